@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# All checks, in named steps. Run it from anywhere: scripts/ci.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n=== %s\n' "$1"; }
+
+# The tests that are ignored elsewhere run here, so what they need is installed.
+need() {
+    command -v "$1" >/dev/null && return
+    step "install $2"
+    if ! command -v apt-get >/dev/null; then
+        echo "$1 is missing: install $2" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -qq -y "$2"
+}
+
+step "tools"
+need python3 python3
+need strace strace
+need tshark tshark
+for component in rustfmt clippy; do
+    cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
+done
+
+step "format"
+cargo fmt --all -- --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The README's test command, with the tests that need more than Rust.
+step "tests"
+cargo test --workspace --locked -- --include-ignored
