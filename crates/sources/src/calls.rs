@@ -1,0 +1,150 @@
+//! The socket calls of programs: in any language, with threads and children.
+//!
+//! A [`Tracer`] starts programs and reports what they do with sockets: each call
+//! when it begins, with its arguments, and when it ends, with its result. The
+//! program is not changed and need not know. On Linux this is ptrace(2) with a
+//! filter of seccomp(2), so that a program stops at these calls alone.
+//!
+//! What it cannot see: calls that a program hands to the kernel through a ring
+//! (`io_uring_enter` is shown, not what is in the ring), and those of programs
+//! for another machine, such as 32-bit ones.
+//!
+//! What it changes: a program cannot be observed twice (gdb, strace). Without
+//! privileges, sudo and ping cannot gain theirs. A signal that the program
+//! ignores interrupts a few waiting calls, such as `epoll_wait`, as one with a
+//! handler would; strace has the same effect.
+//!
+//! No other part of the process may wait for "any child", which is waitpid(2)
+//! with -1: it would take away what is meant for the tracer. `Command` and
+//! `Child` of std do not.
+//!
+//! Read it in this order: this file, then `tracer.rs`, and in its folder
+//! `launch.rs`, `engine.rs`, `stops.rs`, `table.rs`.
+
+use std::io;
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::sync::mpsc::{self, Receiver};
+
+use timeline::call::{CallId, End, Start};
+use timeline::{Actor, Ending};
+
+#[cfg(all(
+    target_os = "linux",
+    target_endian = "little",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod tracer;
+
+#[cfg(not(all(
+    target_os = "linux",
+    target_endian = "little",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+#[path = "calls/elsewhere.rs"]
+mod tracer;
+
+pub use tracer::Tracer;
+
+/// How to observe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many bytes of what a call sends or receives are kept.
+    pub keep: usize,
+    /// Whether each call is held before it begins, until [`Tracer::go`].
+    pub hold: bool,
+}
+
+impl Default for Options {
+    /// The first 4,096 bytes; nothing is held.
+    fn default() -> Self {
+        Self {
+            keep: 4096,
+            hold: false,
+        }
+    }
+}
+
+/// A program that was started. How it ends is an event.
+#[derive(Debug)]
+pub struct Started {
+    /// The number of its first process.
+    pub pid: u32,
+    /// The pipe to its standard input, if the command asked for one.
+    pub stdin: Option<ChildStdin>,
+    /// The pipe from its standard output, if the command asked for one.
+    pub stdout: Option<ChildStdout>,
+    /// The pipe from its standard error, if the command asked for one.
+    pub stderr: Option<ChildStderr>,
+}
+
+/// Something that a task of a program did. A task is a thread; the first thread
+/// of a process has the number of the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When it was seen: nanoseconds of CLOCK_REALTIME. Of a call's start, it is
+    /// before the kernel begins; of its end, after the kernel has finished and
+    /// before the program goes on. Across tasks, events can come a little out of
+    /// this order; those of one task come in it.
+    pub at: u64,
+    /// Which program: all that it starts belongs to it.
+    pub actor: Actor,
+    /// Which process.
+    pub pid: u32,
+    /// Which task of it.
+    pub tid: u32,
+    /// What it did.
+    pub what: What,
+}
+
+/// What a task did, or what happened to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The program begins.
+    Started {
+        /// Its file.
+        path: String,
+        /// Whether its calls can be seen: not those of a 32-bit program.
+        seen: bool,
+    },
+    /// A call on a socket begins.
+    CallStart(Start),
+    /// The call that was reported right before is held: see [`Tracer::go`].
+    Held(CallId),
+    /// A held call goes on: now the kernel begins with it.
+    GoesOn(CallId),
+    /// The call has ended.
+    CallEnd(End),
+    /// This task is new: a process if it has the number of its process, else a
+    /// thread.
+    NewTask {
+        /// The task that made it.
+        parent: u32,
+    },
+    /// The process becomes another program: exec(2).
+    Exec {
+        /// The file of that program.
+        path: String,
+        /// Whether its calls can be seen.
+        seen: bool,
+    },
+    /// A signal is delivered, also one that the program ignores.
+    Signal(i32),
+    /// The task is about to end. When the last task that has a descriptor ends,
+    /// the kernel closes it, after this and before [`What::TaskEnded`].
+    Exiting(Ending),
+    /// The task has ended.
+    TaskEnded(Ending),
+    /// The first process of the program has ended. What it started may go on.
+    ProgramEnded(Ending),
+}
+
+/// A tracer whose events come through a channel.
+///
+/// # Errors
+/// Those of [`Tracer::new`].
+pub fn channel(options: Options) -> io::Result<(Tracer, Receiver<Event>)> {
+    let (sender, receiver) = mpsc::channel();
+    // Nobody listens any more: the programs go on all the same.
+    let report = move |event| drop(sender.send(event));
+    Ok((Tracer::new(options, report)?, receiver))
+}

@@ -1,0 +1,161 @@
+//! The tracer on Linux.
+
+mod arguments;
+mod engine;
+mod filter;
+mod handlers;
+mod launch;
+mod names;
+mod orders;
+mod outputs;
+mod parse;
+mod proc;
+mod reader;
+mod sockets;
+mod stops;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::fd::AsFd;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use timeline::Actor;
+use timeline::call::CallId;
+
+use super::{Event, Options, Started};
+use engine::Engine;
+use orders::{Order, Orders};
+
+/// Starts programs and reports their calls on sockets. What still runs when it
+/// is dropped is killed; so is all when this process is killed.
+#[derive(Debug)]
+pub struct Tracer {
+    orders: Orders,
+    hold: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Tracer {
+    /// Begins to observe. `report` is called in the tracer's thread, while the
+    /// task that the event is about is stopped; all others wait meanwhile too. So
+    /// it may look at the state of the kernel before the program goes on, but it
+    /// must not wait for a thread that is in a function of this tracer.
+    ///
+    /// # Errors
+    /// "Unsupported" where calls cannot be observed; else when the system has no
+    /// thread left.
+    pub fn new(options: Options, report: impl FnMut(Event) + Send + 'static) -> io::Result<Self> {
+        let hold = Arc::new(AtomicBool::new(options.hold));
+        let (sender, requests) = mpsc::channel();
+        let (tell_id, id) = mpsc::channel();
+        let holds = Arc::clone(&hold);
+        let work = move || {
+            let _ = tell_id.send(rustix::thread::gettid().as_raw_nonzero().get());
+            let engine = Engine {
+                report: Box::new(report),
+                requests,
+                hold: holds,
+                keep: options.keep,
+                tasks: HashMap::new(),
+                programs: HashMap::new(),
+                starting: HashSet::new(),
+                unborn: HashMap::new(),
+                held: HashMap::new(),
+                calls: 0,
+                handlers: Default::default(),
+                sockets: Default::default(),
+                quitting: false,
+            };
+            engine.run();
+        };
+        let thread = thread::Builder::new().name("calls".into()).spawn(work)?;
+        let id = id.recv().map_err(io::Error::other)?;
+        Ok(Self {
+            orders: Orders::new(sender, id),
+            hold,
+            thread: Some(thread),
+        })
+    }
+
+    /// Starts a program under observation, with all that the command says of its
+    /// directory, environment, streams, and of what is done before exec. Each
+    /// program needs an actor of its own. Its events may come before this returns.
+    ///
+    /// # Errors
+    /// Those of [`Command::spawn`], and where the system forbids to observe.
+    pub fn start(&self, actor: Actor, command: Command) -> io::Result<Started> {
+        let mut child = launch::launch(&self.orders, actor, command)?;
+        Ok(Started {
+            pid: child.id(),
+            stdin: child.stdin.take(),
+            stdout: child.stdout.take(),
+            stderr: child.stderr.take(),
+        })
+    }
+
+    /// Leaves out the calls on this socket. A program that writes its output into
+    /// a socket of ours does not talk to the network.
+    ///
+    /// # Errors
+    /// When the descriptor is not open.
+    pub fn hide(&self, socket: impl AsFd) -> io::Result<()> {
+        let inode = rustix::fs::fstat(socket)?.st_ino;
+        self.orders.give(Order::Hide(inode))
+    }
+
+    /// From now on each call is held before it begins, or is not. When it is not,
+    /// those that are held go on.
+    ///
+    /// # Errors
+    /// When the tracer's thread has ended.
+    pub fn hold(&self, hold: bool) -> io::Result<()> {
+        self.hold.store(hold, Ordering::Relaxed);
+        match hold {
+            true => Ok(()),
+            false => self.orders.give(Order::GoAll),
+        }
+    }
+
+    /// Lets a held call go on. One that was killed meanwhile is no error.
+    ///
+    /// # Errors
+    /// When the tracer's thread has ended.
+    pub fn go(&self, call: CallId) -> io::Result<()> {
+        self.orders.give(Order::Go(call))
+    }
+
+    /// Sends a signal to the first process of a program. One that has ended is
+    /// no error.
+    ///
+    /// # Errors
+    /// Those of kill(2), and "not found" for an actor that was never started.
+    pub fn signal(&self, actor: Actor, signal: i32) -> io::Result<()> {
+        self.orders.give(Order::Signal(actor, signal))
+    }
+
+    /// Ends a program and all that it has started: SIGKILL.
+    ///
+    /// # Errors
+    /// When the tracer's thread has ended.
+    pub fn kill(&self, actor: Actor) -> io::Result<()> {
+        self.orders.give(Order::Kill(actor))
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        // Both fail only when the thread has panicked; then the kernel has killed
+        // the programs.
+        let _ = self.orders.give(Order::Quit);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The tracer's thread: it waits for stops, and does what it is asked.
+//!
+//! ptrace(2) binds a traced task to one *thread*. So this thread alone waits for
+//! the programs, decides, and lets them go on. What a stop means is in
+//! `stops.rs`.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use timeline::call::CallId;
+use timeline::{Actor, Ending};
+
+use crate::os::trace::{self, GoOn};
+
+use super::handlers::Handlers;
+use super::orders::{Order, Requests};
+use super::sockets::Sockets;
+use super::table::Row;
+use crate::calls::{Event, What};
+
+const SIGKILL: i32 = libc::SIGKILL;
+
+/// How long to wait for an order before the programs are looked at again.
+const SHORTLY: Duration = Duration::from_millis(1);
+
+/// All that the thread knows.
+pub(super) struct Engine {
+    pub(super) report: Box<dyn FnMut(Event) + Send>,
+    pub(super) requests: Requests,
+    /// Whether calls are held before they begin.
+    pub(super) hold: Arc<AtomicBool>,
+    /// How many bytes of data are kept.
+    pub(super) keep: usize,
+    pub(super) tasks: HashMap<i32, Task>,
+    pub(super) programs: HashMap<Actor, Program>,
+    /// Processes between fork and exec; another thread is in Command::spawn.
+    pub(super) starting: HashSet<i32>,
+    /// New tasks that were seen before their parent's report of them.
+    pub(super) unborn: HashMap<i32, Unborn>,
+    /// The task of each held call.
+    pub(super) held: HashMap<CallId, i32>,
+    pub(super) calls: u64,
+    pub(super) handlers: Handlers,
+    pub(super) sockets: Sockets,
+    pub(super) quitting: bool,
+}
+
+/// A thread of a program.
+pub(super) struct Task {
+    /// Its process.
+    pub(super) pid: i32,
+    pub(super) actor: Actor,
+    /// The observed call in which it is.
+    pub(super) call: Option<Running>,
+    /// The call from which a signal has called it away, as long as it is not
+    /// known what becomes of the call.
+    pub(super) interrupted: Option<Interrupted>,
+    /// The interrupted call that it will begin again.
+    pub(super) again: Option<Running>,
+}
+
+/// A call that has begun.
+pub(super) struct Running {
+    pub(super) id: CallId,
+    pub(super) row: &'static Row,
+    pub(super) args: [u64; 6],
+    /// The room for an address or an option, as the program gave it.
+    pub(super) room: u64,
+}
+
+pub(super) struct Interrupted {
+    pub(super) at: u64,
+    pub(super) call: Running,
+    /// The kernel's note: how the call may go on.
+    pub(super) note: i64,
+    /// The signals that were delivered since, and when: they are told after it.
+    pub(super) signals: Vec<(u64, i32)>,
+}
+
+pub(super) struct Program {
+    /// Its first process.
+    pub(super) root: i32,
+    /// Whether exec has succeeded.
+    pub(super) started: bool,
+    /// Whether all that it starts is to end.
+    pub(super) killed: bool,
+}
+
+pub(super) enum Unborn {
+    Stopped,
+    Ended(Ending),
+}
+
+impl Task {
+    pub(super) fn new(pid: i32, actor: Actor) -> Self {
+        Self {
+            pid,
+            actor,
+            call: None,
+            interrupted: None,
+            again: None,
+        }
+    }
+}
+
+/// CLOCK_REALTIME in nanoseconds, the clock that stamps packets too.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |time| time.as_nanos() as u64)
+}
+
+impl Engine {
+    /// Works until it is told to quit and all programs have ended.
+    pub(super) fn run(mut self) {
+        trace::can_be_woken();
+        loop {
+            if self.tasks.is_empty() {
+                if self.quitting || !self.wait_for_order() {
+                    return;
+                }
+                continue;
+            }
+            while let Ok((order, reply)) = self.requests.try_recv() {
+                let _ = reply.send(self.obey(order));
+            }
+            match self.next_stop() {
+                Ok(Some((tid, status))) => self.reported(now(), tid, status),
+                Ok(None) => {}
+                // Command::spawn has waited for a child that could not exec.
+                Err(_) if !self.starting.is_empty() => {
+                    self.wait_for_order();
+                }
+                Err(_) => self.lose_all(),
+            }
+        }
+    }
+
+    /// False when nobody can give orders any more.
+    fn wait_for_order(&mut self) -> bool {
+        let Ok((order, reply)) = self.requests.recv() else {
+            return false;
+        };
+        // One who waits no longer needs no answer.
+        let _ = reply.send(self.obey(order));
+        true
+    }
+
+    fn next_stop(&mut self) -> io::Result<Option<(i32, i32)>> {
+        if self.starting.is_empty() {
+            return trace::wait_for_any();
+        }
+        // A child that cannot exec ends, and Command::spawn waits for it: its end
+        // must not be taken away here.
+        let Some((tid, ended)) = trace::peek()? else {
+            return Ok(None);
+        };
+        if !(ended && self.starting.contains(&tid)) {
+            return trace::wait_for(tid).or(Ok(None));
+        }
+        // It will show again and again until Command::spawn has returned; and that
+        // may depend on other children, which have inherited its pipe.
+        if let Ok(Some(stopped)) = trace::peek_at_stops() {
+            return trace::wait_for(stopped).or(Ok(None));
+        }
+        if let Ok((order, reply)) = self.requests.recv_timeout(SHORTLY) {
+            let _ = reply.send(self.obey(order));
+        }
+        Ok(None)
+    }
+
+    fn obey(&mut self, order: Order) -> io::Result<()> {
+        match order {
+            Order::Attach(pid, actor) => {
+                trace::seize(pid)?;
+                self.tasks.insert(pid, Task::new(pid, actor));
+                self.starting.insert(pid);
+                let program = Program {
+                    root: pid,
+                    started: false,
+                    killed: false,
+                };
+                self.programs.insert(actor, program);
+            }
+            Order::Launched(pid) => {
+                self.starting.remove(&pid);
+            }
+            Order::Failed(pid) => {
+                self.starting.remove(&pid);
+                if let Some(task) = self.tasks.remove(&pid) {
+                    self.programs.remove(&task.actor);
+                }
+            }
+            Order::Hide(inode) => self.sockets.hide(inode),
+            Order::Go(call) => self.go(call),
+            Order::GoAll => {
+                let mut calls: Vec<CallId> = self.held.keys().copied().collect();
+                calls.sort_unstable();
+                for call in calls {
+                    self.go(call);
+                }
+            }
+            Order::Signal(actor, signal) => return self.signal_program(actor, signal),
+            Order::Kill(actor) => {
+                if let Some(program) = self.programs.get_mut(&actor) {
+                    program.killed = true;
+                }
+                self.kill_processes(|task| task.actor == actor);
+            }
+            Order::Quit => {
+                self.quitting = true;
+                self.kill_processes(|_| true);
+            }
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, call: CallId) {
+        let Some(tid) = self.held.remove(&call) else {
+            return; // It was killed while it was held.
+        };
+        self.tell(now(), tid, What::GoesOn(call));
+        self.resume(tid, 0);
+    }
+
+    fn signal_program(&self, actor: Actor, signal: i32) -> io::Result<()> {
+        let program = self.programs.get(&actor);
+        let Some(root) = program.map(|program| program.root) else {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "no such program"));
+        };
+        // Nobody but this thread takes its end, so the number is still its own.
+        match self.tasks.contains_key(&root) {
+            true => trace::kill(root, signal),
+            false => Ok(()),
+        }
+    }
+
+    fn kill_processes(&self, which: impl Fn(&Task) -> bool) {
+        let chosen = self.tasks.values().filter(|task| which(task));
+        let pids: HashSet<i32> = chosen.map(|task| task.pid).collect();
+        for pid in pids {
+            // It fails only for one that is gone already.
+            let _ = trace::kill(pid, SIGKILL);
+        }
+    }
+
+    /// Whether a task of this program is to end as soon as it is seen.
+    pub(super) fn is_doomed(&self, actor: Actor) -> bool {
+        let program = self.programs.get(&actor);
+        self.quitting || program.is_some_and(|program| program.killed)
+    }
+
+    /// Lets a stopped task go on: to the end of its call, if it is in one.
+    pub(super) fn resume(&self, tid: i32, signal: i32) {
+        let in_call = self.tasks.get(&tid).is_some_and(|task| task.call.is_some());
+        let how = if in_call {
+            GoOn::ToTheEndOfTheCall
+        } else {
+            GoOn::Freely
+        };
+        // It fails only for a task that was killed, whose end will be reported.
+        let _ = trace::go_on(tid, how, signal);
+    }
+
+    /// Reports something that a task did.
+    pub(super) fn tell(&mut self, at: u64, tid: i32, what: What) {
+        if let Some(task) = self.tasks.get(&tid) {
+            let (actor, pid) = (task.actor, task.pid);
+            self.tell_of(at, actor, (pid, tid), what);
+        }
+    }
+
+    pub(super) fn tell_of(&mut self, at: u64, actor: Actor, (pid, tid): (i32, i32), what: What) {
+        (self.report)(Event {
+            at,
+            actor,
+            pid: pid as u32,
+            tid: tid as u32,
+            what,
+        });
+    }
+
+    /// The kernel says that there is nobody to wait for: somebody else in this
+    /// process has waited for them.
+    fn lose_all(&mut self) {
+        let lost: Vec<i32> = self.tasks.keys().copied().collect();
+        for tid in lost {
+            self.ended(now(), tid, Ending::Status(-1));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What other threads want of the tracer's thread, which waits in waitpid(2).
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use timeline::Actor;
+use timeline::call::CallId;
+
+use crate::os::trace;
+
+/// How long to wait before the thread is woken again.
+const AGAIN: Duration = Duration::from_millis(1);
+
+/// Something to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Observe this process, which is on its way to become the program.
+    Attach(i32, Actor),
+    /// Nobody waits for its end: it runs the program, or was killed before.
+    Launched(i32),
+    /// It never will: it has ended and was waited for.
+    Failed(i32),
+    /// Leave out the calls on this socket.
+    Hide(u64),
+    /// Let this held call go on.
+    Go(CallId),
+    /// Let all held calls go on.
+    GoAll,
+    /// Send a signal to a program's first process.
+    Signal(Actor, i32),
+    /// End all processes of a program.
+    Kill(Actor),
+    /// End all programs, then the thread.
+    Quit,
+}
+
+pub(super) type Request = (Order, Sender<io::Result<()>>);
+
+/// The way to the tracer's thread.
+#[derive(Debug)]
+pub(super) struct Orders {
+    sender: Sender<Request>,
+    thread: i32,
+}
+
+impl Orders {
+    /// `thread` is the id of the thread that reads the other end.
+    pub(super) fn new(sender: Sender<Request>, thread: i32) -> Self {
+        Self { sender, thread }
+    }
+
+    /// Hands it over, and waits until it is done.
+    pub(super) fn give(&self, order: Order) -> io::Result<()> {
+        let gone = || io::Error::other("the tracer's thread has ended");
+        let (reply, answer) = mpsc::channel();
+        self.sender.send((order, reply)).map_err(|_| gone())?;
+        loop {
+            // The signal may come right before the thread begins to wait, and
+            // then interrupts nothing. waitpid has no form that closes this gap,
+            // so it is sent until there is an answer.
+            trace::wake(self.thread);
+            match answer.recv_timeout(AGAIN) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            }
+        }
+    }
+}
+
+/// The other end.
+pub(super) type Requests = Receiver<Request>;

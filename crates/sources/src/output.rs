@@ -1,0 +1,285 @@
+//! What programs write to stdout and stderr, line by line, and how they end.
+//!
+//! Two programs that talk to each other write in a certain order, and that
+//! order is what a scene shows. With a pipe for each program it would be lost:
+//! when two pipes are readable, nobody knows which one was written first. So on
+//! Linux all programs write into *one* queue of the kernel. It is a UNIX
+//! datagram socket; each stream has a sending socket with a name of its own,
+//! and the name tells who wrote. Elsewhere there are pipes, and lines that come
+//! within the same fraction of a millisecond may change places.
+
+#[cfg(target_os = "linux")]
+mod one_queue;
+mod pipes;
+
+use std::io;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use timeline::{Actor, Ending, Stream};
+
+/// How often an end is looked for; a line is reported at once.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A longer line is reported in pieces, so that no program can fill the memory.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// Something that a program did, and when.
+#[derive(Debug)]
+pub struct Output {
+    /// Which program.
+    pub actor: Actor,
+    /// When it was seen here.
+    pub at: Instant,
+    /// What it did.
+    pub what: What,
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub enum What {
+    /// It wrote a line; bytes that are no UTF-8 stand as `\xNN`.
+    Line(Stream, String),
+    /// It ended; all that it wrote was reported before.
+    Ended(Ending),
+}
+
+/// What comes out of the queue.
+enum Item {
+    Line(Actor, Stream, String),
+    /// All that the program wrote before its end has been taken out.
+    Drained(Actor),
+}
+
+type Arrival = (Instant, Item);
+
+/// A way from the programs' outputs to us.
+trait Queue {
+    /// Starts the program with its outputs in the queue.
+    fn spawn(&self, actor: Actor, command: &mut Command) -> io::Result<Child>;
+
+    /// Sees to it that [`Item::Drained`] comes behind all that the program wrote.
+    fn drain(&self, actor: Actor);
+}
+
+/// Programs under watch, and the one queue in which their lines arrive.
+pub struct Outputs {
+    queue: Box<dyn Queue>,
+    arrivals: Receiver<Arrival>,
+    programs: Vec<Program>,
+}
+
+struct Program {
+    child: Child,
+    ending: Option<Ending>,
+    reported: bool,
+}
+
+impl Outputs {
+    /// Makes the queue.
+    ///
+    /// # Errors
+    /// When the system has no more descriptors or threads.
+    pub fn new() -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        {
+            let (sender, arrivals) = mpsc::channel();
+            let queue = Box::new(one_queue::OneQueue::new(sender)?);
+            Ok(Self {
+                queue,
+                arrivals,
+                programs: Vec::new(),
+            })
+        }
+        #[cfg(not(target_os = "linux"))]
+        Ok(Self::with_pipes())
+    }
+
+    /// The way that works on every system: a pipe for each stream.
+    pub fn with_pipes() -> Self {
+        let (sender, arrivals) = mpsc::channel();
+        let queue = Box::new(pipes::Pipes::new(sender));
+        Self {
+            queue,
+            arrivals,
+            programs: Vec::new(),
+        }
+    }
+
+    /// Starts a program with its input from a pipe and its output into the queue.
+    /// Actors are numbered in the order of their start. The program ends with us.
+    ///
+    /// # Errors
+    /// Those of [`Command::spawn`], such as a program that does not exist.
+    pub fn start(&mut self, mut command: Command) -> io::Result<Actor> {
+        let actor = Actor(self.programs.len());
+        command.stdin(Stdio::piped());
+        crate::os::end_with_parent(&mut command);
+        let child = self.queue.spawn(actor, &mut command)?;
+        self.programs.push(Program {
+            child,
+            ending: None,
+            reported: false,
+        });
+        Ok(actor)
+    }
+
+    /// The next thing that any program did, or None when the deadline passed.
+    pub fn next(&mut self, deadline: Instant) -> Option<Output> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.arrivals.recv_timeout(left.min(LOOK)) {
+                Ok((at, Item::Line(actor, stream, text))) => {
+                    return Some(Output {
+                        actor,
+                        at,
+                        what: What::Line(stream, text),
+                    });
+                }
+                Ok((at, Item::Drained(actor))) => {
+                    let program = &mut self.programs[actor.0];
+                    let ending = program
+                        .ending
+                        .expect("an end is known before it is drained");
+                    program.reported = true;
+                    return Some(Output {
+                        actor,
+                        at,
+                        what: What::Ended(ending),
+                    });
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    self.look_for_ends();
+                    if Instant::now() >= deadline {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The process id, for as long as it runs, and after.
+    pub fn pid(&self, actor: Actor) -> u32 {
+        self.programs[actor.0].child.id()
+    }
+
+    /// The pipe to its standard input; None after it was taken.
+    pub fn take_stdin(&mut self, actor: Actor) -> Option<ChildStdin> {
+        self.programs[actor.0].child.stdin.take()
+    }
+
+    /// Whether its end was reported.
+    pub fn has_ended(&self, actor: Actor) -> bool {
+        self.programs[actor.0].reported
+    }
+
+    /// Ends it at once: SIGKILL, or what the system has in its place. A program
+    /// that has ended already is no error.
+    ///
+    /// # Errors
+    /// Those of kill(2).
+    pub fn kill(&mut self, actor: Actor) -> io::Result<()> {
+        self.programs[actor.0].child.kill()
+    }
+
+    /// Ctrl-C for this program alone: SIGINT.
+    ///
+    /// # Errors
+    /// Those of kill(2); "unsupported" where there are no signals.
+    pub fn interrupt(&mut self, actor: Actor) -> io::Result<()> {
+        let program = &mut self.programs[actor.0];
+        if program.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        #[cfg(unix)]
+        {
+            let pid = rustix::process::Pid::from_child(&program.child);
+            rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
+            Ok(())
+        }
+        #[cfg(not(unix))]
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this system cannot send Ctrl-C to one program",
+        ))
+    }
+
+    fn look_for_ends(&mut self) {
+        for (index, program) in self.programs.iter_mut().enumerate() {
+            if program.ending.is_some() {
+                continue;
+            }
+            if let Ok(Some(status)) = program.child.try_wait() {
+                program.ending = Some(ending(status));
+                self.queue.drain(Actor(index));
+            }
+        }
+    }
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        for program in &mut self.programs {
+            // Both fail only when the program is gone already.
+            let _ = program.child.kill();
+            let _ = program.child.wait();
+        }
+    }
+}
+
+fn ending(status: ExitStatus) -> Ending {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Ending::Signal(signal);
+    }
+    Ending::Status(status.code().unwrap_or(-1))
+}
+
+/// From now on a read of this pipe never waits.
+///
+/// # Errors
+/// Those of fcntl(2).
+#[cfg(unix)]
+pub fn set_nonblocking(pipe: &impl std::os::fd::AsFd) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(pipe)?;
+    rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK)?;
+    Ok(())
+}
+
+/// Cuts what arrives in pieces into lines.
+#[derive(Debug, Default)]
+pub struct Lines {
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// Takes a piece and gives each line that is complete now.
+    pub fn feed(&mut self, piece: &[u8], mut line: impl FnMut(String)) {
+        for part in piece.split_inclusive(|&byte| byte == b'\n') {
+            self.rest.extend_from_slice(part);
+            if part.ends_with(b"\n") || self.rest.len() >= LONGEST_LINE {
+                line(self.take());
+            }
+        }
+    }
+
+    /// The line that has no end yet, if there is one.
+    pub fn finish(&mut self, line: impl FnOnce(String)) {
+        if !self.rest.is_empty() {
+            line(self.take());
+        }
+    }
+
+    fn take(&mut self) -> String {
+        let bytes = std::mem::take(&mut self.rest);
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let mut text = String::new();
+        for chunk in bytes.utf8_chunks() {
+            text += chunk.valid();
+            text += &chunk.invalid().escape_ascii().to_string();
+        }
+        text
+    }
+}

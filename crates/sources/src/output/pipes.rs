@@ -1,0 +1,79 @@
+//! A pipe for each stream and a thread for each pipe: works everywhere, but
+//! lines that two programs write at nearly the same time may change places.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Sender;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use timeline::{Actor, Stream};
+
+use super::{Arrival, Item, Lines, Queue};
+
+pub(super) struct Pipes {
+    arrivals: Sender<Arrival>,
+    readers: RefCell<HashMap<Actor, Vec<JoinHandle<()>>>>,
+}
+
+impl Pipes {
+    pub(super) fn new(arrivals: Sender<Arrival>) -> Self {
+        Self {
+            arrivals,
+            readers: RefCell::default(),
+        }
+    }
+}
+
+impl Queue for Pipes {
+    fn spawn(&self, actor: Actor, command: &mut Command) -> io::Result<Child> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let readers = vec![
+            self.read(actor, Stream::Stdout, stdout),
+            self.read(actor, Stream::Stderr, stderr),
+        ];
+        self.readers.borrow_mut().insert(actor, readers);
+        Ok(child)
+    }
+
+    /// Waits, aside, until both pipes are at their end.
+    fn drain(&self, actor: Actor) {
+        let readers = self.readers.borrow_mut().remove(&actor).unwrap_or_default();
+        let arrivals = self.arrivals.clone();
+        thread::spawn(move || {
+            for reader in readers {
+                let _ = reader.join();
+            }
+            let _ = arrivals.send((Instant::now(), Item::Drained(actor)));
+        });
+    }
+}
+
+impl Pipes {
+    fn read(
+        &self,
+        actor: Actor,
+        stream: Stream,
+        mut pipe: impl Read + Send + 'static,
+    ) -> JoinHandle<()> {
+        let arrivals = self.arrivals.clone();
+        thread::spawn(move || {
+            let mut lines = Lines::default();
+            let mut buffer = [0; 4096];
+            let tell = |text| {
+                let _ = arrivals.send((Instant::now(), Item::Line(actor, stream, text)));
+            };
+            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+                lines.feed(&buffer[..length], tell);
+            }
+            lines.finish(tell);
+        })
+    }
+}

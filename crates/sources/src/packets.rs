@@ -1,0 +1,86 @@
+//! The packets on a loopback or another interface: packet(7).
+//!
+//! On lo the kernel shows every packet twice, on its way out and on its way in;
+//! we ask for the second alone. Its checksums are not filled in there, because
+//! nothing can be damaged on the way: they are no errors.
+
+mod parse;
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use timeline::packet::Packet;
+
+use crate::os::capture;
+
+pub use parse::packet;
+
+/// How many bytes of a packet are kept, from the IP header on.
+const KEPT: usize = 2048;
+
+/// A packet and when it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// Since 1970, by the kernel's clock (`SO_TIMESTAMPNS`).
+    pub at: Duration,
+    /// The packet.
+    pub packet: Packet,
+}
+
+/// A window onto the packets of an interface.
+#[derive(Debug)]
+pub struct Capture {
+    socket: capture::Socket,
+    buffer: Vec<u8>,
+    dropped: u64,
+}
+
+impl Capture {
+    /// Opens the window. It needs `CAP_NET_RAW`, which every process has in a
+    /// network namespace of its own.
+    ///
+    /// # Errors
+    /// EPERM without the privilege; ENODEV for an interface that does not exist;
+    /// "unsupported" on systems that are not Linux.
+    pub fn on(interface: &str) -> io::Result<Self> {
+        let socket = capture::Socket::open(interface)?;
+        Ok(Self {
+            socket,
+            buffer: vec![0; KEPT],
+            dropped: 0,
+        })
+    }
+
+    /// The next packet; None when none came within the timeout.
+    ///
+    /// # Errors
+    /// Those of recvmsg(2), such as ENETDOWN.
+    pub fn next(&mut self, timeout: Duration) -> io::Result<Option<Captured>> {
+        let Some(received) = self.socket.receive(&mut self.buffer, timeout)? else {
+            return Ok(None);
+        };
+        let kept = &self.buffer[..received.kept];
+        let length = u32::try_from(received.length).unwrap_or(u32::MAX);
+        Ok(Some(Captured {
+            at: received.at,
+            packet: packet(kept, length),
+        }))
+    }
+
+    /// How many packets the kernel has dropped so far, because we were too slow.
+    ///
+    /// # Errors
+    /// Those of getsockopt(2).
+    pub fn dropped(&mut self) -> io::Result<u64> {
+        // The kernel starts again from 0 each time it is asked.
+        self.dropped += u64::from(self.socket.drops_since_last_asked()?);
+        Ok(self.dropped)
+    }
+}
+
+impl AsRawFd for Capture {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}

@@ -1,0 +1,160 @@
+//! The states of the TCP sockets of this network: sock_diag(7).
+//!
+//! The kernel tells an unprivileged program the state of a socket when asked,
+//! and does not tell when it changes. So each look is compared with the look
+//! before. What came and went between two looks was not seen.
+
+mod netlink;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+
+use netlink::Protocol;
+use timeline::state::{Change, Queues, TcpState};
+
+/// One socket as a look finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// Its own end.
+    pub local: SocketAddr,
+    /// The other end; unspecified, with port 0, for one that listens.
+    pub peer: SocketAddr,
+    /// The inode; None for a socket that no program has.
+    pub inode: Option<u64>,
+    /// Its state.
+    pub state: TcpState,
+    /// Its queues.
+    pub queues: Queues,
+}
+
+/// Looks at the states, again and again.
+#[derive(Debug)]
+pub struct States {
+    link: netlink::Link,
+    known: BTreeMap<(SocketAddr, SocketAddr), Socket>,
+}
+
+impl States {
+    /// Opens the way to the kernel. It belongs for ever to the network namespace
+    /// in which it was opened, and needs no privilege.
+    ///
+    /// # Errors
+    /// EPROTONOSUPPORT where the kernel has no sock_diag.
+    pub fn open() -> io::Result<Self> {
+        Ok(Self {
+            link: netlink::Link::open()?,
+            known: BTreeMap::new(),
+        })
+    }
+
+    /// What has changed since the look before, by address. At the first look
+    /// everything is new.
+    ///
+    /// # Errors
+    /// Those of send(2) and recv(2) on a netlink socket.
+    pub fn look(&mut self) -> io::Result<Vec<Change>> {
+        let sockets = self.link.sockets(Protocol::Tcp)?;
+        let found = sockets
+            .into_iter()
+            .map(|socket| ((socket.local, socket.peer), socket));
+        let found: BTreeMap<_, _> = found.collect();
+        let changes = changes(&self.known, &found);
+        self.known = found;
+        Ok(changes)
+    }
+}
+
+impl States {
+    /// The UDP sockets that have an address. Their state says nothing: UDP knows
+    /// only whether a peer is fixed.
+    ///
+    /// # Errors
+    /// Those of send(2) and recv(2) on a netlink socket.
+    pub fn udp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+        self.link.sockets(Protocol::Udp)
+    }
+}
+
+fn changes(
+    before: &BTreeMap<(SocketAddr, SocketAddr), Socket>,
+    now: &BTreeMap<(SocketAddr, SocketAddr), Socket>,
+) -> Vec<Change> {
+    let gone = before.iter().filter(|(ends, _)| !now.contains_key(ends));
+    let gone = gone.map(|(_, socket)| Change {
+        local: socket.local,
+        peer: socket.peer,
+        inode: socket.inode,
+        from: Some(socket.state),
+        to: TcpState::Closed,
+        queues: Queues::default(),
+    });
+    let other = now.iter().filter(|(ends, socket)| {
+        let known = before.get(ends);
+        known.is_none_or(|known| (known.state, known.queues) != (socket.state, socket.queues))
+    });
+    let other = other.map(|(ends, socket)| Change {
+        local: socket.local,
+        peer: socket.peer,
+        inode: socket.inode,
+        from: before.get(ends).map(|known| known.state),
+        to: socket.state,
+        queues: socket.queues,
+    });
+    gone.chain(other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket(state: TcpState, receive: u32) -> Socket {
+        Socket {
+            local: "10.0.0.1:80".parse().unwrap(),
+            peer: "10.0.0.2:5000".parse().unwrap(),
+            inode: Some(7),
+            state,
+            queues: Queues { receive, send: 0 },
+        }
+    }
+
+    fn look(sockets: &[Socket]) -> BTreeMap<(SocketAddr, SocketAddr), Socket> {
+        sockets
+            .iter()
+            .map(|socket| ((socket.local, socket.peer), *socket))
+            .collect()
+    }
+
+    #[test]
+    fn a_socket_that_stays_as_it_was_is_no_change() {
+        let look = look(&[socket(TcpState::Established, 0)]);
+        assert_eq!(changes(&look, &look), []);
+    }
+
+    #[test]
+    fn a_new_socket_has_no_state_before() {
+        let change = &changes(&look(&[]), &look(&[socket(TcpState::SynSent, 0)]))[0];
+        assert_eq!((change.from, change.to), (None, TcpState::SynSent));
+    }
+
+    #[test]
+    fn another_state_or_another_queue_is_a_change() {
+        let before = look(&[socket(TcpState::Established, 0)]);
+        let state = &changes(&before, &look(&[socket(TcpState::CloseWait, 0)]))[0];
+        assert_eq!(
+            (state.from, state.to),
+            (Some(TcpState::Established), TcpState::CloseWait)
+        );
+        let queue = &changes(&before, &look(&[socket(TcpState::Established, 5)]))[0];
+        assert_eq!((queue.to, queue.queues.receive), (TcpState::Established, 5));
+    }
+
+    #[test]
+    fn a_socket_that_is_gone_is_closed() {
+        let change = &changes(&look(&[socket(TcpState::LastAck, 0)]), &look(&[]))[0];
+        assert_eq!(
+            (change.from, change.to),
+            (Some(TcpState::LastAck), TcpState::Closed)
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! The question and the answer of sock_diag(7): linux/inet_diag.h.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
+};
+use timeline::state::{Queues, TcpState};
+
+use super::Socket;
+
+/// `struct nlmsghdr`: length, type, flags, sequence number, port.
+const HEADER: usize = 16;
+/// `struct inet_diag_req_v2`.
+const REQUEST: usize = 56;
+/// `struct inet_diag_msg`.
+const ANSWER: usize = 72;
+
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const NLM_F_REQUEST_DUMP: u16 = 0x301;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+
+/// A bit for each of the states 1 to 11. More bits make the kernel search more.
+const ALL_STATES: u32 = 0xfff;
+
+/// The numbers of the Internet protocols.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Protocol {
+    Tcp = 6,
+    Udp = 17,
+}
+
+/// A netlink socket.
+#[derive(Debug)]
+pub(super) struct Link {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Link {
+    pub(super) fn open() -> io::Result<Self> {
+        let socket = socket_with(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            SocketFlags::CLOEXEC,
+            Some(netlink::SOCK_DIAG),
+        )?;
+        Ok(Self {
+            socket,
+            buffer: vec![0; 64 * 1024],
+        })
+    }
+
+    /// All sockets of a protocol, IPv4 first.
+    pub(super) fn sockets(&mut self, protocol: Protocol) -> io::Result<Vec<Socket>> {
+        let mut sockets = Vec::new();
+        for family in [AddressFamily::INET, AddressFamily::INET6] {
+            send(
+                &self.socket,
+                &request(family.as_raw() as u8, protocol),
+                SendFlags::empty(),
+            )?;
+            while {
+                let (length, _) = recv(&self.socket, &mut self.buffer[..], RecvFlags::empty())?;
+                read_answers(&self.buffer[..length], &mut sockets)?
+            } {}
+        }
+        Ok(sockets)
+    }
+}
+
+fn request(family: u8, protocol: Protocol) -> [u8; HEADER + REQUEST] {
+    let mut bytes = [0; HEADER + REQUEST];
+    bytes[0..4].copy_from_slice(&((HEADER + REQUEST) as u32).to_ne_bytes());
+    bytes[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    bytes[6..8].copy_from_slice(&NLM_F_REQUEST_DUMP.to_ne_bytes());
+    bytes[HEADER] = family;
+    bytes[HEADER + 1] = protocol as u8;
+    bytes[HEADER + 4..HEADER + 8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+    bytes
+}
+
+/// Takes the sockets out of one datagram; false when it was the last.
+fn read_answers(mut bytes: &[u8], sockets: &mut Vec<Socket>) -> io::Result<bool> {
+    while let Some(header) = bytes.first_chunk::<HEADER>() {
+        let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
+        let kind = u16::from_ne_bytes([header[4], header[5]]);
+        let Some(body) = bytes.get(HEADER..length) else {
+            return Err(io::Error::other(format!(
+                "sock_diag answered with the length {length}"
+            )));
+        };
+        match kind {
+            NLMSG_DONE => return Ok(false),
+            NLMSG_ERROR => return Err(error(body)),
+            _ => sockets.extend(socket(body)),
+        }
+        // Each message begins at a multiple of 4.
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(true)
+}
+
+/// `struct nlmsgerr` begins with the errno, below zero.
+fn error(body: &[u8]) -> io::Error {
+    match body.first_chunk() {
+        Some(errno) => io::Error::from_raw_os_error(i32::from_ne_bytes(*errno).wrapping_neg()),
+        None => io::Error::other("sock_diag answered with an error without a number"),
+    }
+}
+
+fn socket(body: &[u8]) -> Option<Socket> {
+    let body = body.first_chunk::<ANSWER>()?;
+    let number =
+        |at: usize| u32::from_ne_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]);
+    let port = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);
+    let address = |at: usize| {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&body[at..at + 16]);
+        match AddressFamily::from_raw(body[0].into()) {
+            AddressFamily::INET => {
+                IpAddr::from(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))
+            }
+            _ => IpAddr::from(Ipv6Addr::from(bytes)).to_canonical(),
+        }
+    };
+    Some(Socket {
+        local: SocketAddr::new(address(8), port(4)),
+        peer: SocketAddr::new(address(24), port(6)),
+        inode: Some(u64::from(number(68))).filter(|inode| *inode != 0),
+        state: state(body[1])?,
+        queues: Queues {
+            receive: number(56),
+            send: number(60),
+        },
+    })
+}
+
+/// The numbers of net/tcp_states.h.
+fn state(number: u8) -> Option<TcpState> {
+    Some(match number {
+        1 => TcpState::Established,
+        2 => TcpState::SynSent,
+        3 | 12 => TcpState::SynReceived,
+        4 => TcpState::FinWait1,
+        5 => TcpState::FinWait2,
+        6 => TcpState::TimeWait,
+        7 => TcpState::Closed,
+        8 => TcpState::CloseWait,
+        9 => TcpState::LastAck,
+        10 => TcpState::Listen,
+        11 => TcpState::Closing,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_answer_can_do_harm(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut sockets = Vec::new();
+            let _ = read_answers(&bytes, &mut sockets);
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_too_short_to_go_on_is_an_error() {
+        let mut bytes = [0; HEADER];
+        bytes[0] = 4;
+        assert!(read_answers(&bytes, &mut Vec::new()).is_err());
+    }
+}

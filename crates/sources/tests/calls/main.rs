@@ -1,0 +1,12 @@
+//! What the tracer reports of real programs.
+
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+
+mod life;
+mod pair;
+mod stage;
+mod strace;
+mod witness;

@@ -1,0 +1,269 @@
+//! Which calls are seen, with what.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
+
+use sources::calls::What;
+use timeline::Ending;
+use timeline::call::{Address, Arg, Bytes, Outcome, Output};
+
+use crate::stage::{FIRST, SECOND, Stage, first_line, part, piped};
+
+fn bytes(text: &str) -> Bytes {
+    Bytes {
+        first: text.into(),
+        length: text.len() as u64,
+    }
+}
+
+/// A server and a client, to their end.
+fn talk() -> Stage {
+    let mut stage = Stage::new();
+    let mut server = stage.start(FIRST, piped("server"));
+    let address = first_line(&mut server);
+    let mut client = part("client");
+    client.arg(address);
+    stage.start(SECOND, client);
+    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    stage
+}
+
+#[test]
+fn a_server_shows_its_calls_in_order() {
+    let stage = talk();
+    let expected = [
+        "socket",
+        "setsockopt",
+        "bind",
+        "listen",
+        "getsockname",
+        "accept4",
+        "close",
+        "recvfrom",
+        "sendto",
+        "recvfrom",
+        "close",
+    ];
+    assert_eq!(stage.names(FIRST), expected);
+}
+
+#[test]
+fn a_client_shows_its_calls_in_order() {
+    let mut stage = talk();
+    if !stage
+        .events
+        .iter()
+        .any(|event| event.actor == SECOND && matches!(event.what, What::ProgramEnded(_)))
+    {
+        stage.ending(SECOND);
+    }
+    let expected = ["socket", "connect", "sendto", "recvfrom", "close"];
+    assert_eq!(stage.names(SECOND), expected);
+}
+
+#[test]
+fn what_was_sent_is_what_was_received() {
+    let stage = talk();
+    let received = stage
+        .calls()
+        .into_iter()
+        .find(|call| call.actor == FIRST && call.start.name == "recvfrom");
+    let received = received.expect("the server receives");
+    assert_eq!(received.start.args[1], Arg::Room(64));
+    assert_eq!(received.returned(), Some(5));
+    let end = received.end.expect("it has ended").1;
+    assert_eq!(end.outputs, [Output::Bytes(bytes("hello"))]);
+    let sent = stage
+        .calls()
+        .into_iter()
+        .find(|call| call.actor == SECOND && call.start.name == "sendto");
+    let sent = sent.expect("the client sends");
+    assert_eq!(sent.start.args[1], Arg::Bytes(bytes("hello")));
+}
+
+#[test]
+fn the_end_of_a_stream_is_a_receive_of_nothing() {
+    let stage = talk();
+    let last = stage
+        .calls()
+        .into_iter()
+        .rfind(|call| call.actor == FIRST && call.start.name == "recvfrom");
+    let last = last.expect("the server receives");
+    assert_eq!(last.returned(), Some(0));
+    assert_eq!(
+        last.end.expect("it has ended").1.outputs,
+        [Output::Bytes(bytes(""))]
+    );
+}
+
+#[test]
+fn accept_tells_who_has_come_and_which_socket_it_has_made() {
+    let stage = talk();
+    let accept = stage.call(FIRST, "accept4");
+    let end = accept.end.expect("it has ended").1;
+    let Some(Output::Address(Address::Ip(peer))) = end.outputs.first() else {
+        panic!("no address: {end:?}");
+    };
+    assert!(peer.ip().is_loopback());
+    let (descriptor, made) = end.sockets.first().expect("a new socket");
+    assert_eq!(end.outcome, Outcome::Returned((*descriptor).into()));
+    assert_eq!(made.protocol.as_deref(), Some("TCP"));
+    let received = stage.call(FIRST, "recvfrom");
+    assert_eq!(received.start.socket.as_ref(), Some(made));
+    let listening = accept.start.socket.expect("a listening socket");
+    assert_ne!(listening.inode, made.inode);
+}
+
+#[test]
+fn what_one_side_waits_for_lies_within_its_waiting() {
+    let stage = talk();
+    let calls = stage.calls();
+    let of = |actor, name: &str| {
+        let found = calls
+            .iter()
+            .find(|call| call.actor == actor && call.start.name == name);
+        found.expect("it was called").clone()
+    };
+    let (connect, accept) = (of(SECOND, "connect"), of(FIRST, "accept4"));
+    let (send, receive) = (of(SECOND, "sendto"), of(FIRST, "recvfrom"));
+    let end = |call: &crate::stage::Call| call.end.as_ref().expect("it has ended").0;
+    assert!(connect.begin < end(&accept));
+    assert!(send.begin < end(&receive));
+    assert!(end(&connect) > connect.begin);
+}
+
+#[test]
+fn a_call_that_waits_hides_none_of_another_thread() {
+    let mut stage = Stage::new();
+    let mut program = stage.start(FIRST, piped("threads"));
+    let address = first_line(&mut program);
+    let accept = stage.until_call("accept4");
+    let mut stdin = program.stdin.take().expect("its stdin is a pipe");
+    stdin.write_all(b"x").expect("it reads");
+    let receive = stage.until_call("recvfrom");
+    stage.until_end(receive);
+    let client = TcpStream::connect(address).expect("it listens");
+    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    drop(client);
+    let calls = stage.calls();
+    let waits = calls.iter().find(|call| call.start.id == accept);
+    let waits = waits.expect("it has begun");
+    let returned = waits.end.as_ref().expect("it has returned").0;
+    for name in ["sendto", "recvfrom"] {
+        let call = stage.call(FIRST, name);
+        assert_ne!(call.start.tid, waits.start.tid);
+        assert_eq!(call.returned(), Some(9), "{name}");
+        let ended = call.end.as_ref().expect("it has returned").0;
+        assert!(waits.begin < call.begin && ended < returned, "{name}");
+    }
+}
+
+#[test]
+fn a_program_that_talks_on_0_and_1_is_seen() {
+    let mut stage = Stage::new();
+    let mut program = stage.start(FIRST, piped("superserver"));
+    let mut client = TcpStream::connect(first_line(&mut program)).expect("it listens");
+    client.write_all(b"hello").expect("it is connected");
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("it answers");
+    assert_eq!(answer, "hello");
+    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    let (read, write) = (stage.call(FIRST, "read"), stage.call(FIRST, "write"));
+    assert_eq!(read.start.args[0], Arg::Descriptor(0));
+    assert_eq!(
+        write.start.args[..],
+        [Arg::Descriptor(1), Arg::Bytes(bytes("hello"))]
+    );
+    let pid = stage.call(FIRST, "accept4").start.pid;
+    assert_ne!(read.start.pid, pid, "a child has read");
+    assert_eq!(read.start.socket, write.start.socket);
+}
+
+#[test]
+fn a_socket_that_is_hidden_is_not_shown() {
+    let mut stage = Stage::new();
+    let (ours, programs) = UnixDatagram::pair().expect("there are descriptors");
+    stage.tracer.hide(&programs).expect("it is open");
+    let mut command = part("say hello");
+    command.stdout(std::os::fd::OwnedFd::from(programs));
+    stage.start(FIRST, command);
+    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    let mut buffer = [0; 64];
+    let count = ours.recv(&mut buffer).expect("it said something");
+    assert_eq!(&buffer[..count], b"hello\n");
+    assert_eq!(stage.names(FIRST), [""; 0]);
+}
+
+#[test]
+fn a_socket_as_output_that_is_not_hidden_is_shown() {
+    let mut stage = Stage::new();
+    let (_ours, programs) = UnixDatagram::pair().expect("there are descriptors");
+    let mut command = part("say hello");
+    command.stdout(std::os::fd::OwnedFd::from(programs));
+    stage.start(FIRST, command);
+    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    // Before main, the program looks whether 0, 1 and 2 are open.
+    assert_eq!(stage.names(FIRST), ["poll", "write"]);
+}
+
+#[test]
+fn only_the_first_bytes_are_kept() {
+    let options = sources::calls::Options {
+        keep: 2,
+        ..Default::default()
+    };
+    let mut stage = Stage::with(options);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let mut client = part("client");
+    client.arg(listener.local_addr().expect("it is bound").to_string());
+    stage.start(FIRST, client);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.write_all(b"world").expect("it is connected");
+    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    let expected = Bytes {
+        first: b"he".to_vec(),
+        length: 5,
+    };
+    assert_eq!(
+        stage.call(FIRST, "sendto").start.args[1],
+        Arg::Bytes(expected)
+    );
+}
+
+#[test]
+fn a_refused_connection_says_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    drop(listener);
+    let mut stage = Stage::new();
+    let mut client = part("client");
+    client
+        .arg(address.to_string())
+        .stderr(std::process::Stdio::null());
+    stage.start(FIRST, client);
+    assert_eq!(stage.ending(FIRST), Ending::Status(1));
+    let connect = stage.call(FIRST, "connect");
+    assert_eq!(connect.start.args[1], Arg::Address(Address::Ip(address)));
+    let Outcome::Failed(errno) = connect.outcome() else {
+        panic!("{connect:?}");
+    };
+    assert_eq!(
+        (errno.number, errno.name.as_deref()),
+        (111, Some("ECONNREFUSED"))
+    );
+}
+
+#[test]
+fn the_program_that_begins_is_named() {
+    let mut stage = Stage::new();
+    stage.start(FIRST, part("say hello"));
+    stage.ending(FIRST);
+    let path = fs::canonicalize(env!("CARGO_BIN_EXE_calls-part")).expect("it is there");
+    let expected = What::Started {
+        path: path.display().to_string(),
+        seen: true,
+    };
+    assert_eq!(stage.events[0].what, expected);
+}

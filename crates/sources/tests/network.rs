@@ -1,0 +1,280 @@
+//! A network of our own, its packets and its states.
+//!
+//! Only a process with one thread may leave its network, and a test harness has
+//! several. So each play is run by this program, started once more.
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("namespaces exist on Linux only: nothing to test here");
+}
+
+#[cfg(target_os = "linux")]
+fn main() {
+    use libtest_mimic::{Arguments, Trial, run};
+
+    if let Ok(name) = std::env::var(linux::PLAY) {
+        let (_, play) = linux::PLAYS.iter().find(|(play, _)| *play == name).unwrap();
+        return play();
+    }
+    let allowed = sources::probe::private_network().is_ok();
+    let trials = linux::PLAYS.iter().map(|(name, _)| {
+        let trial = Trial::test(*name, || linux::in_child(name));
+        // What the machine forbids is shown as ignored; CI includes the ignored.
+        trial
+            .with_ignored_flag(!allowed)
+            .with_kind("needs namespaces")
+    });
+    run(&Arguments::from_args(), trials.collect()).exit();
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::process::Command;
+    use std::time::{Duration, Instant, SystemTime};
+
+    use libtest_mimic::Failed;
+    use sources::network::enter_private;
+    use sources::packets::{Capture, Captured};
+    use sources::states::States;
+    use timeline::packet::{Content, Segment};
+    use timeline::state::TcpState;
+
+    /// The variable that tells a child which play it is.
+    pub(super) const PLAY: &str = "DIALTONE_TEST_PLAY";
+
+    pub(super) const PLAYS: [(&str, fn()); 6] = [
+        ("a_port_that_is_taken_outside_is_free_inside", taken_outside),
+        ("a_talk_shows_as_its_packets_in_order", packets_of_a_talk),
+        (
+            "a_large_send_shows_as_segments_that_fit_a_cable",
+            true_segments,
+        ),
+        (
+            "a_datagram_to_nobody_is_answered_by_icmp_that_names_it",
+            nobody_there,
+        ),
+        (
+            "the_states_of_a_talk_are_found_look_by_look",
+            states_of_a_talk,
+        ),
+        (
+            "an_accept_queue_is_the_receive_queue_of_its_listener",
+            accept_queue,
+        ),
+    ];
+
+    pub(super) fn in_child(name: &str) -> Result<(), Failed> {
+        let mut child = Command::new(std::env::current_exe()?);
+        let output = child.env(PLAY, name).output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    }
+
+    fn taken_outside() {
+        let outside = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = outside.local_addr().unwrap();
+        enter_private().unwrap();
+        TcpListener::bind(addr).unwrap();
+    }
+
+    /// A pair of connected streams, the server's first.
+    fn pair(addr: &str) -> (TcpListener, TcpStream, TcpStream) {
+        let listener = TcpListener::bind(addr).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        (listener, server, client)
+    }
+
+    /// All packets until none has come for a while.
+    fn all(capture: &mut Capture) -> Vec<Captured> {
+        let patience = Duration::from_millis(300);
+        std::iter::from_fn(|| capture.next(patience).unwrap()).collect()
+    }
+
+    fn segments(captured: &[Captured]) -> Vec<&Segment> {
+        let segments = captured
+            .iter()
+            .filter_map(|captured| match &captured.packet.content {
+                Content::Tcp(segment) => Some(segment),
+                _ => None,
+            });
+        segments.collect()
+    }
+
+    fn packets_of_a_talk() {
+        enter_private().unwrap();
+        for addr in ["127.0.0.1:8081", "[::1]:8081"] {
+            let mut capture = Capture::on("lo").unwrap();
+            let before = SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap();
+            let (_listener, mut server, mut client) = pair(addr);
+            client.write_all(b"hello").unwrap();
+            server.read_exact(&mut [0; 5]).unwrap();
+            drop(client);
+            assert_eq!(server.read(&mut [0; 5]).unwrap(), 0);
+            let captured = all(&mut capture);
+            let after = SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap();
+            assert!(
+                captured
+                    .iter()
+                    .all(|captured| before <= captured.at && captured.at <= after)
+            );
+            assert!(captured.windows(2).all(|two| two[0].at <= two[1].at));
+            let segments = segments(&captured);
+            let flags: Vec<String> = segments
+                .iter()
+                .take(4)
+                .map(|segment| segment.flags.names().join(" "))
+                .collect();
+            assert_eq!(flags, ["SYN", "SYN ACK", "ACK", "PSH ACK"], "{addr}");
+            assert_eq!(segments[0].destination_port, 8081);
+            assert!(segments[0].options.maximum_segment_size.is_some());
+            assert_eq!(
+                (segments[3].length, segments[3].data.as_slice()),
+                (5, &b"hello"[..])
+            );
+            assert_eq!(segments[3].seq, segments[0].seq.wrapping_add(1));
+            assert!(
+                segments
+                    .iter()
+                    .any(|segment| segment.flags.names() == ["FIN", "ACK"])
+            );
+            assert_eq!(capture.dropped().unwrap(), 0);
+        }
+    }
+
+    fn true_segments() {
+        enter_private().unwrap();
+        let mut capture = Capture::on("lo").unwrap();
+        let (_listener, mut server, mut client) = pair("127.0.0.1:8081");
+        client.write_all(&[b'x'; 20_000]).unwrap();
+        server.read_exact(&mut [0; 20_000]).unwrap();
+        let captured = all(&mut capture);
+        assert!(
+            captured
+                .iter()
+                .all(|captured| captured.packet.length <= 1500)
+        );
+        let sent: u32 = segments(&captured)
+            .iter()
+            .filter(|segment| segment.destination_port == 8081)
+            .map(|segment| segment.length)
+            .sum();
+        assert_eq!(sent, 20_000);
+    }
+
+    fn nobody_there() {
+        enter_private().unwrap();
+        let mut capture = Capture::on("lo").unwrap();
+        let client = UdpSocket::bind("127.0.0.1:5000").unwrap();
+        client.send_to(b"anybody?", "127.0.0.1:7788").unwrap();
+        let captured = all(&mut capture);
+        let Content::Udp(datagram) = &captured[0].packet.content else {
+            panic!("{captured:?}")
+        };
+        assert_eq!(
+            (datagram.length, datagram.data.as_slice()),
+            (8, &b"anybody?"[..])
+        );
+        let Content::Icmp { kind, code, about } = &captured[1].packet.content else {
+            panic!("{captured:?}")
+        };
+        assert_eq!(
+            (*kind, *code),
+            (3, 3),
+            "destination unreachable, port unreachable"
+        );
+        let about = about.as_ref().unwrap();
+        assert_eq!(about.source.to_string(), "127.0.0.1:5000");
+        assert_eq!(about.destination.to_string(), "127.0.0.1:7788");
+        assert_eq!(about.protocol, 17);
+    }
+
+    /// The changes of one look, as `port: state`, without those of queues alone.
+    fn look(states: &mut States) -> Vec<String> {
+        let changes = states
+            .look()
+            .unwrap()
+            .into_iter()
+            .filter(|change| change.from != Some(change.to));
+        let mut changes: Vec<String> = changes
+            .map(|change| {
+                let side = if change.local.port() == 8081 {
+                    "server"
+                } else {
+                    "client"
+                };
+                format!("{side} {}", change.to.name())
+            })
+            .collect();
+        changes.sort();
+        changes
+    }
+
+    /// Looks until this was seen. An acknowledgement may be late by 40 ms, so a
+    /// state may last for more than one look.
+    fn look_until(states: &mut States, expected: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut seen = Vec::new();
+        while !seen.contains(&expected.to_string()) {
+            assert!(
+                Instant::now() < deadline,
+                "waited for {expected}, saw {seen:?}"
+            );
+            seen.extend(look(states));
+        }
+    }
+
+    fn states_of_a_talk() {
+        enter_private().unwrap();
+        let mut states = States::open().unwrap();
+        assert_eq!(look(&mut states), Vec::<String>::new());
+        let (listener, mut server, mut client) = pair("127.0.0.1:8081");
+        assert_eq!(
+            look(&mut states),
+            ["client ESTABLISHED", "server ESTABLISHED", "server LISTEN"]
+        );
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(server.read(&mut [0]).unwrap(), 0);
+        look_until(&mut states, "client FIN-WAIT-2");
+        drop(server);
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        look_until(&mut states, "client TIME-WAIT");
+        drop(client);
+        drop(listener);
+        let left: Vec<String> = States::open().map(|mut states| look(&mut states)).unwrap();
+        assert_eq!(
+            left,
+            ["client TIME-WAIT"],
+            "the first to close stays behind"
+        );
+    }
+
+    fn accept_queue() {
+        enter_private().unwrap();
+        let mut states = States::open().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:8081").unwrap();
+        let _clients: Vec<TcpStream> = (0..3)
+            .map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap())
+            .collect();
+        let changes = states.look().unwrap();
+        let listening = changes
+            .iter()
+            .find(|change| change.to == TcpState::Listen)
+            .unwrap();
+        assert_eq!(listening.queues.receive, 3);
+        assert!(listening.inode.is_some());
+        let waiting = changes
+            .iter()
+            .filter(|change| change.inode.is_none())
+            .count();
+        assert_eq!(waiting, 3, "sockets that nobody has accepted have no inode");
+    }
+}
