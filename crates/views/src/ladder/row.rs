@@ -1,0 +1,156 @@
+//! A row of the ladder: time, left lane, wire, right lane.
+
+use colored::Colorize;
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::{Paper, printable, wrap};
+
+/// For times up to 9999.999 ms, and a gap.
+const TIME: usize = 9;
+/// Wider pages are not easier to read.
+const WIDEST: usize = 160;
+const NARROWEST: usize = 60;
+
+/// What a text is drawn with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ink {
+    #[default]
+    Plain,
+    Output,
+    Faint,
+    Bad,
+}
+
+/// What stands in the cells of a row. Each may take several lines.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    pub(super) time: String,
+    pub(super) left: (String, Ink),
+    /// Whether it goes to the right, its head, and its details.
+    pub(super) wire: Option<(bool, String, Vec<String>)>,
+    pub(super) right: (String, Ink),
+}
+
+/// Where the columns stand.
+pub(super) struct Columns {
+    paper: Paper,
+    lane: usize,
+    wire: usize,
+}
+
+impl Columns {
+    pub(super) fn new(paper: Paper) -> Self {
+        let width = paper.width.clamp(NARROWEST, WIDEST);
+        let rest = width - TIME - 2;
+        // Where there is room, a segment with its data fits in one row.
+        let share = if width < 110 { 9 } else { 8 };
+        let lane = rest * share / 25;
+        Self {
+            paper: Paper { width, ..paper },
+            lane,
+            wire: rest - 2 * lane,
+        }
+    }
+
+    pub(super) fn header(&self, left: &str, right: &str) -> String {
+        let rule = if self.paper.ascii { "-" } else { "─" };
+        let names = self.line("ms", left, "wire", right);
+        let rules = format!(
+            "{} {} {} {}",
+            rule.repeat(TIME - 1),
+            rule.repeat(self.lane),
+            rule.repeat(self.wire),
+            rule.repeat(self.lane)
+        );
+        format!(
+            "{}\n{}\n",
+            self.paint(names.trim_end(), Ink::Output),
+            self.paint(&rules, Ink::Faint)
+        )
+    }
+
+    pub(super) fn across(&self, text: &str) -> String {
+        let bar = if self.paper.ascii { "|" } else { "│" };
+        let rows = wrap(&printable(text), self.paper.width - TIME - 2);
+        rows.iter()
+            .map(|row| format!("{:TIME$}{bar} {row}\n", ""))
+            .collect()
+    }
+
+    pub(super) fn draw(&self, row: &Row) -> String {
+        let left = wrap(&printable(&row.left.0), self.lane);
+        let right = wrap(&printable(&row.right.0), self.lane);
+        let wire = row
+            .wire
+            .as_ref()
+            .map(|(to_right, head, details)| self.arrow(*to_right, head, details));
+        let wire = wire.unwrap_or_default();
+        let lines = left.len().max(right.len()).max(wire.len());
+        let mut drawn = String::new();
+        for at in 0..lines {
+            let cell = |cells: &[String]| cells.get(at).cloned().unwrap_or_default();
+            let time = if at == 0 { row.time.as_str() } else { "" };
+            let left = pad(&cell(&left), self.lane, row.left.1, self);
+            let middle = pad(&cell(&wire), self.wire, Ink::Plain, self);
+            let right = self.paint(&cell(&right), row.right.1);
+            let time = self.paint(&format!("{time:>8}"), Ink::Faint);
+            let line = format!("{time} {left} {middle} {right}");
+            drawn += line.trim_end();
+            drawn.push('\n');
+        }
+        drawn
+    }
+
+    /// One line where all fits, else the head in the arrow and the rest below.
+    fn arrow(&self, to_right: bool, head: &str, details: &[String]) -> Vec<String> {
+        let all = std::iter::once(head).chain(details.iter().map(String::as_str));
+        let all = printable(&all.collect::<Vec<_>>().join(" "));
+        // A line of the arrow and a gap on one side, a gap and the tip on the other.
+        let room = self.wire - 5;
+        if all.width() <= room {
+            return vec![self.shaft(to_right, &all)];
+        }
+        let mut lines = vec![self.shaft(to_right, head)];
+        let rest = wrap(&printable(&details.join(" ")), self.wire - 2);
+        lines.extend(rest.into_iter().map(|line| format!("  {line}")));
+        lines
+    }
+
+    fn shaft(&self, to_right: bool, text: &str) -> String {
+        let (line, right, left) = if self.paper.ascii {
+            ("-", ">", "<")
+        } else {
+            ("─", "▶", "◀")
+        };
+        let shaft = line.repeat(self.wire.saturating_sub(text.width() + 4));
+        if to_right {
+            format!("{line} {text} {shaft}{right}")
+        } else {
+            format!("{left}{shaft} {text} {line}")
+        }
+    }
+
+    fn line(&self, time: &str, left: &str, wire: &str, right: &str) -> String {
+        let left = pad(left, self.lane, Ink::Plain, self);
+        let wire = pad(wire, self.wire, Ink::Plain, self);
+        format!("{time:>8} {left} {wire} {right}")
+    }
+
+    fn paint(&self, text: &str, ink: Ink) -> String {
+        if !self.paper.colour || text.trim().is_empty() {
+            return text.to_string();
+        }
+        let painted = match ink {
+            Ink::Plain => return text.to_string(),
+            Ink::Output => text.bold(),
+            Ink::Faint => text.dimmed(),
+            Ink::Bad => text.red(),
+        };
+        painted.to_string()
+    }
+}
+
+fn pad(text: &str, width: usize, ink: Ink, columns: &Columns) -> String {
+    let gap = " ".repeat(width.saturating_sub(text.width()));
+    format!("{}{gap}", columns.paint(text, ink))
+}

@@ -1,0 +1,14 @@
+//! From a timeline to something to look at. Today: text in columns ([`text`]).
+//!
+//! A view is a function of a timeline and of nothing else: it knows no source,
+//! no file, and no clock.
+
+pub(crate) mod flow;
+#[cfg(feature = "json")]
+pub mod json;
+pub mod ladder;
+pub mod pcapng;
+pub(crate) mod said;
+pub mod svg;
+pub mod text;
+pub mod words;

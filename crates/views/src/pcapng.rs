@@ -1,0 +1,215 @@
+//! Packets for Wireshark, with what the programs did as comments of packets.
+//!
+//! The format is that of the IETF draft "PCAP Now Generic (pcapng) Capture File
+//! Format". Three sorts of blocks are needed, so they are written here. The crate
+//! pcap-file would write them too, but it cuts the length of a long comment to 16
+//! bits and leaves the file broken; the tests read with it what is written here.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use timeline::call::{CallId, Start};
+use timeline::{Event, Kind, Place, Stream, Timeline};
+
+use crate::said;
+use crate::text::{describe, printable};
+use crate::words::Words;
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+/// A reader finds out from it in which order the bytes of a number stand.
+const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+/// LINKTYPE_RAW: a packet begins with its IPv4 or IPv6 header.
+const RAW: u16 = 101;
+
+const COMMENT: u16 = 1;
+const INTERFACE_NAME: u16 = 2;
+const TIME_RESOLUTION: u16 = 9;
+const APPLICATION: u16 = 4;
+/// Times are in units of 10^-9 seconds.
+const NANOSECONDS: u8 = 9;
+
+/// An option holds at most 65,535 bytes; no single comment needs to.
+const LONGEST_COMMENT: usize = 4_096;
+/// A reader refuses blocks of more than some megabytes.
+const MOST_COMMENTS: usize = 500;
+/// How many bytes of data a comment shows: the packet has them all.
+const BYTES: usize = 32;
+
+/// The packets of a timeline as a pcapng file. `start` is the time of the start
+/// of the timeline, since 1970.
+///
+/// What happened in programs since the packet before stands as comments of a
+/// packet, each with the time and the name of the program. What happened after
+/// the last packet stands at the last packet. A file without any packet has no
+/// comments.
+pub fn pcapng(timeline: &Timeline, interface: &str, start: Duration) -> Vec<u8> {
+    let mut file = Vec::new();
+    section(&mut file);
+    description(&mut file, interface);
+
+    let mut teller = Teller::default();
+    let mut events = timeline.events().iter();
+    let is_packet = |event: &&Event| matches!(event.kind, Kind::Packet(_));
+    let mut left = timeline.events().iter().filter(is_packet).count();
+    let mut comments: Vec<String> = Vec::new();
+    while let Some(event) = events.next() {
+        let Kind::Packet(packet) = &event.kind else {
+            comments.extend(teller.tell(timeline, event));
+            continue;
+        };
+        left -= 1;
+        if left == 0 {
+            let after = events
+                .by_ref()
+                .filter_map(|event| teller.tell(timeline, event));
+            comments.extend(after.map(|comment| format!("after this packet: {comment}")));
+        }
+        let more = comments.len().saturating_sub(MOST_COMMENTS);
+        comments.truncate(MOST_COMMENTS);
+        if more > 0 {
+            comments.push(format!("{more} more events are not shown here"));
+        }
+        block(&mut file, ENHANCED_PACKET, |body| {
+            const ONLY_INTERFACE: u32 = 0;
+            let time = start.saturating_add(event.time).as_nanos();
+            // 64 bits reach to the year 2554.
+            let time = u64::try_from(time).unwrap_or(u64::MAX);
+            let captured = u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX);
+            body.extend(ONLY_INTERFACE.to_le_bytes());
+            // The upper half comes first, whatever the order of bytes.
+            body.extend(&time.to_le_bytes()[4..]);
+            body.extend(&time.to_le_bytes()[..4]);
+            body.extend(captured.to_le_bytes());
+            body.extend(packet.length.max(captured).to_le_bytes());
+            body.extend(&packet.bytes);
+            pad(body);
+            for comment in comments.drain(..) {
+                option(body, COMMENT, shortened(&comment).as_bytes());
+            }
+            end_of_options(body);
+        });
+    }
+    file
+}
+
+fn section(file: &mut Vec<u8>) {
+    block(file, SECTION_HEADER, |body| {
+        const VERSION: [u16; 2] = [1, 0];
+        const LENGTH_NOT_SAID: i64 = -1;
+        body.extend(BYTE_ORDER.to_le_bytes());
+        body.extend(VERSION.map(u16::to_le_bytes).concat());
+        body.extend(LENGTH_NOT_SAID.to_le_bytes());
+        option(body, APPLICATION, b"dialtone");
+        end_of_options(body);
+    });
+}
+
+fn description(file: &mut Vec<u8>, interface: &str) {
+    block(file, INTERFACE_DESCRIPTION, |body| {
+        const NOT_USED: u16 = 0;
+        const NO_LIMIT: u32 = 0;
+        body.extend(RAW.to_le_bytes());
+        body.extend(NOT_USED.to_le_bytes());
+        body.extend(NO_LIMIT.to_le_bytes());
+        option(body, INTERFACE_NAME, shortened(interface).as_bytes());
+        option(body, TIME_RESOLUTION, &[NANOSECONDS]);
+        end_of_options(body);
+    });
+}
+
+/// A block: its kind, its length, its body, and its length once more.
+fn block(file: &mut Vec<u8>, kind: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    const AROUND: usize = 12;
+    let mut body = Vec::new();
+    write(&mut body);
+    let length = u32::try_from(body.len() + AROUND).unwrap_or(u32::MAX);
+    file.extend(kind.to_le_bytes());
+    file.extend(length.to_le_bytes());
+    file.extend(body);
+    file.extend(length.to_le_bytes());
+}
+
+fn option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
+    let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
+    body.extend(code.to_le_bytes());
+    body.extend(length.to_le_bytes());
+    body.extend(&value[..length.into()]);
+    pad(body);
+}
+
+fn end_of_options(body: &mut Vec<u8>) {
+    body.extend([0; 4]);
+}
+
+/// Everything begins at a multiple of four.
+fn pad(body: &mut Vec<u8>) {
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
+fn shortened(text: &str) -> String {
+    let fits = |end: &usize| *end <= LONGEST_COMMENT;
+    let ends = text.char_indices().map(|(end, _)| end).chain([text.len()]);
+    let end = ends.take_while(fits).last().unwrap_or(0);
+    let more = if end < text.len() { " …" } else { "" };
+    format!("{}{more}", &text[..end])
+}
+
+/// Says what happened beside the wire.
+#[derive(Default)]
+struct Teller<'a> {
+    /// Calls that have begun, and when.
+    open: HashMap<CallId, (&'a Start, Duration)>,
+}
+
+impl<'a> Teller<'a> {
+    /// None for what belongs to a page, and not to what happened.
+    fn tell(&mut self, timeline: &Timeline, event: &'a Event) -> Option<String> {
+        let words = Words {
+            bytes: BYTES,
+            hex: false,
+            ascii: false,
+        };
+        let what = match &event.kind {
+            Kind::Started { command, .. } => format!("starts as {}", command.join(" ")),
+            Kind::Line {
+                stream: Stream::Stdout,
+                text,
+            } => format!("prints: {text}"),
+            Kind::Line {
+                stream: Stream::Stderr,
+                text,
+            } => format!("prints on stderr: {text}"),
+            Kind::Ended(ending) => describe(*ending),
+            Kind::Call(call) => {
+                self.open.insert(call.id, (call, event.time));
+                format!("calls {}", words.start(call))
+            }
+            Kind::Return(end) => {
+                let (call, since) = self.open.remove(&end.id)?;
+                let waited = said::milliseconds(event.time.saturating_sub(since));
+                let told = format!(
+                    "returns from {} {}",
+                    words.again(call),
+                    words.end(call, end)
+                );
+                format!("{}, {waited} ms", told.trim_end())
+            }
+            Kind::State(change) => said::state(change)?,
+            Kind::Unseen(what) => format!("not seen: {what}"),
+            Kind::Note(text) => text.clone(),
+            _ => return None,
+        };
+        let who = match event.place {
+            Place::Actor(actor) if timeline.lane(actor).is_empty() => {
+                format!("program {}", actor.0)
+            }
+            Place::Actor(actor) => timeline.lane(actor).to_string(),
+            Place::Wire { .. } => "wire".to_string(),
+            Place::Narrator => "note".to_string(),
+        };
+        let time = said::milliseconds(event.time);
+        Some(printable(&format!("{time} ms, {who}: {what}")))
+    }
+}

@@ -1,0 +1,132 @@
+//! What packets, states, results and times are called.
+
+use std::time::Duration;
+
+use timeline::call::Outcome;
+use timeline::packet::{Content, Packet, Segment};
+use timeline::state::{Change, TcpState};
+
+use crate::flow::Relative;
+use crate::words::Words;
+
+/// What is written on an arrow.
+pub(crate) struct Label {
+    /// What it is, such as `PSH ACK 5 bytes`.
+    pub(crate) head: String,
+    /// Its numbers, such as `1:6`, `ack 1`.
+    pub(crate) numbers: Vec<String>,
+    /// The beginning of its data.
+    pub(crate) data: Option<String>,
+}
+
+/// What a packet is called; `relative` are its numbers if it is of TCP.
+pub(crate) fn packet(words: Words, packet: &Packet, relative: Option<Relative>) -> Label {
+    let plain = |head: String, numbers: Vec<String>| Label {
+        head,
+        numbers,
+        data: None,
+    };
+    match &packet.content {
+        Content::Tcp(segment) => tcp(words, segment, relative),
+        Content::Udp(datagram) => {
+            let data = words.quoted(&datagram.data, datagram.length.into());
+            let head = format!("UDP {} bytes", datagram.length);
+            Label {
+                head,
+                numbers: Vec::new(),
+                data: Some(data),
+            }
+        }
+        Content::Icmp { kind, code, about } => {
+            let about = about
+                .as_ref()
+                .map(|about| format!("about {}", about.destination));
+            plain(
+                icmp(packet.source.is_ipv6(), *kind, *code),
+                about.into_iter().collect(),
+            )
+        }
+        Content::Fragment { offset, .. } => plain(format!("fragment from {offset}"), Vec::new()),
+        Content::Other { protocol } => plain(format!("protocol {protocol}"), Vec::new()),
+        Content::Broken { reason } => plain("broken".to_string(), vec![reason.clone()]),
+    }
+}
+
+fn tcp(words: Words, segment: &Segment, relative: Option<Relative>) -> Label {
+    let mut head = segment.flags.names().join(" ");
+    let mut numbers = Vec::new();
+    let mut data = None;
+    if segment.length > 0 {
+        head += &format!(" {} bytes", segment.length);
+        data = Some(words.quoted(&segment.data, segment.length.into()));
+    }
+    if let Some(relative) = relative {
+        let bare = segment.flags.names() == ["ACK"];
+        match segment.length {
+            0 if bare => {}
+            0 => numbers.push(format!("seq {}", relative.seq)),
+            _ => numbers.push(format!("{}:{}", relative.seq, relative.end)),
+        }
+        numbers.extend(relative.ack.map(|ack| format!("ack {ack}")));
+    }
+    Label {
+        head,
+        numbers,
+        data,
+    }
+}
+
+/// The names of RFC 792 and RFC 4443 for what a learner meets.
+fn icmp(v6: bool, kind: u8, code: u8) -> String {
+    match (v6, kind, code) {
+        (false, 3, 3) | (true, 1, 4) => "ICMP port unreachable".to_string(),
+        (false, 3, 1) | (true, 1, 3) => "ICMP host unreachable".to_string(),
+        (false, 3, _) | (true, 1, _) => "ICMP unreachable".to_string(),
+        (false, 8, _) | (true, 128, _) => "ICMP echo".to_string(),
+        (false, 0, _) | (true, 129, _) => "ICMP echo reply".to_string(),
+        _ => format!("ICMP {kind}/{code}"),
+    }
+}
+
+/// None for a change that says nothing, such as a queue that is empty again.
+pub(crate) fn state(change: &Change) -> Option<String> {
+    let port = change.local.port();
+    if change.from != Some(change.to) {
+        return Some(format!("[:{port} {}]", change.to.name()));
+    }
+    let queues = change.queues;
+    let listening = change.to == TcpState::Listen;
+    let mut said = Vec::new();
+    if listening && queues.receive > 0 {
+        said.push(format!("accept queue {}", queues.receive));
+    }
+    if !listening && queues.receive > 0 {
+        said.push(format!("Recv-Q {}", queues.receive));
+    }
+    if !listening && queues.send > 0 {
+        said.push(format!("Send-Q {}", queues.send));
+    }
+    (!said.is_empty()).then(|| format!("[:{port} {}]", said.join(", ")))
+}
+
+/// Whether a call has failed. It has not where it would have had to wait.
+pub(crate) fn is_bad(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(symbol) => !matches!(
+            symbol.name.as_deref(),
+            Some("EAGAIN" | "EWOULDBLOCK" | "EINPROGRESS")
+        ),
+        Outcome::Died => true,
+        Outcome::Returned(_) | Outcome::Interrupted(_) => false,
+    }
+}
+
+/// With three digits behind the point as long as they fit.
+pub(crate) fn milliseconds(time: Duration) -> String {
+    let microseconds = time.as_micros();
+    if microseconds < 10_000_000 {
+        format!("{}.{:03}", microseconds / 1_000, microseconds % 1_000)
+    } else {
+        format!("{}", microseconds / 1_000)
+    }
+}

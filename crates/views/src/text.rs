@@ -1,0 +1,244 @@
+//! Text in columns: a lane for each program, explanations across all of them.
+
+use colored::Colorize;
+use textwrap::{Options, WordSplitter};
+use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
+use unicode_width::UnicodeWidthStr;
+
+/// Left of everything, in cells.
+const MARGIN: usize = 2;
+/// Between two lanes, in cells.
+const GAP: usize = 2;
+/// Wider lines are hard to read.
+const WIDEST: usize = 120;
+/// An explanation is no wider than this.
+const WIDEST_NOTE: usize = 92;
+/// Below this nothing can be laid out.
+const NARROWEST: usize = 40;
+
+/// What the text is written on.
+#[derive(Clone, Copy, Debug)]
+pub struct Paper {
+    /// Its width in cells; a Chinese character takes two.
+    pub width: usize,
+    /// Whether colours are welcome.
+    pub colour: bool,
+    /// Whether the drawing may use more than ASCII. Some terminals give lines
+    /// such as `│` two cells.
+    pub ascii: bool,
+}
+
+/// The whole timeline as text.
+pub fn text(timeline: &Timeline, paper: Paper) -> String {
+    let mut columns = Columns::new(paper);
+    let drawn = timeline.events().iter();
+    drawn.map(|event| columns.draw(timeline, event)).collect()
+}
+
+/// Draws one event after the other, for a scene that is still being played.
+#[derive(Debug)]
+pub struct Columns {
+    paper: Paper,
+    lanes: Vec<String>,
+    /// Whether the last thing drawn was in a lane, or nothing was drawn yet.
+    in_lanes: bool,
+}
+
+impl Columns {
+    /// Begins an empty page.
+    pub fn new(paper: Paper) -> Self {
+        let width = paper.width.clamp(NARROWEST, WIDEST);
+        let paper = Paper { width, ..paper };
+        Self {
+            paper,
+            lanes: Vec::new(),
+            in_lanes: true,
+        }
+    }
+
+    /// The rows that this event adds, each with its line end.
+    pub fn draw(&mut self, timeline: &Timeline, event: &Event) -> String {
+        match &event.kind {
+            Kind::Started { .. } | Kind::Beat => String::new(),
+            // These belong to the X-ray; a scene shows what programs say.
+            Kind::Call(_) | Kind::Return(_) | Kind::Packet(_) | Kind::State(_) => String::new(),
+            Kind::Unseen(what) => self.note(&format!("Not seen: {what}")),
+            Kind::Line { stream, text } => {
+                let style = if *stream == Stream::Stderr {
+                    Style::Error
+                } else {
+                    Style::Plain
+                };
+                self.in_lane(timeline, event.place, text, style)
+            }
+            Kind::Ended(ending) => {
+                self.in_lane(timeline, event.place, &describe(*ending), Style::Faint)
+            }
+            Kind::Lanes(names) => {
+                self.lanes.clone_from(names);
+                self.header()
+            }
+            Kind::Headline(text) => self.headline(text),
+            Kind::Note(text) => self.note(text),
+            Kind::Rows(rows) => self.block(rows.lines().map(|row| indent(&printable(row)))),
+            Kind::Next(things) => self.next(things),
+        }
+    }
+
+    fn in_lane(&mut self, timeline: &Timeline, place: Place, text: &str, style: Style) -> String {
+        let Place::Actor(actor) = place else {
+            return self.note(text);
+        };
+        let name = timeline.lane(actor);
+        let Some(lane) = self.lanes.iter().position(|lane| lane == name) else {
+            return self.note(&format!("{name}: {text}"));
+        };
+        let mut rows = self.gap(true);
+        for row in wrap(&printable(text), self.lane_width()) {
+            rows += &self.row_in_lane(lane, &row, style);
+        }
+        rows
+    }
+
+    fn row_in_lane(&self, lane: usize, row: &str, style: Style) -> String {
+        let left = MARGIN + lane * (self.lane_width() + GAP);
+        format!("{}{}\n", " ".repeat(left), self.paint(row, style))
+    }
+
+    fn header(&mut self) -> String {
+        let width = self.lane_width();
+        let line = if self.paper.ascii { "-" } else { "─" };
+        let cells = self.lanes.iter().map(|name| {
+            let name = wrap(name, width).swap_remove(0);
+            self.paint(&pad(&name, width), Style::Strong)
+        });
+        let names = cells.collect::<Vec<_>>().join("  ");
+        let rules = vec![line.repeat(width); self.lanes.len()].join("  ");
+        self.in_lanes = true;
+        let names = names.trim_end();
+        format!(
+            "\n{0}{names}\n{0}{1}\n",
+            " ".repeat(MARGIN),
+            self.paint(&rules, Style::Faint)
+        )
+    }
+
+    fn headline(&mut self, text: &str) -> String {
+        let rows = wrap(&printable(text), self.paper.width);
+        let painted = rows
+            .iter()
+            .map(|row| format!("{}\n", self.paint(row, Style::Strong)));
+        let painted: String = painted.collect();
+        self.in_lanes = false;
+        format!("\n{painted}")
+    }
+
+    fn note(&mut self, text: &str) -> String {
+        let bar = if self.paper.ascii { "|" } else { "│" };
+        let bar = self.paint(bar, Style::Narrator);
+        let width = self.paper.width.min(WIDEST_NOTE) - 2 * MARGIN;
+        let rows = wrap(&printable(text), width);
+        self.block(rows.iter().map(|row| format!("  {bar} {row}")))
+    }
+
+    fn next(&mut self, things: &[String]) -> String {
+        let width = self.paper.width.min(WIDEST_NOTE) - 2 * MARGIN;
+        let title = self.paint("Try next", Style::Strong);
+        let mut rows = vec![format!("  {title}")];
+        for thing in things {
+            for (index, row) in wrap(&printable(thing), width).into_iter().enumerate() {
+                let mark = if index == 0 { "- " } else { "  " };
+                rows.push(format!("  {mark}{row}"));
+            }
+        }
+        self.block(rows.into_iter())
+    }
+
+    /// Rows across all lanes, with an empty row before them.
+    fn block(&mut self, rows: impl Iterator<Item = String>) -> String {
+        let rows: String = rows.map(|row| format!("{}\n", row.trim_end())).collect();
+        self.in_lanes = false;
+        format!("\n{rows}")
+    }
+
+    /// An empty row where explanations end and lanes go on.
+    fn gap(&mut self, in_lanes: bool) -> String {
+        let gap = if in_lanes && !self.in_lanes { "\n" } else { "" };
+        self.in_lanes = in_lanes;
+        gap.to_string()
+    }
+
+    fn lane_width(&self) -> usize {
+        let lanes = self.lanes.len().max(1);
+        (self.paper.width - MARGIN - GAP * (lanes - 1)) / lanes
+    }
+
+    fn paint(&self, text: &str, style: Style) -> String {
+        if !self.paper.colour {
+            return text.to_string();
+        }
+        let painted = match style {
+            Style::Plain => return text.to_string(),
+            Style::Strong => text.bold(),
+            Style::Faint => text.dimmed(),
+            Style::Error => text.red(),
+            Style::Narrator => text.cyan(),
+        };
+        painted.to_string()
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Plain,
+    Strong,
+    Faint,
+    Error,
+    Narrator,
+}
+
+pub(crate) fn describe(ending: Ending) -> String {
+    match ending {
+        Ending::Status(0) => "(ended)".to_string(),
+        Ending::Status(status) => format!("(ended with status {status})"),
+        Ending::Signal(2) => "(ended by SIGINT)".to_string(),
+        Ending::Signal(9) => "(ended by SIGKILL)".to_string(),
+        Ending::Signal(15) => "(ended by SIGTERM)".to_string(),
+        Ending::Signal(signal) => format!("(ended by signal {signal})"),
+    }
+}
+
+/// Cuts between words; what is indented stays indented. A word that is wider
+/// than the lane is cut, because nothing may be lost.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let body = text.trim_start_matches(' ');
+    let lead = (text.len() - body.len()).min(width / 2);
+    let (first, rest) = (" ".repeat(lead), " ".repeat(lead + 2));
+    let options = Options::new(width)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .initial_indent(&first)
+        .subsequent_indent(if lead > 0 { &rest } else { &first });
+    let rows = textwrap::wrap(body, options);
+    rows.into_iter().map(|row| row.into_owned()).collect()
+}
+
+/// What a program wrote must not move the cursor or change colours here.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars() {
+        match character {
+            '\t' => shown.push_str("    "),
+            control if control.is_control() => shown.extend(control.escape_default()),
+            other => shown.push(other),
+        }
+    }
+    shown
+}
+
+fn indent(row: &str) -> String {
+    format!("{}{row}", " ".repeat(MARGIN))
+}
+
+fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}

@@ -1,0 +1,340 @@
+//! The X-ray as it looks on paper.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use rstest::rstest;
+use timeline::call::{Address, Arg, Bytes, CallId, End, Outcome, Output, Start, Symbol};
+use timeline::packet::{Content, Packet, Segment, TcpFlags};
+use timeline::state::{Change, Queues, TcpState};
+use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
+use unicode_width::UnicodeWidthStr;
+use views::ladder::{Only, Style, ladder};
+use views::text::Paper;
+
+const PAPER: Paper = Paper {
+    width: 80,
+    colour: false,
+    ascii: false,
+};
+
+fn style() -> Style {
+    Style {
+        paper: PAPER,
+        only: Only::default(),
+        bytes: 32,
+        hex: false,
+    }
+}
+
+const SERVER: Place = Place::Actor(Actor(0));
+const CLIENT: Place = Place::Actor(Actor(1));
+
+fn call(id: u64, name: &'static str, args: Vec<Arg>) -> Kind {
+    let name = Cow::Borrowed(name);
+    Kind::Call(Start {
+        id: CallId(id),
+        pid: 1,
+        tid: 1,
+        name,
+        args,
+        socket: None,
+        resumes: None,
+    })
+}
+
+fn ended(id: u64, outcome: Outcome, outputs: Vec<Output>) -> Kind {
+    Kind::Return(End {
+        id: CallId(id),
+        outcome,
+        outputs,
+        sockets: Vec::new(),
+    })
+}
+
+fn address(text: &str) -> Address {
+    Address::Ip(text.parse().unwrap())
+}
+
+fn bytes(text: &str) -> Bytes {
+    Bytes {
+        first: text.as_bytes().to_vec(),
+        length: text.len() as u64,
+    }
+}
+
+fn segment(from_client: bool, flags: u8, seq: u32, ack: u32, data: &str) -> (Place, Kind) {
+    let (client, server) = (5000, 8081);
+    let (source_port, destination_port) = if from_client {
+        (client, server)
+    } else {
+        (server, client)
+    };
+    let host = "127.0.0.1".parse().unwrap();
+    let content = Content::Tcp(Segment {
+        source_port,
+        destination_port,
+        seq,
+        ack,
+        flags: TcpFlags(flags),
+        length: data.len() as u32,
+        data: data.as_bytes().to_vec(),
+        ..Segment::default()
+    });
+    let (from, to) = if from_client {
+        (Actor(1), Actor(0))
+    } else {
+        (Actor(0), Actor(1))
+    };
+    let place = Place::Wire {
+        from: Some(from),
+        to: Some(to),
+    };
+    let packet = Packet {
+        source: host,
+        destination: host,
+        content,
+        bytes: Vec::new(),
+        length: 60,
+    };
+    (place, Kind::Packet(packet))
+}
+
+/// Events a millisecond apart, with a server and a client in two lanes.
+fn timeline(events: Vec<(Place, Kind)>) -> Timeline {
+    let started = |lane: &str| Kind::Started {
+        lane: lane.to_string(),
+        command: Vec::new(),
+    };
+    let cast = [(SERVER, started("server")), (CLIENT, started("client"))];
+    let mut timeline = Timeline::default();
+    for (at, (place, kind)) in cast.into_iter().chain(events).enumerate() {
+        timeline.push(Event {
+            time: Duration::from_millis(at as u64),
+            place,
+            kind,
+        });
+    }
+    timeline
+}
+
+/// A handshake and a message, as on every first day.
+fn talk() -> Timeline {
+    let line = |text: &str| Kind::Line {
+        stream: Stream::Stdout,
+        text: text.to_string(),
+    };
+    let change = Change {
+        local: "127.0.0.1:8081".parse().unwrap(),
+        peer: "127.0.0.1:5000".parse().unwrap(),
+        inode: None,
+        from: None,
+        to: TcpState::Established,
+        queues: Queues::default(),
+    };
+    timeline(vec![
+        (
+            SERVER,
+            call(1, "listen", vec![Arg::Descriptor(3), Arg::Number(5)]),
+        ),
+        (SERVER, ended(1, Outcome::Returned(0), Vec::new())),
+        (SERVER, line("listening")),
+        (
+            SERVER,
+            call(2, "accept4", vec![Arg::Descriptor(3), Arg::Wanted]),
+        ),
+        (
+            CLIENT,
+            call(
+                3,
+                "connect",
+                vec![Arg::Descriptor(3), Arg::Address(address("127.0.0.1:8081"))],
+            ),
+        ),
+        segment(true, TcpFlags::SYN, 1000, 0, ""),
+        segment(false, TcpFlags::SYN | TcpFlags::ACK, 9000, 1001, ""),
+        segment(true, TcpFlags::ACK, 1001, 9001, ""),
+        (SERVER, Kind::State(change)),
+        (CLIENT, ended(3, Outcome::Returned(0), Vec::new())),
+        (
+            SERVER,
+            ended(
+                2,
+                Outcome::Returned(4),
+                vec![Output::Address(address("127.0.0.1:5000"))],
+            ),
+        ),
+        (
+            CLIENT,
+            call(
+                4,
+                "sendto",
+                vec![Arg::Descriptor(3), Arg::Bytes(bytes("hello")), Arg::Null],
+            ),
+        ),
+        segment(true, TcpFlags::PSH | TcpFlags::ACK, 1001, 9001, "hello"),
+        (CLIENT, ended(4, Outcome::Returned(5), Vec::new())),
+    ])
+}
+
+#[test]
+fn a_handshake_and_a_message_read_from_top_to_bottom() {
+    let expected = "   \
+   2.000 listen(3, 5)
+   4.000 > listening
+   5.000 accept(3) …
+   6.000                                                connect(3,
+                                                        127.0.0.1:8081) …
+   7.000                          ◀──────── SYN seq 0 ─
+   8.000                          ─ SYN ACK ──────────▶
+                                    seq 0 ack 1
+   9.000                          ◀──────── ACK ack 1 ─
+  10.000 [:8081 ESTABLISHED]
+  11.000                                                connect(3), 5.000 ms
+  12.000 accept(3) → 4, from
+         127.0.0.1:5000, 7.000 ms
+  13.000                                                send(3, \"hello\") …
+  14.000                          ◀── PSH ACK 5 bytes ─
+                                    1:6 ack 1 \"hello\"
+";
+    let drawn = ladder(&talk(), style());
+    assert_eq!(drawn.trim_start(), expected.trim_start(), "\n{drawn}");
+}
+
+#[rstest]
+#[case(60)]
+#[case(80)]
+#[case(120)]
+#[case(160)]
+fn no_row_is_wider_than_the_paper(#[case] width: usize) {
+    let style = Style {
+        paper: Paper { width, ..PAPER },
+        ..style()
+    };
+    for row in ladder(&talk(), style).lines() {
+        assert!(row.width() <= width, "{row:?} is {} wide", row.width());
+    }
+}
+
+#[test]
+fn on_wide_paper_a_packet_takes_one_row() {
+    let style = Style {
+        paper: Paper {
+            width: 120,
+            ..PAPER
+        },
+        ..style()
+    };
+    let drawn = ladder(&talk(), style);
+    assert!(
+        drawn.contains("PSH ACK 5 bytes 1:6 ack 1 \"hello\" ─"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn ascii_paper_gets_ascii_only() {
+    let style = Style {
+        paper: Paper {
+            ascii: true,
+            ..PAPER
+        },
+        ..style()
+    };
+    assert!(ladder(&talk(), style).is_ascii());
+}
+
+#[rstest]
+#[case::calls(Only { calls: true, output: false, packets: false, tcp: false, states: false }, "listen", "SYN")]
+#[case::packets(Only { calls: false, output: false, packets: true, tcp: false, states: false }, "SYN", "listen")]
+#[case::states(Only { calls: false, output: false, packets: false, tcp: false, states: true }, "ESTABLISHED", "SYN")]
+#[case::output(Only { calls: false, output: true, packets: false, tcp: false, states: false }, "> listening", "SYN")]
+fn only_what_is_asked_for_is_drawn(#[case] only: Only, #[case] there: &str, #[case] gone: &str) {
+    let drawn = ladder(&talk(), Style { only, ..style() });
+    assert!(drawn.contains(there) && !drawn.contains(gone), "{drawn}");
+}
+
+#[test]
+fn data_can_be_shown_as_hexadecimal_numbers() {
+    let drawn = ladder(
+        &talk(),
+        Style {
+            hex: true,
+            ..style()
+        },
+    );
+    assert!(
+        drawn.contains("68 65 6c 6c 6f") && !drawn.contains("\"hello\""),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn of_long_data_only_the_beginning_is_shown() {
+    let drawn = ladder(
+        &talk(),
+        Style {
+            bytes: 2,
+            ..style()
+        },
+    );
+    assert!(drawn.contains("\"he\" …"), "{drawn}");
+}
+
+#[test]
+fn a_call_that_fails_names_the_error_in_the_kernels_word() {
+    let refused = Symbol {
+        number: 111,
+        name: Some(Cow::Borrowed("ECONNREFUSED")),
+    };
+    let events = vec![
+        (
+            CLIENT,
+            call(
+                1,
+                "connect",
+                vec![Arg::Descriptor(3), Arg::Address(address("[::1]:9"))],
+            ),
+        ),
+        (CLIENT, ended(1, Outcome::Failed(refused), Vec::new())),
+    ];
+    let drawn = ladder(
+        &timeline(events),
+        Style {
+            paper: Paper {
+                width: 120,
+                ..PAPER
+            },
+            ..style()
+        },
+    );
+    assert!(
+        drawn.contains("connect(3, [::1]:9) → ECONNREFUSED"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn a_program_cannot_write_control_characters_to_our_terminal() {
+    let line = Kind::Line {
+        stream: Stream::Stdout,
+        text: "\x1b[2J".to_string(),
+    };
+    let drawn = ladder(&timeline(vec![(SERVER, line)]), style());
+    assert!(!drawn.contains('\x1b'), "{drawn:?}");
+}
+
+#[test]
+fn chinese_text_keeps_the_columns_straight() {
+    let line = Kind::Line {
+        stream: Stream::Stdout,
+        text: "成功连接服务器".to_string(),
+    };
+    let drawn = ladder(
+        &timeline(vec![(CLIENT, line.clone()), (SERVER, line)]),
+        style(),
+    );
+    let rows: Vec<&str> = drawn.lines().collect();
+    let before = &rows[0][..rows[0].find('>').unwrap()];
+    assert_eq!(before.width(), 56, "{drawn}");
+}
