@@ -1,0 +1,72 @@
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::thread;
+use std::time::Duration;
+
+use timeline::{Event, Kind, Timeline};
+use views::text::{Columns, Paper};
+
+use crate::{Options, Speed};
+
+/// The person before whom a scene is played: sees each event at once, and says
+/// when it goes on.
+pub(crate) struct Audience {
+    columns: Columns,
+    step: bool,
+    pause: Duration,
+}
+
+impl Audience {
+    pub(crate) fn new(options: &Options) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let colour = terminal && !options.plain && !is_set("NO_COLOR");
+        // The paper has decided; the library is not to decide again.
+        colored::control::set_override(colour);
+        let paper = Paper {
+            width: width(),
+            colour,
+            ascii: options.plain,
+        };
+        let usual = if terminal { Speed::Normal } else { Speed::Fast };
+        Self {
+            columns: Columns::new(paper),
+            step: options.step && io::stdin().is_terminal(),
+            pause: options.speed.unwrap_or(usual).pause(),
+        }
+    }
+
+    pub(crate) fn see(&mut self, timeline: &Timeline, event: &Event) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(self.columns.draw(timeline, event).as_bytes())?;
+        stdout.flush()?;
+        match event.kind {
+            Kind::Beat if self.step => wait_for_enter(&mut stdout),
+            Kind::Beat => {
+                thread::sleep(self.pause);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The prompt goes away again, so that the screen shows the scene alone.
+fn wait_for_enter(stdout: &mut impl Write) -> io::Result<()> {
+    write!(stdout, "\n  [Enter] ")?;
+    stdout.flush()?;
+    io::stdin().read_line(&mut String::new())?;
+    if is_set("TERM") && env::var_os("TERM").is_none_or(|term| term != "dumb") {
+        // Up to the prompt, clear it, and up over the empty row before it.
+        write!(stdout, "\x1b[1A\x1b[2K\x1b[1A")?;
+    }
+    stdout.flush()
+}
+
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+/// Of the terminal; 80 where there is none, as in a pipe.
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
+}

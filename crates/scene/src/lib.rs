@@ -1,0 +1,50 @@
+//! Puts programs on stage, waits until they are ready, lets them speak in turn,
+//! ends them, and keeps the timeline of it.
+//!
+//! A scene is a function over a [`Stage`]; [`play`] shows it to a person. The
+//! same stage without an audience, [`Stage::rehearsal`], is how tests watch
+//! programs. A stage knows no lesson and no language: an actor is a process
+//! with any command line.
+
+mod audience;
+mod options;
+mod program;
+mod stage;
+#[cfg(target_os = "linux")]
+pub mod xray;
+
+pub use options::{Options, Speed};
+pub use program::Program;
+pub use stage::Stage;
+pub use timeline::{Actor, Ending};
+
+use std::io;
+use std::process::ExitCode;
+
+/// Plays a scene to the terminal: the title, then what the script does.
+/// Status 0 when the script came to its end, 1 when something in it failed.
+pub fn play(
+    options: &Options,
+    title: &str,
+    script: impl FnOnce(&mut Stage) -> anyhow::Result<()>,
+) -> ExitCode {
+    let played = Stage::with_audience(options).and_then(|mut stage| {
+        stage.headline(title);
+        script(&mut stage)
+    });
+    match played {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !nobody_listens(&error) {
+                eprintln!("\nThe scene cannot go on: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A reader that went away, as in `| head`, needs no error message.
+fn nobody_listens(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

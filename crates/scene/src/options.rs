@@ -1,0 +1,40 @@
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+/// How a scene is shown: the flags that all lessons share.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Wait for Enter at each step
+    #[arg(long)]
+    pub step: bool,
+
+    /// How long to pause at each step; without a terminal there is no pause
+    #[arg(long, value_enum)]
+    pub speed: Option<Speed>,
+
+    /// No colour, and ASCII only in the drawing
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// How long a scene pauses at each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Speed {
+    /// 2 seconds
+    Slow,
+    /// 0.6 seconds
+    Normal,
+    /// No pause
+    Fast,
+}
+
+impl Speed {
+    pub(crate) fn pause(self) -> Duration {
+        match self {
+            Speed::Slow => Duration::from_millis(2000),
+            Speed::Normal => Duration::from_millis(600),
+            Speed::Fast => Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, io};
+
+/// A command line: which program, with which arguments.
+#[derive(Clone, Debug)]
+pub struct Program {
+    executable: Option<PathBuf>,
+    args: Vec<OsString>,
+}
+
+impl Program {
+    /// Any program, by its path or by a name that PATH resolves.
+    pub fn new(executable: impl Into<PathBuf>) -> Self {
+        Self {
+            executable: Some(executable.into()),
+            args: Vec::new(),
+        }
+    }
+
+    /// One side of this very executable: `server` plays what `… server` runs.
+    /// So a scene never plays a program that is older than itself.
+    pub fn side(side: &str) -> Self {
+        Self {
+            executable: None,
+            args: vec![side.into()],
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    pub(crate) fn command(&self) -> io::Result<Command> {
+        let executable = match &self.executable {
+            Some(path) => path.clone(),
+            None => env::current_exe()?,
+        };
+        let mut command = Command::new(executable);
+        command.args(&self.args);
+        Ok(command)
+    }
+}

@@ -1,0 +1,305 @@
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ChildStdin;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use sources::output::{Output, Outputs, What};
+use timeline::{Actor, Ending, Event, Kind, Place, Timeline};
+
+use crate::audience::Audience;
+use crate::{Options, Program};
+
+/// How long a scene waits for something before it gives up.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Where programs play. What still runs when the stage is dropped is killed.
+pub struct Stage {
+    outputs: Outputs,
+    timeline: Timeline,
+    audience: Option<Audience>,
+    started: Instant,
+    deadline: Duration,
+    inputs: HashMap<Actor, ChildStdin>,
+    /// For each actor: how many events the script has gone through for it.
+    heard: HashMap<Actor, usize>,
+    endings: HashMap<Actor, Ending>,
+    /// The first error of the audience; the script meets it at its next wait.
+    broken: Option<std::io::Error>,
+}
+
+impl Stage {
+    /// A stage without an audience: nothing is printed, no beat pauses.
+    ///
+    /// # Panics
+    /// When the system has no descriptor or thread left.
+    pub fn rehearsal() -> Self {
+        Self::new(None).expect("a rehearsal needs a queue for the programs' output")
+    }
+
+    /// A stage whose events are printed as they happen.
+    pub(crate) fn with_audience(options: &Options) -> Result<Self> {
+        Self::new(Some(Audience::new(options)))
+    }
+
+    fn new(audience: Option<Audience>) -> Result<Self> {
+        Ok(Self {
+            outputs: Outputs::new().context("make a queue for the programs' output")?,
+            timeline: Timeline::default(),
+            audience,
+            started: Instant::now(),
+            deadline: DEADLINE,
+            inputs: HashMap::new(),
+            heard: HashMap::new(),
+            endings: HashMap::new(),
+            broken: None,
+        })
+    }
+
+    /// How long each later wait may take; 10 seconds if nothing is said.
+    pub fn deadline(&mut self, deadline: Duration) {
+        self.deadline = deadline;
+    }
+
+    /// From here on there are these lanes, from left to right.
+    pub fn lanes(&mut self, names: &[&str]) {
+        let names = names.iter().map(|name| (*name).to_string()).collect();
+        self.narrate(Kind::Lanes(names));
+    }
+
+    /// Begins a part of the scene.
+    pub fn headline(&mut self, text: &str) {
+        self.narrate(Kind::Headline(text.to_string()));
+    }
+
+    /// Explains, across all lanes.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.narrate(Kind::Note(text.into()));
+    }
+
+    /// Shows rows that are laid out already, such as a table.
+    pub fn text(&mut self, rows: impl Into<String>) {
+        self.narrate(Kind::Rows(rows.into()));
+    }
+
+    /// A step pauses here.
+    pub fn beat(&mut self) {
+        self.narrate(Kind::Beat);
+    }
+
+    /// Says what to try after the scene.
+    pub fn next(&mut self, things: &[&str]) {
+        let things = things.iter().map(|thing| (*thing).to_string()).collect();
+        self.narrate(Kind::Next(things));
+    }
+
+    /// Starts a program in a lane. It does not wait for anything.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or the audience has gone.
+    pub fn start(&mut self, lane: &str, program: &Program) -> Result<Actor> {
+        self.check_audience()?;
+        let command = program.command().context("find our own executable")?;
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<String> = words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let line = words.join(" ");
+        let actor = self
+            .outputs
+            .start(command)
+            .with_context(|| format!("start {line}"))?;
+        if let Some(stdin) = self.outputs.take_stdin(actor) {
+            self.inputs.insert(actor, stdin);
+        }
+        let kind = Kind::Started {
+            lane: lane.to_string(),
+            command: words,
+        };
+        self.push(Instant::now(), Place::Actor(actor), kind);
+        Ok(actor)
+    }
+
+    /// Waits until a server said `listening on` or `bound to`, and gives the
+    /// address that it said.
+    ///
+    /// # Errors
+    /// When it says something else, ends, or says nothing within the deadline.
+    pub fn ready(&mut self, server: Actor) -> Result<SocketAddr> {
+        let line = self.wait_for(
+            server,
+            "the line \"listening on\" or \"bound to\"",
+            |line| line.starts_with("listening on ") || line.starts_with("bound to "),
+        )?;
+        let address = line.rsplit(' ').next().unwrap_or_default();
+        address
+            .parse()
+            .with_context(|| format!("no address in the line {line:?}"))
+    }
+
+    /// Waits for the actor's next line that contains the fragment. Each call
+    /// goes on behind the line that the call before it found.
+    ///
+    /// # Errors
+    /// When the actor ends without it, or the deadline passes.
+    pub fn wait_line(&mut self, actor: Actor, fragment: &str) -> Result<String> {
+        let wanted = format!("a line with {fragment:?}");
+        self.wait_for(actor, &wanted, |line| line.contains(fragment))
+    }
+
+    /// Waits until the actor has ended.
+    ///
+    /// # Errors
+    /// When it still runs after the deadline.
+    pub fn wait_exit(&mut self, actor: Actor) -> Result<Ending> {
+        let deadline = Instant::now() + self.deadline;
+        while !self.endings.contains_key(&actor) {
+            if !self.pump(deadline)? {
+                bail!(self.missed(actor, "its end"));
+            }
+        }
+        Ok(self.endings[&actor])
+    }
+
+    /// Writes a line to the actor's standard input.
+    ///
+    /// # Errors
+    /// When the actor no longer reads.
+    pub fn tell(&mut self, actor: Actor, line: &str) -> Result<()> {
+        let subject = format!(
+            "write to the standard input of {}",
+            self.timeline.lane(actor)
+        );
+        let input = self
+            .inputs
+            .get_mut(&actor)
+            .with_context(|| subject.clone())?;
+        input
+            .write_all(format!("{line}\n").as_bytes())
+            .context(subject)
+    }
+
+    /// Closes the actor's standard input: it reads an end of file.
+    pub fn end_input(&mut self, actor: Actor) {
+        self.inputs.remove(&actor);
+    }
+
+    /// Sends SIGINT to the actor, as Ctrl-C does.
+    ///
+    /// # Errors
+    /// Those of kill(2); where there are no signals, that.
+    pub fn interrupt(&mut self, actor: Actor) -> Result<()> {
+        let lane = self.timeline.lane(actor);
+        self.outputs
+            .interrupt(actor)
+            .with_context(|| format!("send SIGINT to {lane}"))
+    }
+
+    /// Sends SIGKILL to the actor: it ends without a chance to clean up.
+    ///
+    /// # Errors
+    /// Those of kill(2).
+    pub fn kill(&mut self, actor: Actor) -> Result<()> {
+        let lane = self.timeline.lane(actor);
+        self.outputs
+            .kill(actor)
+            .with_context(|| format!("send SIGKILL to {lane}"))
+    }
+
+    /// The process id of an actor.
+    pub fn pid(&self, actor: Actor) -> u32 {
+        self.outputs.pid(actor)
+    }
+
+    /// What an actor said so far.
+    pub fn lines(&self, actor: Actor) -> Vec<String> {
+        self.timeline.lines(actor).map(str::to_string).collect()
+    }
+
+    /// All that happened so far.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    fn wait_for(
+        &mut self,
+        actor: Actor,
+        wanted: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<String> {
+        let deadline = Instant::now() + self.deadline;
+        let mut at = self.heard.get(&actor).copied().unwrap_or(0);
+        loop {
+            // Each event is looked at once, however many there are.
+            while let Some(event) = self.timeline.events().get(at) {
+                at += 1;
+                if event.place != Place::Actor(actor) {
+                    continue;
+                }
+                if let Kind::Line { text, .. } = &event.kind
+                    && fits(text)
+                {
+                    let text = text.clone();
+                    self.heard.insert(actor, at);
+                    return Ok(text);
+                }
+            }
+            if self.endings.contains_key(&actor) || !self.pump(deadline)? {
+                bail!(self.missed(actor, wanted));
+            }
+        }
+    }
+
+    /// Takes the next event from the programs; false when the deadline passed.
+    fn pump(&mut self, deadline: Instant) -> Result<bool> {
+        self.check_audience()?;
+        let Some(Output { actor, at, what }) = self.outputs.next(deadline) else {
+            return Ok(false);
+        };
+        let kind = match what {
+            What::Line(stream, text) => Kind::Line { stream, text },
+            What::Ended(ending) => {
+                self.endings.insert(actor, ending);
+                Kind::Ended(ending)
+            }
+        };
+        self.push(at, Place::Actor(actor), kind);
+        Ok(true)
+    }
+
+    /// Whatever has been written by now stands before the explanation.
+    fn narrate(&mut self, kind: Kind) {
+        while self.broken.is_none() && matches!(self.pump(Instant::now()), Ok(true)) {}
+        self.push(Instant::now(), Place::Narrator, kind);
+    }
+
+    fn push(&mut self, at: Instant, place: Place, kind: Kind) {
+        let time = at.saturating_duration_since(self.started);
+        let event = Event { time, place, kind };
+        self.timeline.push(event.clone());
+        if let Some(audience) = &mut self.audience {
+            let seen = audience.see(&self.timeline, &event);
+            self.broken = self.broken.take().or(seen.err());
+        }
+    }
+
+    fn check_audience(&mut self) -> Result<()> {
+        match self.broken.take() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// What was awaited, and what was there instead.
+    fn missed(&self, actor: Actor, wanted: &str) -> String {
+        let lane = self.timeline.lane(actor);
+        let ended = self
+            .endings
+            .get(&actor)
+            .map(|ending| format!("it ended: {ending:?}"));
+        let state = ended.unwrap_or_else(|| format!("{:?} have passed", self.deadline));
+        let said = self.lines(actor).join("\n  ");
+        format!("waited for {wanted} of {lane}, but {state}. It has said:\n  {said}")
+    }
+}

@@ -1,0 +1,344 @@
+//! What all threads see, brought to one form and one clock.
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read};
+use std::net::SocketAddr;
+use std::process::{ChildStderr, ChildStdout};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, SystemTime};
+
+use sources::calls::{self, What};
+use sources::output::{Lines, set_nonblocking};
+use sources::packets::{Capture, Captured};
+use sources::states::States;
+use timeline::call::{CallId, End, Outcome, Start};
+use timeline::packet::{Content, Packet, TcpFlags};
+use timeline::{Actor, Event, Kind, Place, Stream};
+
+use super::owners::Owners;
+
+/// What the recorder tells.
+pub(super) enum News {
+    Event(Event),
+    /// A program is held before this call.
+    Held(CallId, Actor),
+    /// The first program listens, or is bound for UDP.
+    Ready,
+    /// A program has ended.
+    Ended(Actor),
+}
+
+/// An output of a program.
+struct Pipe {
+    actor: Actor,
+    stream: Stream,
+    pipe: Box<dyn Read + Send>,
+    lines: Lines,
+}
+
+pub(super) struct Recorder {
+    news: Sender<News>,
+    /// The beginning of the timeline, on the clock that all stamps have.
+    start: Duration,
+    states: Option<States>,
+    owners: Owners,
+    pipes: Vec<Pipe>,
+    /// Calls of the first program that may make it ready.
+    opening: HashSet<CallId>,
+    /// Whether every packet is the programs' own.
+    alone: bool,
+    /// Packets of others that were left out.
+    of_others: u64,
+}
+
+/// Whether a connection begins with it: then its socket is new.
+fn opens(packet: &Packet) -> bool {
+    matches!(&packet.content, Content::Tcp(segment) if segment.flags.has(TcpFlags::SYN))
+}
+
+/// CLOCK_REALTIME, the clock of packets and of the tracer.
+fn clock() -> Duration {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+impl Recorder {
+    /// A recorder, and the packets that it is to be given, if they can be seen.
+    pub(super) fn new(news: Sender<News>, alone: bool) -> (Self, Option<Capture>) {
+        let states = States::open();
+        let capture = Capture::on("lo");
+        let mut recorder = Self {
+            news,
+            start: clock(),
+            states: None,
+            owners: Owners::default(),
+            pipes: Vec::new(),
+            opening: HashSet::new(),
+            alone,
+            of_others: 0,
+        };
+        match states {
+            Ok(states) => recorder.states = Some(states),
+            Err(error) => recorder.unseen(&format!("TCP states: {error}")),
+        }
+        if let Err(error) = &capture {
+            recorder.unseen(&format!(
+                "packets: {error}; they need a network of our own, or root: see \"cargo dial doctor\""
+            ));
+        }
+        (recorder, capture.ok())
+    }
+
+    /// Since the start.
+    pub(super) fn now(&self) -> Duration {
+        clock().saturating_sub(self.start)
+    }
+
+    pub(super) fn started(&mut self, actor: Actor, lane: &str, command: Vec<String>) {
+        let kind = Kind::Started {
+            lane: lane.to_string(),
+            command,
+        };
+        self.tell(self.now(), Place::Actor(actor), kind);
+    }
+
+    /// From now on, what the program prints is looked for.
+    pub(super) fn listen_to(
+        &mut self,
+        actor: Actor,
+        stdout: Option<ChildStdout>,
+        stderr: Option<ChildStderr>,
+    ) {
+        if let Some(pipe) = stdout {
+            self.add_pipe(
+                actor,
+                Stream::Stdout,
+                set_nonblocking(&pipe),
+                Box::new(pipe),
+            );
+        }
+        if let Some(pipe) = stderr {
+            self.add_pipe(
+                actor,
+                Stream::Stderr,
+                set_nonblocking(&pipe),
+                Box::new(pipe),
+            );
+        }
+    }
+
+    fn add_pipe(
+        &mut self,
+        actor: Actor,
+        stream: Stream,
+        ready: std::io::Result<()>,
+        pipe: Box<dyn Read + Send>,
+    ) {
+        match ready {
+            Ok(()) => self.pipes.push(Pipe {
+                actor,
+                stream,
+                pipe,
+                lines: Lines::default(),
+            }),
+            Err(error) => self.unseen(&format!("what a program prints: {error}")),
+        }
+    }
+
+    /// The tracer's report. The program is stopped meanwhile, so what it printed
+    /// before is in the pipe already, and what it prints after is not.
+    pub(super) fn call(&mut self, event: calls::Event) {
+        let time = Duration::from_nanos(event.at).saturating_sub(self.start);
+        self.empty_pipes_at(time.saturating_sub(Duration::from_nanos(1)));
+        let place = Place::Actor(event.actor);
+        match event.what {
+            What::CallStart(start) => {
+                self.call_starts(event.actor, &start);
+                self.tell(time, place, Kind::Call(start));
+            }
+            What::CallEnd(end) => {
+                self.call_ends(event.actor, &end);
+                self.tell(time, place, Kind::Return(end));
+                self.look_at_states();
+            }
+            What::Held(call) => self.send(News::Held(call, event.actor)),
+            What::ProgramEnded(ending) => {
+                self.tell(self.now(), place, Kind::Ended(ending));
+                self.send(News::Ended(event.actor));
+            }
+            What::Started { path, seen: false } | What::Exec { path, seen: false } => {
+                self.unseen(&format!(
+                    "the calls of {path}: it is built for another machine"
+                ));
+            }
+            What::TaskEnded(_) => self.look_at_states(),
+            _ => {}
+        }
+    }
+
+    fn call_starts(&mut self, actor: Actor, start: &Start) {
+        let Some(socket) = &start.socket else { return };
+        self.owners.has(actor, socket.inode);
+        let udp = socket
+            .protocol
+            .as_deref()
+            .is_some_and(|name| name.starts_with("UDP"));
+        let opens = start.name == "listen" || (start.name == "bind" && udp);
+        if actor == Actor(0) && opens {
+            self.opening.insert(start.id);
+        }
+    }
+
+    fn call_ends(&mut self, actor: Actor, end: &End) {
+        for (_, socket) in &end.sockets {
+            self.owners.has(actor, socket.inode);
+        }
+        if self.opening.remove(&end.id) && matches!(end.outcome, Outcome::Returned(0)) {
+            self.send(News::Ready);
+        }
+    }
+
+    pub(super) fn packet(&mut self, captured: Captured) {
+        let time = captured.at.saturating_sub(self.start);
+        let (mut from, mut to) = self.ends(&captured.packet);
+        // A look costs more than a packet, and on the machine's own loopback most
+        // packets are of others: there a look is worth it where a connection
+        // begins, or where one end is known to be ours.
+        let ours = self.alone || from.or(to).is_some();
+        if (from.is_none() || to.is_none()) && (ours || opens(&captured.packet)) {
+            self.look_at_states();
+            (from, to) = self.ends(&captured.packet);
+        }
+        if !self.alone && from.is_none() && to.is_none() {
+            self.of_others += 1;
+            return;
+        }
+        self.tell(
+            time,
+            Place::Wire { from, to },
+            Kind::Packet(captured.packet),
+        );
+        self.look_at_states();
+    }
+
+    fn ends(&mut self, packet: &Packet) -> (Option<Actor>, Option<Actor>) {
+        match (&packet.content, packet.ends()) {
+            (Content::Tcp(_), Some((source, destination))) => (
+                self.owners.tcp_end(source, destination),
+                self.owners.tcp_end(destination, source),
+            ),
+            (Content::Udp(_), Some((source, destination))) => {
+                (self.udp_end(source), self.udp_end(destination))
+            }
+            // An error goes back to whoever sent the packet that it is about.
+            (
+                Content::Icmp {
+                    about: Some(about), ..
+                },
+                _,
+            ) => (self.udp_end(about.destination), self.udp_end(about.source)),
+            _ => (None, None),
+        }
+    }
+
+    fn udp_end(&mut self, local: SocketAddr) -> Option<Actor> {
+        if let Some(actor) = self.owners.udp_end(local) {
+            return Some(actor);
+        }
+        let sockets = self.states.as_mut()?.udp_sockets().ok()?;
+        for socket in sockets {
+            self.owners.udp(socket.local, socket.inode);
+        }
+        self.owners.udp_end(local)
+    }
+
+    /// A state is stamped after it was found, so its cause is older.
+    fn look_at_states(&mut self) {
+        let Some(states) = &mut self.states else {
+            return;
+        };
+        let changes = match states.look() {
+            Ok(changes) => changes,
+            Err(error) => {
+                self.states = None;
+                return self.unseen(&format!("TCP states from here on: {error}"));
+            }
+        };
+        let time = self.now();
+        for change in changes {
+            let owner = self.owners.tcp(change.local, change.peer, change.inode);
+            // On the machine's own loopback there are sockets of others.
+            if let Some(actor) = owner {
+                self.tell(time, Place::Actor(actor), Kind::State(change));
+            }
+        }
+    }
+
+    /// Takes out of the pipes what is in them.
+    pub(super) fn empty_pipes(&mut self) {
+        self.empty_pipes_at(self.now());
+    }
+
+    /// The same, for what was printed at this time at the latest.
+    fn empty_pipes_at(&mut self, time: Duration) {
+        let mut found = Vec::new();
+        self.pipes.retain_mut(|pipe| {
+            let Pipe {
+                actor,
+                stream,
+                pipe,
+                lines,
+            } = pipe;
+            let (actor, stream) = (*actor, *stream);
+            let mut line = |text| found.push((actor, Kind::Line { stream, text }));
+            let mut buffer = [0; 8192];
+            loop {
+                match pipe.read(&mut buffer) {
+                    Ok(0) => {
+                        lines.finish(&mut line);
+                        return false;
+                    }
+                    Ok(length) => lines.feed(&buffer[..length], &mut line),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return error.kind() == ErrorKind::WouldBlock,
+                }
+            }
+        });
+        for (actor, kind) in found {
+            self.tell(time, Place::Actor(actor), kind);
+        }
+    }
+
+    /// The end of the timeline: what has no line end yet is a line, too.
+    pub(super) fn finish(&mut self) {
+        self.empty_pipes();
+        let time = self.now();
+        for mut pipe in std::mem::take(&mut self.pipes) {
+            let (actor, stream) = (pipe.actor, pipe.stream);
+            pipe.lines.finish(|text| {
+                self.tell(time, Place::Actor(actor), Kind::Line { stream, text });
+            });
+        }
+        self.look_at_states();
+        if self.of_others > 0 {
+            self.unseen(&format!(
+                "{} packets of other programs were left out",
+                self.of_others
+            ));
+        }
+    }
+
+    pub(super) fn unseen(&self, what: &str) {
+        self.tell(self.now(), Place::Narrator, Kind::Unseen(what.to_string()));
+    }
+
+    fn tell(&self, time: Duration, place: Place, kind: Kind) {
+        self.send(News::Event(Event { time, place, kind }));
+    }
+
+    /// It fails only when nobody listens any more, and then nobody needs it.
+    fn send(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+}
