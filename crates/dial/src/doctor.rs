@@ -1,0 +1,144 @@
+//! What this machine offers, and what follows from it.
+
+use std::fmt::Write;
+use std::io::{self, ErrorKind};
+use std::process::{Command, Stdio};
+
+use colored::Colorize;
+use sources::probe;
+
+use crate::paper::wrap;
+
+/// One thing that was tried.
+struct Finding {
+    name: &'static str,
+    /// What works with it, or the error.
+    result: Result<&'static str, String>,
+    /// What follows when it is missing, and the way out.
+    otherwise: String,
+}
+
+pub(crate) fn run() -> String {
+    let mut text = format!(
+        "This machine: {} on {}\n\n",
+        system(),
+        std::env::consts::ARCH
+    );
+    for Finding {
+        name,
+        result,
+        otherwise,
+    } in findings()
+    {
+        let (mark, what) = match &result {
+            Ok(good) => ("yes".green(), *good),
+            Err(error) => ("no ".yellow(), error.as_str()),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {name:<16}{mark}  {what}");
+        if result.is_err() {
+            let _ = writeln!(text, "{}", wrap(&otherwise, 7));
+        }
+    }
+    text
+}
+
+fn findings() -> Vec<Finding> {
+    let network = probe::private_network();
+    let advice = network
+        .as_ref()
+        .err()
+        .map(advice_for_namespaces)
+        .unwrap_or_default();
+    let finding = |name, result: io::Result<()>, good, otherwise: &str| Finding {
+        name,
+        result: result
+            .map(|()| good)
+            .map_err(|error| error.to_string().to_lowercase()),
+        otherwise: otherwise.to_string(),
+    };
+    vec![
+        finding(
+            "loopback IPv4",
+            probe::loopback_v4(),
+            "127.0.0.1 can be called: all lessons run",
+            "No lesson can run without it. Is the interface lo up? See \"ip address show lo\".",
+        ),
+        finding(
+            "loopback IPv6",
+            probe::loopback_v6(),
+            "[::1] can be called: --addr '[::1]:0' works",
+            "The lessons run on IPv4. Only --addr with an IPv6 address fails.",
+        ),
+        finding(
+            "own network",
+            network,
+            "namespaces for network and user, without root",
+            &advice,
+        ),
+        finding(
+            "call tracing",
+            probe::tracing(),
+            "ptrace of programs that we start ourselves",
+            "The system calls of a program cannot be watched. In a container, start it with \
+             --cap-add=SYS_PTRACE; elsewhere see /proc/sys/kernel/yama/ptrace_scope.",
+        ),
+        finding(
+            "python3",
+            starts("python3"),
+            "the tests with Python programs can run",
+            "The tests that need it stay ignored. Everything else works.",
+        ),
+        finding(
+            "tmux",
+            starts_with("tmux", "-V"),
+            "scripts/classroom.sh can show both sides at once",
+            "scripts/classroom.sh needs it. Two terminals do as well.",
+        ),
+    ]
+}
+
+/// In the words of the system that forbids it.
+fn advice_for_namespaces(error: &io::Error) -> String {
+    let way_out = match error.kind() {
+        ErrorKind::Unsupported => "On this system there is nothing in its place.",
+        ErrorKind::StorageFull => {
+            "The number of namespaces is limited to none: \
+             sudo sysctl user.max_user_namespaces=10000 allows them."
+        }
+        _ => {
+            "On Ubuntu 23.10 and later, AppArmor forbids them: sudo sysctl \
+             kernel.apparmor_restrict_unprivileged_userns=0 allows them. In Docker, start the \
+             container with --security-opt seccomp=unconfined. As root they are allowed."
+        }
+    };
+    format!("The lessons run all the same, on the machine's own loopback. {way_out}")
+}
+
+fn starts(program: &str) -> io::Result<()> {
+    starts_with(program, "--version")
+}
+
+fn starts_with(program: &str, flag: &str) -> io::Result<()> {
+    let mut command = Command::new(program);
+    let quiet = command
+        .arg(flag)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let status = quiet.status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{program}: {status}")))
+    }
+}
+
+/// The name and version that the kernel tells of itself.
+fn system() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+    let release = release
+        .map(|text| format!(" {}", text.trim()))
+        .unwrap_or_default();
+    format!("{}{release}", std::env::consts::OS)
+}

@@ -1,0 +1,76 @@
+//! The command line of the course: arguments, colours, exit codes.
+//!
+//! It knows no lesson by name: what there is stands in the packages' manifests.
+
+mod doctor;
+mod lessons;
+mod list;
+mod look;
+mod paper;
+mod show;
+#[cfg(target_os = "linux")]
+mod xray;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Dialtone: learn socket programming by seeing it
+#[derive(Parser)]
+#[command(
+    name = "cargo dial",
+    bin_name = "cargo dial",
+    after_help = "Examples:\n  cargo dial list\n  cargo dial doctor\n  cargo run -p lesson-1"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the lessons: idea, minutes, and what is new in each
+    List,
+    /// Find out what this machine offers, and what follows
+    Doctor,
+    #[cfg(target_os = "linux")]
+    /// Run a server and clients, and show their calls, packets and TCP states
+    #[command(after_help = "Example:\n  cargo dial xray -- python3 server.py :: python3 client.py")]
+    Xray(xray::XrayArgs),
+    #[cfg(not(target_os = "linux"))]
+    /// Not on this system: the X-ray needs Linux
+    Xray {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _words: Vec<String>,
+    },
+    /// Show a timeline that the X-ray has recorded
+    Show(show::ShowArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::List => list::run().and_then(|text| paper::print(&text)),
+        Command::Doctor => paper::print(&doctor::run()),
+        #[cfg(target_os = "linux")]
+        Command::Xray(args) => xray::run(&args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Xray { .. } => Err(anyhow::anyhow!(
+            "xray: this system has no way to watch the calls of a program; record on Linux with \
+             --out FILE.jsonl, and look at it here with \"cargo dial show FILE.jsonl\""
+        )),
+        Command::Show(args) => show::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that went away, as in `| head`, needs no error message.
+        Err(error) if error.downcast_ref().is_some_and(is_broken_pipe) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe
+}

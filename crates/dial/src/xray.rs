@@ -1,0 +1,157 @@
+//! `cargo dial xray`: runs programs and shows all that passes between them.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use scene::Program;
+use scene::xray::{self, Audience};
+use timeline::{Event, Timeline};
+use views::ladder::Ladder;
+
+use crate::look::{Look, write_all};
+
+#[derive(Args, Debug)]
+pub(crate) struct XrayArgs {
+    #[command(flatten)]
+    look: Look,
+
+    /// Both programs stop before each socket call and go on at Enter
+    #[arg(long)]
+    step: bool,
+
+    /// On the machine's own loopback instead of a network of their own
+    #[arg(long)]
+    here: bool,
+
+    /// The server, then :: and a client, then :: and further clients
+    #[arg(last = true, required = true, value_name = "SERVER … :: CLIENT …")]
+    programs: Vec<String>,
+}
+
+/// Runs the programs and shows what passes between them.
+pub(crate) fn run(args: &XrayArgs) -> Result<()> {
+    let programs = programs(&args.programs)?;
+    let alone = !args.here && enter_private_network();
+    let enough = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&enough);
+    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
+    let start = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
+    let mut screen = Screen::new(args, enough);
+    screen.print(&screen.ladder.header(&names))?;
+    let options = xray::Options {
+        step: args.step,
+        alone,
+        keep: args.look.bytes.max(4096),
+    };
+    let timeline = xray::record(&programs, &options, &mut screen)?;
+    write_all(&timeline, &args.look, start)
+}
+
+/// `SERVER … :: CLIENT … :: CLIENT …`, each with a name for its lane.
+fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
+    let sides: Vec<&[String]> = words.split(|word| word == "::").collect();
+    let count = sides.len();
+    let mut programs = Vec::new();
+    for (index, side) in sides.into_iter().enumerate() {
+        let Some((executable, args)) = side.split_first() else {
+            bail!("\"::\" stands between two programs, and one of them is missing");
+        };
+        let name = match (index, count) {
+            (_, 1) => "program".to_string(),
+            (0, _) => "server".to_string(),
+            (_, 2) => "client".to_string(),
+            _ => format!("client{index}"),
+        };
+        programs.push((name, Program::new(executable).args(args)));
+    }
+    Ok(programs)
+}
+
+struct Screen {
+    ladder: Ladder,
+    /// A message for each Enter; None where nobody is asked.
+    keys: Option<Receiver<()>>,
+    enough: Arc<AtomicBool>,
+}
+
+impl Screen {
+    fn new(args: &XrayArgs, enough: Arc<AtomicBool>) -> Self {
+        let ladder = Ladder::new(args.look.style(crate::paper::paper()));
+        let asked = args.step && io::stdin().is_terminal();
+        Self {
+            ladder,
+            keys: asked.then(enter_keys),
+            enough,
+        }
+    }
+
+    fn print(&self, text: &str) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        Ok(stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())?)
+    }
+}
+
+impl Audience for Screen {
+    fn see(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> Result<()> {
+        let text = self.ladder.draw(timeline, event, next);
+        self.print(&text)
+    }
+
+    fn go_on(&mut self, lane: &str) -> Result<()> {
+        let Some(keys) = &self.keys else {
+            return Ok(());
+        };
+        self.print(&format!(
+            "         [Enter] {lane} is about to make this call "
+        ))?;
+        // In turns, so that Ctrl-C ends the waiting, too.
+        while !self.enough() {
+            match keys.recv_timeout(Duration::from_millis(50)) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn enough(&self) -> bool {
+        self.enough.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether it was possible; where it was not, the reason is said.
+fn enter_private_network() -> bool {
+    let entered = sources::network::enter_private();
+    if let Err(error) = &entered {
+        eprintln!(
+            "no network of their own: {}; going on with the machine's loopback, where packets \
+             are seen by root alone: see \"cargo dial doctor\"",
+            error.to_string().to_lowercase()
+        );
+    }
+    entered.is_ok()
+}
+
+/// The thread ends with the process: a read of the terminal cannot be called off.
+fn enter_keys() -> Receiver<()> {
+    let (pressed, keys) = mpsc::channel();
+    thread::spawn(move || {
+        for _ in io::stdin().lines().map_while(Result::ok) {
+            if pressed.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    keys
+}
