@@ -1,0 +1,190 @@
+//! What tutorials assert about sockets, run and judged.
+//!
+//! `docs/claims.md` holds one row for each claim: what is said, the verdict,
+//! the reason, and the name of a test. The tests of this package are the
+//! experiments. None of them knows its verdict: it runs real sockets, says case
+//! by case whether the claim held, and hands the cases to [`judge`], which
+//! compares them with the document. So a wrong word in the document and a
+//! kernel that behaves differently are found in the same way.
+//!
+//! Reading order: [`Verdict`], [`Case`] and [`judge`] here, the table's parser
+//! in [`table`], what the experiments share in [`lab`], then `tests/`.
+
+pub mod lab;
+pub mod table;
+
+use std::{fmt, path::PathBuf};
+
+/// What is to be thought of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The claim held in every case that was run.
+    True,
+    /// The claim held in no case that was run.
+    False,
+    /// The claim held in some cases and not in others.
+    Depends,
+}
+
+impl Verdict {
+    /// The verdict that follows from the cases. This is the only place where
+    /// one is made.
+    ///
+    /// # Panics
+    ///
+    /// When there is no case: then nothing was observed.
+    pub fn of(cases: &[Case]) -> Self {
+        assert!(!cases.is_empty(), "a verdict needs at least one case");
+        match cases.iter().filter(|case| case.held).count() {
+            0 => Verdict::False,
+            held if held == cases.len() => Verdict::True,
+            _ => Verdict::Depends,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::True => "true",
+            Verdict::False => "false",
+            Verdict::Depends => "depends",
+        })
+    }
+}
+
+/// One thing that was run, and whether the claim held in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Whether what happened is what the claim says.
+    pub held: bool,
+    /// What happened, for the person who reads a failure.
+    pub seen: String,
+}
+
+/// A [`Case`]: `held` is computed from the run, `seen` says what was observed.
+pub fn case(held: bool, seen: impl Into<String>) -> Case {
+    Case {
+        held,
+        seen: seen.into(),
+    }
+}
+
+/// Compares what an experiment saw with the verdict in `docs/claims.md`.
+///
+/// # Panics
+///
+/// When the document gives another verdict for this test, does not know the
+/// test, or cannot be read. The message tells what was observed.
+#[track_caller]
+pub fn judge(test: &str, cases: impl IntoIterator<Item = Case>) {
+    let cases: Vec<Case> = cases.into_iter().collect();
+    let rows = table::parse(&document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"));
+    if let Err(difference) = compare(&rows, test, &cases) {
+        panic!("{difference}");
+    }
+}
+
+/// The text of `docs/claims.md`. It is read when a test runs, so that an edited
+/// document is judged without a new build.
+///
+/// # Panics
+///
+/// When the file cannot be read.
+pub fn document() -> String {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "claims.md"]
+        .iter()
+        .collect();
+    std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+fn compare(rows: &[table::Row], test: &str, cases: &[Case]) -> Result<(), String> {
+    let row = rows
+        .iter()
+        .find(|row| row.test == test)
+        .ok_or_else(|| format!("docs/claims.md has no row for the test `{test}`"))?;
+    let observed = Verdict::of(cases);
+    if observed == row.verdict {
+        return Ok(());
+    }
+    let mut difference = format!(
+        "docs/claims.md:{line} calls this claim {written}, but this run shows {observed}.\n\
+         claim: {claim}\nobserved:\n",
+        line = row.line,
+        written = row.verdict,
+        claim = row.claim,
+    );
+    for case in cases {
+        let held = if case.held { "held    " } else { "not held" };
+        difference.push_str(&format!("  {held}  {}\n", case.seen));
+    }
+    Err(difference)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(verdict: Verdict) -> table::Row {
+        table::Row {
+            line: 7,
+            theme: "Time".into(),
+            anchor: "clocks-stop".into(),
+            claim: "Clocks stop.".into(),
+            verdict,
+            platform: table::Platform::Any,
+            why: "They do not.".into(),
+            test: "clocks_stop".into(),
+        }
+    }
+
+    #[test]
+    fn a_claim_that_held_in_every_case_is_true() {
+        let cases = [case(true, "a"), case(true, "b")];
+        assert_eq!(Verdict::of(&cases), Verdict::True);
+    }
+
+    #[test]
+    fn a_claim_that_held_in_no_case_is_false() {
+        let cases = [case(false, "a"), case(false, "b")];
+        assert_eq!(Verdict::of(&cases), Verdict::False);
+    }
+
+    #[test]
+    fn a_claim_that_held_in_some_cases_depends() {
+        let cases = [case(true, "a"), case(false, "b")];
+        assert_eq!(Verdict::of(&cases), Verdict::Depends);
+    }
+
+    #[test]
+    fn the_verdict_of_the_document_is_accepted_when_the_run_shows_the_same() {
+        let cases = [case(false, "the clock went on")];
+        assert_eq!(
+            compare(&[row(Verdict::False)], "clocks_stop", &cases),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn another_verdict_is_reported_with_its_line_and_what_was_seen() {
+        let cases = [case(false, "the clock went on")];
+        let difference = compare(&[row(Verdict::True)], "clocks_stop", &cases).unwrap_err();
+        assert_eq!(
+            difference,
+            "docs/claims.md:7 calls this claim true, but this run shows false.\n\
+             claim: Clocks stop.\n\
+             observed:\n  not held  the clock went on\n"
+        );
+    }
+
+    #[test]
+    fn a_test_without_a_row_is_an_error() {
+        let cases = [case(true, "a")];
+        let difference = compare(&[row(Verdict::True)], "clocks_run", &cases).unwrap_err();
+        assert_eq!(
+            difference,
+            "docs/claims.md has no row for the test `clocks_run`"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! The document and the experiments name each other: no claim without a test,
+//! no test without a claim. The sources are read, not the built tests, so that
+//! this holds on every platform, whichever experiments are built there.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use claims::table::{Platform, Row, parse};
+
+/// One experiment, as its source shows it.
+#[derive(Debug, PartialEq, Eq)]
+struct Experiment {
+    name: String,
+    /// Name of the file, without `.rs`.
+    file: String,
+    platform: Platform,
+    /// The names it hands to `judge`.
+    judged: Vec<String>,
+}
+
+fn rows() -> Vec<Row> {
+    parse(&claims::document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"))
+}
+
+/// The experiments of all files here but this one.
+fn experiments() -> Vec<Experiment> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder of the tests can be read") {
+        let path = entry.expect("its entries too").path();
+        let file = path.file_stem().unwrap().to_str().unwrap();
+        if file != "rows" {
+            let source = fs::read_to_string(&path).expect("a source is text");
+            all.extend(experiments_of(file, &source));
+        }
+    }
+    all
+}
+
+fn experiments_of(file: &str, source: &str) -> Vec<Experiment> {
+    let mut found: Vec<Experiment> = Vec::new();
+    let mut platform_of_file = Platform::Any;
+    let mut attributes = Vec::new();
+    // A call of `judge` may be broken after its bracket, so the name is looked
+    // for in the text as a whole, not in a line.
+    let mut lines = source.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        let text = line.trim();
+        if text == "#![cfg(unix)]" {
+            platform_of_file = Platform::Unix;
+        } else if text.starts_with("#[") {
+            attributes.push(text);
+        } else if let Some(name) = function(text) {
+            if attributes.contains(&"#[test]") {
+                let linux = attributes.contains(&r#"#[cfg(target_os = "linux")]"#);
+                found.push(Experiment {
+                    name: name.into(),
+                    file: file.into(),
+                    platform: if linux {
+                        Platform::Linux
+                    } else {
+                        platform_of_file
+                    },
+                    judged: Vec::new(),
+                });
+            }
+            attributes.clear();
+        } else if let (Some(after), Some(experiment)) =
+            (text.strip_prefix("judge("), found.last_mut())
+        {
+            let argument = if after.is_empty() {
+                lines.next().unwrap_or("").trim()
+            } else {
+                after
+            };
+            experiment
+                .judged
+                .push(argument.split('"').nth(1).unwrap_or("").into());
+        }
+    }
+    found
+}
+
+fn function(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_prefix("fn ")?.split_once('(')?;
+    Some(name)
+}
+
+/// The file that holds the experiments of a theme: `Local sockets` is
+/// `local_sockets`.
+fn file_of(theme: &str) -> String {
+    theme.to_lowercase().replace(' ', "_")
+}
+
+#[test]
+fn every_row_names_an_experiment_in_the_file_of_its_theme() {
+    let experiments = experiments();
+    let missing: Vec<String> = rows()
+        .iter()
+        .filter(|row| {
+            !experiments.iter().any(|experiment| {
+                experiment.name == row.test && experiment.file == file_of(&row.theme)
+            })
+        })
+        .map(|row| format!("line {}: {} in {}", row.line, row.test, file_of(&row.theme)))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/claims.md names tests that are not there: {missing:#?}"
+    );
+}
+
+#[test]
+fn every_experiment_has_exactly_one_row() {
+    let mut count: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for experiment in experiments() {
+        count.entry(experiment.name).or_default().0 += 1;
+    }
+    for row in rows() {
+        count.entry(row.test).or_default().1 += 1;
+    }
+    count.retain(|_, counts| *counts != (1, 1));
+    assert!(
+        count.is_empty(),
+        "not one test and one row each (test, (tests, rows)): {count:#?}"
+    );
+}
+
+#[test]
+fn every_experiment_is_judged_once_under_its_own_name() {
+    let wrong: Vec<Experiment> = experiments()
+        .into_iter()
+        .filter(|experiment| experiment.judged != [experiment.name.as_str()])
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "judged under another name, or not once: {wrong:#?}"
+    );
+}
+
+#[test]
+fn a_row_is_marked_when_and_only_when_its_experiment_is_not_built_everywhere() {
+    let rows = rows();
+    for experiment in experiments() {
+        if let Some(row) = rows.iter().find(|row| row.test == experiment.name) {
+            assert_eq!(
+                row.platform, experiment.platform,
+                "docs/claims.md:{}: the mark in the document, and where the test is built",
+                row.line
+            );
+        }
+    }
+}
+
+#[test]
+fn an_experiment_is_recognised_in_a_source() {
+    let source = r##"
+#![cfg(unix)]
+fn helper() {}
+
+#[test]
+fn water_is_wet() -> Result<()> {
+    judge("water_is_wet", [case(true, "wet")]);
+}
+
+/// On Linux.
+#[cfg(target_os = "linux")]
+#[test]
+fn water_is_dry() {
+    judge(
+        "water_is_wet",
+        [],
+    );
+}
+"##;
+    let experiment = |name: &str, platform| Experiment {
+        name: name.into(),
+        file: "water".into(),
+        platform,
+        judged: vec!["water_is_wet".into()],
+    };
+    assert_eq!(
+        experiments_of("water", source),
+        [
+            experiment("water_is_wet", Platform::Unix),
+            experiment("water_is_dry", Platform::Linux)
+        ]
+    );
+}

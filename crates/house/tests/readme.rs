@@ -1,0 +1,70 @@
+//! A README that keeps its word passes, and one that does not is told where.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use house::Readme;
+use rstest::rstest;
+
+/// A lesson made of shell: the server tells its port and waits for its input to
+/// end, the client repeats its arguments.
+const LESSON: &str = r#"#!/bin/sh
+case "$1" in
+server) echo "listening on ${3%:*}:4711"; echo "took 12 ms"; exec sleep 1000 ;;
+client) shift; echo "client $*"; cat ;;
+*) echo "a scene" ;;
+esac
+"#;
+
+fn check(readme: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("lesson");
+    fs::write(&program, LESSON).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(folder.path().join("README.md"), readme).unwrap();
+    fs::write(
+        folder.path().join("code.rs"),
+        "// ANCHOR: a\n    one\n\n      two\n// ANCHOR_END: a\n",
+    )
+    .unwrap();
+    let readme = Readme::of(folder.path()).lesson(program.to_str().unwrap());
+    let checked = std::panic::catch_unwind(|| readme.check());
+    checked.map_err(|panic| *panic.downcast::<String>().unwrap())
+}
+
+const SERVER: &str = "## Part\n```console\n$ cargo run -q -p lesson-9 server\n\
+                      listening on 127.0.0.1:8081\ntook 3 ms\n```\n";
+
+#[rstest]
+#[case::a_server_with_other_ports_and_times(SERVER.to_string())]
+#[case::a_client_gets_the_port_of_the_server(format!(
+    "{SERVER}```console\n$ cargo run -q -p lesson-9 client --addr 127.0.0.1:8081\n\
+     client --addr 127.0.0.1:8081\n```\n"
+))]
+#[case::a_client_without_an_address_gets_the_servers(format!(
+    "{SERVER}```console\n$ cargo run -q -p lesson-9 client\nclient --addr 127.0.0.1:8081\n```\n"
+))]
+#[case::input_from_printf(
+    "```console\n$ printf 'a b\\nc\\n' | cargo run -q -p lesson-9 client --addr x\n\
+     client --addr x\na b\nc\n```\n".to_string()
+)]
+#[case::lines_left_out("```console\n$ cargo run -p lesson-9\n[…]\n```\n".to_string())]
+#[case::a_quote("<!-- quote code.rs#a -->\n```rust\none\n\n  two\n```\n".to_string())]
+#[case::a_fence_of_another_kind("```sh\n$ rm -rf nothing\n```\n".to_string())]
+fn it_passes(#[case] readme: String) {
+    check(&readme).unwrap();
+}
+
+#[rstest]
+#[case::other_output(
+    "```console\n$ cargo run -p lesson-9\nan opera\n```\n",
+    "-an opera\n+a scene"
+)]
+#[case::a_line_too_few("```console\n$ cargo run -p lesson-9\n```\n", "+a scene")]
+#[case::another_quote("<!-- quote code.rs#a -->\n```rust\none\n```\n", "code.rs#a")]
+#[case::a_region_that_is_gone("<!-- quote code.rs#b -->\n```rust\n```\n", "no region b")]
+#[case::no_command_of_ours("```console\n$ rm -rf nothing\n```\n", "not run by cargo")]
+fn it_is_told_where_it_is_wrong(#[case] readme: &str, #[case] expected: &str) {
+    let told = check(readme).unwrap_err();
+    assert!(told.contains(expected), "{told}");
+}

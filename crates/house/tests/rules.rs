@@ -1,0 +1,277 @@
+//! House rules that a machine can check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use regex::Regex;
+
+/// What each room may know of the others. What is not named, it must not know.
+const ROOMS: [(&str, &[&str]); 7] = [
+    ("timeline", &[]),
+    ("sources", &["timeline"]),
+    ("views", &["timeline"]),
+    ("scene", &["sources", "timeline", "views"]),
+    ("dial", &["sources", "timeline", "views", "scene"]),
+    ("house", &["scene"]),
+    ("claims", &[]),
+];
+
+/// What every lesson may be written with. What a single lesson is about stands
+/// in its manifest, below `[package.metadata.dialtone]`, as `about`.
+const LESSON_CRATES: [&str; 6] = ["anyhow", "clap", "colored", "scene", "socket2", "timeline"];
+
+const SECTIONS: [&str; 11] = [
+    "After this you can",
+    "Minutes",
+    "What is new",
+    "Predict",
+    "Run it",
+    "What you saw and why",
+    "Break it",
+    "What tutorials say",
+    "Exercise",
+    "Questions for the room",
+    "On the board",
+];
+
+/// A crate's file above this holds two ideas.
+const LONGEST_FILE: usize = 400;
+
+/// A lesson program above this hides its story. Comments do not count.
+const LONGEST_PROGRAM: usize = 280;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .no_deps()
+        .current_dir(root())
+        .exec()
+        .unwrap()
+}
+
+fn lessons(metadata: &Metadata) -> impl Iterator<Item = &Package> {
+    metadata
+        .packages
+        .iter()
+        .filter(|package| !package.metadata["dialtone"].is_null())
+}
+
+fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
+    let normal = package
+        .dependencies
+        .iter()
+        .filter(|dep| dep.kind == DependencyKind::Normal);
+    normal.map(|dep| dep.name.as_str())
+}
+
+/// All files below a folder that git would keep, with this ending.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !name.starts_with('.') && !["target", "my"].contains(&name) {
+            found.extend(files(&path, ending));
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn each_room_knows_only_the_rooms_that_it_may() {
+    let metadata = metadata();
+    let packages: Vec<&str> = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    for package in &metadata.packages {
+        if lessons(&metadata).any(|lesson| lesson.name == package.name) {
+            continue;
+        }
+        let name = package.name.as_str();
+        let room = ROOMS.iter().find(|(room, _)| *room == name);
+        let (_, may) = room.unwrap_or_else(|| panic!("{name} is in no plan of the house"));
+        for dependency in dependencies(package).filter(|name| packages.contains(name)) {
+            assert!(
+                may.contains(&dependency),
+                "{name} must not know {dependency}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_lesson_is_written_with_the_usual_crates_and_with_what_it_is_about() {
+    let metadata = metadata();
+    for lesson in lessons(&metadata) {
+        let about = &lesson.metadata["dialtone"]["about"];
+        for dependency in dependencies(lesson) {
+            let named = about
+                .as_array()
+                .is_some_and(|names| names.iter().any(|n| n == dependency));
+            let usual = LESSON_CRATES.contains(&dependency);
+            assert!(usual || named, "{} depends on {dependency}", lesson.name);
+        }
+    }
+}
+
+#[test]
+fn a_lesson_has_a_scene_a_server_and_a_client_and_its_number_in_all_names() {
+    let metadata = metadata();
+    for lesson in lessons(&metadata) {
+        let number = lesson.metadata["dialtone"]["lesson"].as_u64().unwrap();
+        let name = format!("lesson-{number}");
+        assert_eq!(lesson.name.as_str(), name);
+        assert_eq!(lesson.default_run.as_deref(), Some(name.as_str()));
+        let folder = lesson.manifest_path.parent().unwrap().file_name().unwrap();
+        assert!(folder.starts_with(&format!("{number:02}-")), "{folder}");
+        let targets: Vec<&str> = lesson
+            .targets
+            .iter()
+            .map(|target| target.name.as_str())
+            .collect();
+        for program in [
+            name.clone(),
+            format!("{name}-server"),
+            format!("{name}-client"),
+        ] {
+            assert!(
+                targets.contains(&program.as_str()),
+                "{name} has no program {program}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_readme_of_each_lesson_has_the_sections_in_their_order() {
+    for lesson in lessons(&metadata()) {
+        let readme = lesson.manifest_path.parent().unwrap().join("README.md");
+        let text = fs::read_to_string(&readme).unwrap_or_else(|error| panic!("{readme}: {error}"));
+        let sections: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("## "))
+            .collect();
+        assert_eq!(sections, SECTIONS, "{readme}");
+    }
+}
+
+#[test]
+fn the_tables_of_lessons_say_what_the_manifests_say() {
+    for (table, before) in [("lessons/README.md", ""), ("README.md", "lessons/")] {
+        let text = fs::read_to_string(root().join(table)).unwrap();
+        for lesson in lessons(&metadata()) {
+            let said = &lesson.metadata["dialtone"];
+            let folder = lesson.manifest_path.parent().unwrap().file_name().unwrap();
+            let (number, minutes) = (&said["lesson"], &said["minutes"]);
+            let (title, idea) = (
+                said["title"].as_str().unwrap(),
+                said["idea"].as_str().unwrap(),
+            );
+            let link = format!("[{title}]({before}{folder}/README.md)");
+            let row = format!("| {number} | {link} | {idea} | {minutes} |");
+            assert!(text.contains(&row), "{table} has no row {row}");
+        }
+    }
+}
+
+#[test]
+fn each_lesson_program_can_be_read_in_one_sitting() {
+    for lesson in lessons(&metadata()) {
+        for side in ["server.rs", "client.rs"] {
+            let file = lesson
+                .manifest_path
+                .parent()
+                .unwrap()
+                .join("src")
+                .join(side);
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let count = code.filter(|line| !line.starts_with("//")).count();
+            assert!(count <= LONGEST_PROGRAM, "{file}: {count} lines of code");
+        }
+    }
+}
+
+#[test]
+fn no_file_of_a_crate_holds_more_than_one_idea() {
+    let tests = std::ffi::OsStr::new("tests");
+    let sources = files(&root().join("crates"), ".rs").into_iter();
+    for file in sources.filter(|file| !file.iter().any(|part| part == tests)) {
+        let count = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(count <= LONGEST_FILE, "{}: {count} lines", file.display());
+    }
+}
+
+#[test]
+fn what_the_compiler_cannot_check_stands_in_one_place() {
+    let word = Regex::new(r"(?m)^[^/\n]*\bunsafe\b *(\{|fn|impl|extern)").unwrap();
+    let home = root().join("crates/sources/src/os");
+    for file in files(&root().join("crates"), ".rs")
+        .into_iter()
+        .chain(files(&root().join("lessons"), ".rs"))
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        let at_home = file.starts_with(&home) || file == home.with_extension("rs");
+        assert!(
+            at_home || !word.is_match(&text),
+            "{} holds unsafe code",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn every_link_in_a_text_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    for file in files(&root(), ".md") {
+        let text = fs::read_to_string(&file).unwrap();
+        for target in link.captures_iter(&text).map(|found| found[1].to_string()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let path = if path.is_empty() {
+                file.clone()
+            } else {
+                file.parent().unwrap().join(path)
+            };
+            assert!(path.exists(), "{}: {target} leads nowhere", file.display());
+            if !anchor.is_empty() && path.extension().is_some_and(|ending| ending == "md") {
+                let there = anchors(&fs::read_to_string(&path).unwrap());
+                assert!(
+                    there.contains(&anchor.to_string()),
+                    "{}: no place {target}",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+/// Places that a link can lead to: headings, and what is marked by hand.
+fn anchors(text: &str) -> Vec<String> {
+    let marked = Regex::new(r#"<a id="([^"]+)">"#).unwrap();
+    let marked = marked.captures_iter(text).map(|found| found[1].to_string());
+    let headings = text
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.collect::<String>().replace(' ', "-")
+        });
+    marked.chain(headings).collect()
+}
