@@ -1,0 +1,199 @@
+//! Lesson 1: bare connect. The scene that plays the server and the client.
+
+mod client;
+mod server;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use scene::{Options, Program, Stage};
+use socket2::{Domain, Socket, Type};
+
+/// Lesson 1: one call from the purchase of the phone to hanging up
+#[derive(Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  cargo run -p lesson-1 -- --step"
+)]
+struct Cli {
+    #[command(flatten)]
+    scene: Options,
+    #[command(subcommand)]
+    side: Option<Side>,
+}
+
+#[derive(Subcommand)]
+enum Side {
+    Server(server::Args),
+    Client(client::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.side {
+        Some(Side::Server(args)) => server::start(&args),
+        Some(Side::Client(args)) => client::start(&args),
+        None => scene::play(&cli.scene, "Lesson 1: bare connect", script),
+    }
+}
+
+fn script(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "Two programs talk over TCP. Think of two telephones: buy a phone (socket), put in the \
+         SIM (bind), switch it on (listen), take the call (accept), talk (send, recv), hang up \
+         (close). The caller needs only a phone, and dials (connect).",
+    );
+    let addr = the_call(stage)?;
+    the_second_run(stage, addr)?;
+    calls_that_fail(stage)?;
+    too_long_a_message(stage)?;
+    stage.next(&[
+        "Play both sides yourself: cargo run -p lesson-1 server, and in a second terminal \
+         cargo run -p lesson-1 client --say \"good morning\".",
+        "Start the client alone. Which call fails, and with which error?",
+        "Let the server be slow: cargo run -p lesson-1 server --hold. What does a client see?",
+        "Go on to lesson 2, where the server takes more than one call.",
+    ]);
+    Ok(())
+}
+
+/// One call from the start to the end; gives back the server's address.
+fn the_call(stage: &mut Stage) -> Result<SocketAddr> {
+    stage.lanes(&["server", "client"]);
+    let server = stage.start(
+        "server",
+        &Program::side("server").args(["--addr", "127.0.0.1:0", "--hold"]),
+    )?;
+    let addr = stage.ready(server)?;
+    stage.wait_line(server, "not yet accepting")?;
+    stage.note(format!(
+        "socket, bind and listen are done. Port {} is open: the kernel takes calls for the \
+         server. The server has not called accept, and here it waits before it does.",
+        addr.port()
+    ));
+    stage.note("Predict: a client dials now. Will its connect wait until accept is called?");
+    stage.beat();
+
+    let dial = [
+        "--addr".to_string(),
+        addr.to_string(),
+        "--until-end".to_string(),
+    ];
+    let client = stage.start("client", &Program::side("client").args(dial))?;
+    stage.wait_line(client, "connected")?;
+    let from = stage.wait_line(client, "from")?;
+    stage.wait_line(client, "sending")?;
+    stage.note(
+        "connect came back, and the client sends. The kernel of the server's host did the \
+         handshake alone. The call waits in the accept queue, and its bytes wait with it.",
+    );
+    stage.beat();
+
+    stage.tell(server, "")?;
+    stage.wait_line(server, "accepted")?;
+    let on = stage.wait_line(server, "it is on")?;
+    stage.wait_exit(server)?;
+    stage.wait_exit(client)?;
+    let on = on.trim().trim_start_matches("it is on ");
+    let from = from.trim().trim_start_matches("from ");
+    stage.note(format!(
+        "accept gave the server a second socket. The first listens on {addr}, the second talks \
+         on {on}: the same port. What tells two calls apart is the other end, here {from}."
+    ));
+    stage.beat();
+    Ok(addr)
+}
+
+/// The server once more, at the same address, at once.
+fn the_second_run(stage: &mut Stage, addr: SocketAddr) -> Result<()> {
+    stage.headline("The second run");
+    stage.note("Predict: the server has ended. Can it start again on the same port, at once?");
+    stage.beat();
+    let server = stage.start(
+        "server",
+        &Program::side("server").args(["--addr".to_string(), addr.to_string()]),
+    )?;
+    let said = stage.wait_line(server, &addr.port().to_string())?;
+    if said.starts_with("listening") {
+        stage.kill(server)?;
+        stage.wait_exit(server)?;
+        stage.note("This system lets it. On Linux it fails for a minute: lesson 4 tells why.");
+    } else {
+        stage.wait_exit(server)?;
+        stage.note(
+            "bind fails, although no program listens there any more. The ended call holds the \
+             port for a minute. That is intended, and lesson 4 shows what it is good for.",
+        );
+    }
+    stage.beat();
+    Ok(())
+}
+
+/// Three ways in which a call does not come about.
+fn calls_that_fail(stage: &mut Stage) -> Result<()> {
+    stage.headline("Calls that fail");
+    stage.note(
+        "A phone with a SIM that is not switched on: a socket with a bind and no listen. \
+         Then a broadcast address, which nobody can be called at. Then a name that is in no \
+         directory. Predict the three errors.",
+    );
+    stage.beat();
+    // It lives until the end of this function, so the port is ours and closed.
+    let silent = Socket::new(Domain::IPV4, Type::STREAM, None).context("socket")?;
+    silent
+        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
+        .context("bind")?;
+    let silent_addr = silent.local_addr()?.as_socket().context("getsockname")?;
+
+    for target in [
+        &silent_addr.to_string(),
+        "127.255.255.255:8081",
+        "no-such-host.invalid:8081",
+    ] {
+        let client = stage.start("client", &Program::side("client").args(["--addr", target]))?;
+        stage.wait_exit(client)?;
+    }
+    stage.note(
+        "Three operations, three reasons. The first client was refused: that host answered, \
+         with a reset. The second got no further than its own kernel, which knows no way \
+         there. The third never came to connect: the name had no address.",
+    );
+    stage.beat();
+    Ok(())
+}
+
+/// More bytes than the server's one receive takes.
+fn too_long_a_message(stage: &mut Stage) -> Result<()> {
+    stage.headline("A message that is too long");
+    stage.note(
+        "The server receives once, at most 1,024 bytes. Predict: what does a client get back \
+         that sends 2,000, and how does its call end?",
+    );
+    stage.beat();
+    let server = stage.start(
+        "server",
+        &Program::side("server").args(["--addr", "127.0.0.1:0"]),
+    )?;
+    let addr = stage.ready(server)?.to_string();
+    let long = "x".repeat(2000);
+    let dial = ["--addr", &addr, "--say", &long, "--until-end"];
+    let client = stage.start("client", &Program::side("client").args(dial))?;
+    let received = stage.wait_line(client, "received")?;
+    let how = stage.wait_line(client, "")?;
+    stage.wait_exit(server)?;
+    stage.wait_exit(client)?;
+    let count: Vec<&str> = received.split(' ').take(3).collect();
+    let count = count.join(" ").replace(':', "");
+    if how.contains("reset") {
+        stage.note(format!(
+            "The client {count} and then a reset. The server closed while bytes were unread, \
+             and the kernel tells the caller so: not everything that you said was heard."
+        ));
+    } else {
+        stage.note(format!("The client {count}. Then the call ended so: {how}"));
+    }
+    stage.beat();
+    Ok(())
+}

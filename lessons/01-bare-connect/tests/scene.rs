@@ -1,0 +1,72 @@
+//! The scene as a learner sees it.
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn play(args: &[&str]) -> Output {
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-1"));
+    scene.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn it_ends_by_itself_and_tells_the_story_in_order() {
+    let start = Instant::now();
+    let output = play(&["--step"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(start.elapsed() < Duration::from_secs(15));
+    let mut rest = text.as_str();
+    for expected in [
+        "server ",
+        "listening on 127.0.0.1:",
+        "connected to 127.0.0.1:",
+        "sending 5 bytes: \"hello\"",
+        "accepted a call from",
+        "sending 5 bytes: \"HELLO\"",
+        "received 5 bytes: \"HELLO\"",
+        "end of stream",
+        "connection",
+        "refused",
+        "unreachable",
+        "resolve no-such-host.invalid",
+        "reset",
+        "Try next",
+    ] {
+        let at = rest
+            .find(expected)
+            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+}
+
+#[test]
+fn piped_it_has_no_escape_codes_and_no_line_wider_than_80() {
+    let text = String::from_utf8(play(&[]).stdout).unwrap();
+    assert!(!text.contains('\x1b'));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn plain_is_ascii_only() {
+    let text = String::from_utf8(play(&["--plain"]).stdout).unwrap();
+    let drawn: Vec<char> = text
+        .chars()
+        .filter(|c| !c.is_ascii() && *c != '…')
+        .collect();
+    assert!(drawn.is_empty(), "{drawn:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-1"));
+    let output = scene.stdin(Stdio::null()).stdout(writer).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

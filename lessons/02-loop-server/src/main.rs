@@ -1,0 +1,269 @@
+//! Lesson 2: loop server. The scene that plays the server and its callers.
+
+mod client;
+mod server;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+use scene::{Actor, Options, Program, Stage};
+
+/// Lesson 2: caller after caller, message after message
+#[derive(Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  cargo run -p lesson-2 -- --step"
+)]
+struct Cli {
+    #[command(flatten)]
+    scene: Options,
+    #[command(subcommand)]
+    side: Option<Side>,
+}
+
+#[derive(Subcommand)]
+enum Side {
+    Server(server::Args),
+    Client(client::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.side {
+        Some(Side::Server(args)) => server::start(&args),
+        Some(Side::Client(args)) => client::start(&args),
+        None => scene::play(&cli.scene, "Lesson 2: loop server", script),
+    }
+}
+
+fn script(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "The server of lesson 1 took one call, heard one message, and ended. This one has two \
+         loops: caller after caller, and within a call message after message.",
+    );
+    stage.lanes(&["server", "client"]);
+    let server = stage.start(
+        "server",
+        &Program::side("server").args(["--addr", "127.0.0.1:0"]),
+    )?;
+    let addr = stage.ready(server)?;
+    two_loops(stage, server, addr)?;
+    an_empty_message(stage, server, addr)?;
+    a_client_is_killed(stage, server, addr)?;
+    a_client_resets(stage, server, addr)?;
+    the_second_caller(stage, server, addr)?;
+    what_write_all_promises(stage, server, addr)?;
+    stage.next(&[
+        "Be the second caller: cargo run -p lesson-2 server, and in two more terminals \
+         cargo run -p lesson-2 client. Type in the second first.",
+        "Let the server speak first: cargo run -p lesson-2 server --greeting welcome. Call it \
+         with and without --listen-first.",
+        "Kill a client with kill -9, then stop one with Ctrl-Z. What does the server say?",
+        "Go on to lesson 3, which does without calls: UDP.",
+    ]);
+    Ok(())
+}
+
+/// A client of this server; it takes its messages from us until its input ends.
+fn client(addr: SocketAddr, args: &[&str]) -> Program {
+    let addr = addr.to_string();
+    Program::side("client").args(["--addr", &addr]).args(args)
+}
+
+/// Tells a client a message, and waits until it has the answer.
+fn exchange(stage: &mut Stage, client: Actor, message: &str) -> Result<()> {
+    stage.tell(client, message)?;
+    stage.wait_line(client, "received")?;
+    Ok(())
+}
+
+/// Two messages in one call, and 0 as the end of the stream.
+fn two_loops(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
+    let client = stage.start("client", &client(addr, &[]))?;
+    exchange(stage, client, "hello")?;
+    exchange(stage, client, "hello again")?;
+    stage.note(
+        "Two messages in one call. The server waits in recv for a third. Predict: what will \
+         this recv give when the client hangs up?",
+    );
+    stage.beat();
+
+    stage.end_input(client);
+    stage.wait_exit(client)?;
+    stage.wait_line(server, "end of stream")?;
+    stage.wait_line(server, "closed")?;
+    stage.note(
+        "It gave 0 bytes: the end of the stream (EOF). The server closed, and went back to \
+         accept. Had it taken the 0 for a message and called recv again, it would have got 0 \
+         again at once, and so on without end.",
+    );
+    stage.beat();
+    Ok(())
+}
+
+/// Why clients skip empty messages.
+fn an_empty_message(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
+    stage.headline("An empty message");
+    stage.note(
+        "The next client sends an empty message, 0 bytes, and waits for the answer. Predict: \
+         what will the server receive?",
+    );
+    stage.beat();
+
+    let client = stage.start("client", &client(addr, &["--send-empty", "--say", "hello"]))?;
+    stage.wait_line(server, "accepted")?;
+    let gave_up = stage.wait_line(client, "gave up")?;
+    let heard = stage.wait_line(server, "received")?;
+    stage.wait_exit(client)?;
+    stage.wait_line(server, "closed")?;
+    stage.note(format!(
+        "Nothing. Of 0 bytes there is nothing to carry: send succeeds, and the first that came \
+         was: {heard}. Our client {gave_up}. A naive client would wait for ever: so clients \
+         skip empty messages.",
+    ));
+    stage.beat();
+    Ok(())
+}
+
+/// A killed client looks like one that has hung up.
+fn a_client_is_killed(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
+    stage.headline("A client is killed");
+    let client = stage.start("client", &client(addr, &[]))?;
+    exchange(stage, client, "hello")?;
+    stage.note(
+        "We kill this client now (SIGKILL). It cannot close its socket any more. Predict: what \
+         will the server see?",
+    );
+    stage.beat();
+
+    stage.kill(client)?;
+    stage.wait_exit(client)?;
+    stage.wait_line(server, "end of stream")?;
+    stage.wait_line(server, "closed")?;
+    stage.note(
+        "The end of the stream again. When a process ends, however it ends, the kernel closes \
+         its sockets.",
+    );
+    stage.beat();
+    Ok(())
+}
+
+/// A reset is an error, and ends one call only.
+fn a_client_resets(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
+    stage.headline("A client resets");
+    stage.note(
+        "This client ends its call with a reset. A kernel sends one too when a socket is \
+         closed that holds bytes nobody has read, as you saw in lesson 1.",
+    );
+    stage.beat();
+
+    let client = stage.start("client", &client(addr, &["--say", "hello", "--reset"]))?;
+    stage.wait_exit(client)?;
+    let error = stage.wait_line(server, "reset")?;
+    stage.wait_line(server, "closed")?;
+    let operation = error.split(' ').next().context("an empty error")?;
+    stage.note(format!(
+        "A reset is an error of {operation}, not an end of the stream: the connection is gone, \
+         and bytes may be lost with it. It ended this call. The server goes on.",
+    ));
+    stage.beat();
+    Ok(())
+}
+
+/// A second caller sends a message while the server has another caller.
+fn call_in_vain(
+    stage: &mut Stage,
+    server: Actor,
+    addr: SocketAddr,
+    message: &str,
+) -> Result<Actor> {
+    let second = stage.start("second", &client(addr, &["--say", message]))?;
+    let from = stage.wait_line(second, "from")?;
+    stage.wait_line(second, "taken")?;
+    let from = from.trim().trim_start_matches("from ");
+    let said = stage.lines(server);
+    ensure!(
+        !said.iter().any(|line| line.contains(from)),
+        "the server accepted {from} while it had another caller: it is no longer the server \
+         of this lesson"
+    );
+    Ok(second)
+}
+
+/// One client at a time: the next one waits in the queue.
+fn the_second_caller(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
+    stage.headline("The second caller");
+    stage.lanes(&["server", "first", "second"]);
+    let first = stage.start("first", &client(addr, &[]))?;
+    exchange(stage, first, "one")?;
+    let second = call_in_vain(stage, server, addr, "two")?;
+    stage.note(
+        "The second caller is connected and has sent its bytes. The server says nothing: it is \
+         in its inner loop with the first. Predict: when will the second be answered?",
+    );
+    stage.beat();
+
+    exchange(stage, first, "one more")?;
+    stage.tell(first, "quit")?;
+    stage.wait_line(server, "end of stream")?;
+    stage.wait_line(server, "accepted")?;
+    stage.wait_line(server, "received")?;
+    stage.wait_line(server, "closed")?;
+    stage.wait_exit(first)?;
+    stage.wait_exit(second)?;
+    stage.note(
+        "As soon as the first has hung up. Until then the kernel kept the second call in the \
+         accept queue, and its bytes with it. Lesson 7 serves both at once.",
+    );
+    stage.beat();
+    Ok(())
+}
+
+/// What is sent is not yet received.
+fn what_write_all_promises(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
+    stage.headline("What write_all promises");
+    let first = stage.start("first", &client(addr, &[]))?;
+    exchange(stage, first, "one")?;
+    let second = call_in_vain(stage, server, addr, "important")?;
+    stage.note(
+        "Again the second waits in the queue. Its write_all came back without an error. \
+         Predict: the server is killed now. Who will hear of it, and who has \"important\"?",
+    );
+    stage.beat();
+
+    stage.kill(server)?;
+    stage.wait_exit(server)?;
+    let to_second = stage.wait_line(second, "recv")?;
+    stage.wait_exit(second)?;
+    stage.note(format!(
+        "Nobody has it: the server never accepted this call. The second heard of it in {}: {}. \
+         The first does not know yet, for it waits for its user. Let it send.",
+        outcome(&to_second).0,
+        outcome(&to_second).1,
+    ));
+    stage.beat();
+
+    stage.tell(first, "still there?")?;
+    stage.wait_line(first, "taken")?;
+    let to_first = stage.wait_line(first, "recv")?;
+    stage.wait_exit(first)?;
+    stage.note(format!(
+        "This write_all too came back without an error; {} told: {}. write_all promises that \
+         our own kernel has taken all bytes, no more. That the other side has read them, only \
+         its answer can tell.",
+        outcome(&to_first).0,
+        outcome(&to_first).1,
+    ));
+    stage.beat();
+    Ok(())
+}
+
+/// The operation and the outcome that an error line names.
+fn outcome(line: &str) -> (&str, &str) {
+    let operation = line.split(' ').next().unwrap_or(line);
+    let reason = line.split(": ").nth(1).unwrap_or(line);
+    let end = reason.find([';', '(']).unwrap_or(reason.len());
+    (operation, reason[..end].trim())
+}

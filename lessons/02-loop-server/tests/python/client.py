@@ -1,0 +1,19 @@
+"""A client as tutorials write it: input, send, one receive, print, again."""
+import socket
+import sys
+
+host, port = sys.argv[1].rsplit(":", 1)
+phone = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+phone.connect((host, int(port)))
+if "--greeted" in sys.argv:
+    print(phone.recv(1024).decode("utf-8"))
+while True:
+    try:
+        message = input()
+    except EOFError:
+        break
+    if not message:
+        continue
+    phone.send(message.encode("utf-8"))
+    print(phone.recv(1024).decode("utf-8"))
+phone.close()

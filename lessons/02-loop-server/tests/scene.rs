@@ -1,0 +1,92 @@
+//! The scene plays from the start to the end, and what it shows is this run.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{run, text};
+use rstest::rstest;
+use scene::{Program, Stage};
+use unicode_width::UnicodeWidthStr;
+
+const SCENE: &str = env!("CARGO_BIN_EXE_lesson-2");
+
+#[test]
+fn it_ends_by_itself_with_status_0_and_says_the_essential_in_order() {
+    let started = Instant::now();
+    let output = run(SCENE, &[], b"");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    assert_in_order(
+        text(&output.stdout),
+        &[
+            "Lesson 2: loop server",
+            "listening on 127.0.0.1:",
+            "received 5 bytes: \"hello\"",
+            "received 11 bytes: \"hello again\"",
+            "end of stream: the client hung up",
+            "An empty message",
+            "sending 0 bytes: \"\"",
+            "gave up after 0.5 s: no answer",
+            "received 5 bytes: \"hello\"",
+            "A client is killed",
+            "end of stream: the client hung up",
+            "A client resets",
+            "reset by peer",
+            "The second caller",
+            "sending 3 bytes: \"two\"",
+            "taken by the kernel",
+            "Predict",
+            "closed the connection",
+            "received 3 bytes: \"two\"",
+            "What write_all promises",
+            "\"important\"",
+            "taken by the kernel",
+            "connection reset by peer",
+            "\"still",
+            "taken by the kernel",
+            "Try next",
+        ],
+    );
+}
+
+/// Each of these stands behind the one before it.
+fn assert_in_order(mut rest: &str, fragments: &[&str]) {
+    for fragment in fragments {
+        let Some((_, behind)) = rest.split_once(fragment) else {
+            panic!("{fragment:?} does not stand in what is left:\n{rest}");
+        };
+        rest = behind;
+    }
+}
+
+#[rstest]
+#[case::as_it_is(&[])]
+#[case::plain(&["--plain"])]
+fn in_a_pipe_it_is_80_columns_wide_and_without_colour(#[case] args: &[&str]) {
+    let output = run(SCENE, args, b"");
+    let shown = text(&output.stdout);
+    assert!(!shown.contains('\x1b'));
+    let widest = shown.lines().map(UnicodeWidthStr::width).max();
+    assert!(widest.unwrap() <= 80, "{widest:?}");
+}
+
+#[test]
+fn either_side_is_played_by_the_same_program() {
+    let mut stage = Stage::rehearsal();
+    let server = Program::new(SCENE).args(["server", "--addr", "127.0.0.1:0", "--reply", "echo"]);
+    let server = stage.start("server", &server).unwrap();
+    let addr = stage.ready(server).unwrap().to_string();
+    let output = run(SCENE, &["client", "--addr", &addr, "--say", "Hello"], b"");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("received 5 bytes: \"Hello\""));
+}
+
+#[rstest]
+#[case::a_side_that_is_none(&["observer"])]
+#[case::a_flag_of_the_scene_with_a_side(&["--step", "server"])]
+#[case::an_unknown_speed(&["--speed", "slowest"])]
+fn wrong_usage_is_status_2(#[case] args: &[&str]) {
+    assert_eq!(run(SCENE, args, b"").status.code(), Some(2));
+}

@@ -1,0 +1,64 @@
+//! Lesson 3: UDP bind. The scene that plays the server and the clients.
+
+mod client;
+mod parts;
+mod server;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use scene::{Options, Stage};
+
+/// Lesson 3: datagrams, and the port that names a program
+#[derive(Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  cargo run -p lesson-3 -- --step"
+)]
+struct Cli {
+    #[command(flatten)]
+    scene: Options,
+    #[command(subcommand)]
+    side: Option<Side>,
+}
+
+#[derive(Subcommand)]
+enum Side {
+    Server(server::Args),
+    Client(client::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.side {
+        Some(Side::Server(args)) => server::start(&args),
+        Some(Side::Client(args)) => client::start(&args),
+        None => scene::play(&cli.scene, "Lesson 3: UDP bind", script),
+    }
+}
+
+fn script(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "Lessons 1 and 2 were telephone calls: TCP. UDP is the post. A program sends single \
+         letters, datagrams, each with the sender's address on it. There is no call to take.",
+    );
+    stage.lanes(&["server", "client"]);
+    parts::whose_port(stage)?;
+    parts::one_send_is_one_receive(stage)?;
+    parts::what_does_not_fit(stage)?;
+    parts::too_large(stage)?;
+    parts::nobody_there(stage)?;
+    parts::two_encodings(stage)?;
+    parts::recv_and_strangers(stage)?;
+    parts::the_same_number(stage)?;
+    stage.next(&[
+        "Play both sides yourself: cargo run -p lesson-3 server, and in a second terminal \
+         cargo run -p lesson-3 client.",
+        "Stop the server with Ctrl-C while the client runs, and go on writing. What changes when \
+         the client has --connected?",
+        "Say bye to the server. Who may do that?",
+        "Go on to lesson 4, which asks what keeps a port in use.",
+    ]);
+    Ok(())
+}

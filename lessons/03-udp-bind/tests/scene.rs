@@ -1,0 +1,88 @@
+//! The scene as a learner sees it who pipes it into a file.
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn play(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lesson-3"))
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_scene_ends_by_itself_and_says_the_essential_in_order() {
+    let started = Instant::now();
+    let output = play(&[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}\n{text}");
+    assert_eq!(errors, "");
+    assert!(started.elapsed() < Duration::from_secs(15));
+
+    let essential = [
+        "Lesson 3: UDP bind",
+        "bound to 127.0.0.1:",
+        "sending 5 bytes: \"hello\"",
+        "The sender is 127.0.0.1:",
+        "both times.",
+        "One send is one receive",
+        "received 0 bytes: \"\"",
+        "4 sends, 4 receives, never two in one.",
+        "What does not fit is gone",
+        "The first receive gave \"abcdefgh\", the next one \"bye\".",
+        "Too large a datagram",
+        "EMSGSIZE",
+        "Nobody there",
+        "timed out",
+        "refused",
+        "Bytes and characters",
+        "received 6 bytes: \"你好\"",
+        r#"received 4 bytes: "\xc4\xe3\xba\xc3""#,
+        "received 6 bytes: \"浣犲ソ\"",
+        "It reads \"浣犲ソ\" and \"你好\".",
+        "recvfrom, recv, and a stranger",
+        "ignored: from a",
+        "An address names a host, a port the program on it",
+        "address already in use",
+        "Both datagrams went to 127.0.0.1.",
+        "Try next",
+    ];
+    let mut rest = text.as_str();
+    for part in essential {
+        let (_, after) = rest
+            .split_once(part)
+            .unwrap_or_else(|| panic!("{part:?} is missing, or stands too early, in\n{text}"));
+        rest = after;
+    }
+}
+
+#[test]
+fn in_a_pipe_there_are_no_escape_codes_and_no_row_is_wider_than_80() {
+    for args in [&[][..], &["--plain"]] {
+        let output = play(args);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains('\u{1b}'), "{text}");
+        for row in text.lines() {
+            // A Chinese character takes two columns.
+            let wide = row.chars().filter(|c| ('\u{3000}'..'\u{fff0}').contains(c));
+            let columns = row.chars().count() + wide.count();
+            assert!(columns <= 80, "{columns} columns: {row}");
+        }
+    }
+}
+
+#[test]
+fn either_side_can_be_run_by_its_name() {
+    for (side, example) in [
+        ("server", "--addr <HOST:PORT>"),
+        ("client", "--to <HOST:PORT>"),
+    ] {
+        let output = play(&[side, "--help"]);
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success());
+        assert!(help.contains(example), "{help}");
+    }
+    assert_eq!(play(&["postman"]).status.code(), Some(2));
+}

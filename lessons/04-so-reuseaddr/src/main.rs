@@ -1,0 +1,64 @@
+//! Lesson 4: `SO_REUSEADDR`. The scene that restarts the server in all ways.
+
+mod client;
+mod parts;
+mod server;
+mod table;
+mod time_wait;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use scene::{Options, Stage};
+
+/// Lesson 4: why a restarted server finds its own port in use
+#[derive(Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  cargo run -p lesson-4 -- --step"
+)]
+struct Cli {
+    #[command(flatten)]
+    scene: Options,
+    #[command(subcommand)]
+    side: Option<Side>,
+}
+
+#[derive(Subcommand)]
+enum Side {
+    Server(server::Args),
+    Client(client::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.side {
+        Some(Side::Server(args)) => server::start(&args),
+        Some(Side::Client(args)) => client::start(&args),
+        None => scene::play(&cli.scene, "Lesson 4: SO_REUSEADDR", script),
+    }
+}
+
+fn script(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "A server that is started again often finds its own port in use. Here one is started \
+         again in every way, and each time we look at what the kernel keeps of the call before.",
+    );
+    table::play(stage)?;
+    parts::the_client_closes_first(stage)?;
+    parts::a_server_that_is_killed(stage)?;
+    parts::a_server_that_still_runs(stage)?;
+    parts::two_that_are_bound(stage)?;
+    parts::two_servers_on_one_port(stage)?;
+    parts::other_errors_of_bind(stage)?;
+    stage.next(&[
+        "Restart by hand: cargo run -p lesson-4 server, then in a second terminal \
+         cargo run -p lesson-4 client --say hello, then the server again.",
+        "Watch the minute pass in a second terminal: watch -n 1 ss -tano state time-wait.",
+        "Let both sides wait: the server with --close-first client, the client with \
+         --close-first server. Who hangs up?",
+        "Go on to lesson 5, where waiting has an end.",
+    ]);
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The scene as a learner sees it.
+
+mod common;
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn play(args: &[&str]) -> Output {
+    let mut scene = Command::new(common::SCENE);
+    common::run(scene.args(args).stdout(Stdio::piped()))
+}
+
+fn text_of(output: Output) -> String {
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{text}{errors}");
+    text
+}
+
+#[test]
+fn it_ends_by_itself_and_tells_the_story_in_order() {
+    let start = Instant::now();
+    let text = text_of(play(&["--step"]));
+    assert!(start.elapsed() < Duration::from_secs(15));
+    let mut rest = text.as_str();
+    for expected in [
+        "Started again",
+        "listening on 127.",
+        "received 5 bytes: \"HELLO\"",
+        "end of stream: the server hung up",
+        "First run without SO_REUSEADDR, restart with it",
+        "First run with SO_REUSEADDR, restart without it",
+        "First run with SO_REUSEADDR, restart with it",
+        "restart without   restart with",
+        "The client closes first",
+        "end of stream: the client hung up",
+        "A server that is killed",
+        "(ended by SIGKILL)",
+        "A server that still runs",
+        "Two that are bound",
+        "bound, but not listening",
+        "Two servers on one port",
+        "Other errors of bind",
+        "bind 203.0.113.7:8082: ",
+        "resolve local..host:8082: ",
+        "Try next",
+    ] {
+        let at = rest
+            .find(expected)
+            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn two_plays_in_a_row_draw_the_same_table_and_it_is_that_of_linux() {
+    for _ in 0..2 {
+        let text = text_of(play(&[]));
+        let table: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.contains("restart without   restart with"))
+            .take(3)
+            .map(str::trim)
+            .collect();
+        assert_eq!(
+            table,
+            [
+                "restart without   restart with",
+                "first run without   in use            in use",
+                "first run with      in use            listening",
+            ]
+        );
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_shows_each_time_wait_at_the_end_that_closed_first_with_the_time_left() {
+    let text = text_of(play(&[]));
+    let mut kept_at_servers = Vec::new();
+    for row in text.lines().filter(|line| line.starts_with("  TIME-WAIT ")) {
+        let [_, local, remote, left, "s"] = row.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let left: f64 = left.parse().unwrap();
+        assert!(left > 50.0 && left <= 60.0, "{row}");
+        // A server's address stands in its own line "listening on".
+        let is_server = |addr: &str| text.contains(&format!("listening on {addr}\n"));
+        assert_ne!(is_server(local), is_server(remote), "{row}");
+        kept_at_servers.push(is_server(local));
+    }
+    assert_eq!(
+        kept_at_servers,
+        [true, false, true],
+        "the server closed first, then the client, then the server was killed"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_calls_that_it_deals_are_eight() {
+    let text = text_of(play(&[]));
+    let (first, rest) = text
+        .split_once("The first took ")
+        .and_then(|(_, rest)| rest.split_once(", the second "))
+        .unwrap();
+    let (second, _) = rest.split_once('.').unwrap();
+    let [first, second] = [first, second].map(|count| count.parse::<usize>().unwrap());
+    assert_eq!(first + second, 8);
+    // In the drawing each call is one x, in the row of the server that took it.
+    let (_, drawing) = text.split_once("  call  ").unwrap();
+    let marks: Vec<usize> = drawing
+        .lines()
+        .skip(1)
+        .take(2)
+        .map(|row| row.matches("  x").count())
+        .collect();
+    assert_eq!(marks, [first, second]);
+}
+
+#[test]
+fn what_it_says_of_reserved_ports_is_what_it_found() {
+    let text = text_of(play(&[]));
+    let listened = text
+        .lines()
+        .any(|line| line.starts_with("  listening on 127.") && line.ends_with(":1"));
+    assert_eq!(text.contains("Port 1 is no error"), listened);
+    assert_eq!(text.contains("are reserved: bind"), !listened);
+}
+
+#[test]
+fn piped_it_has_no_escape_codes_and_no_line_wider_than_80() {
+    let text = text_of(play(&[]));
+    assert!(!text.contains('\x1b'));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn plain_is_ascii_only() {
+    let text = text_of(play(&["--plain"]));
+    let drawn: Vec<char> = text.chars().filter(|c| !c.is_ascii()).collect();
+    assert!(drawn.is_empty(), "{drawn:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut scene = Command::new(common::SCENE);
+    let output = common::run(scene.stdout(writer));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

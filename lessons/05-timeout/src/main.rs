@@ -1,0 +1,301 @@
+//! Lesson 5: timeout. The scene that plays the server and the client, and the
+//! experiments that need neither.
+
+mod client;
+mod scale;
+mod server;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use scene::{Actor, Options, Program, Stage};
+use timeline::{Kind, Place};
+
+use scale::{Experiment, FullQueue};
+
+/// Lesson 5: how long to wait, and what to do then
+#[derive(Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  cargo run -p lesson-5 -- --step"
+)]
+struct Cli {
+    #[command(flatten)]
+    scene: Options,
+    #[command(subcommand)]
+    side: Option<Side>,
+}
+
+#[derive(Subcommand)]
+enum Side {
+    Server(server::Args),
+    Client(client::Args),
+    Scale(scale::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.side {
+        Some(Side::Server(args)) => server::start(&args),
+        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Scale(args)) => scale::start(&args),
+        None => scene::play(&cli.scene, "Lesson 5: timeout", script),
+    }
+}
+
+fn script(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "A receive waits until something comes. While it waits for a silent caller, this server \
+         serves nobody else. How long should it wait? In the lesson it is 5 s, in this scene \
+         half a second.",
+    );
+    stage.lanes(&["server", "client"]);
+    a_caller_in_time_and_one_too_late(stage)?;
+    a_caller_who_hangs_up(stage)?;
+    a_caller_who_drips(stage)?;
+    a_connect_that_nobody_answers(stage)?;
+    one_scale(stage)?;
+    stage.next(&[
+        "Play both sides yourself: cargo run -p lesson-5 server, and in a second terminal \
+         cargo run -p lesson-5 client --say 1 --think 4. Then with --think 6.",
+        "Call from two terminals at once while the first caller thinks. Who waits for whom?",
+        "Drip a line at cargo run -p lesson-5 server --until newline, with client --drip \
+         --newline --think 0 --say \"let me in\". Then give the server a --deadline 3.",
+        "Try one step of the scale alone: cargo run -p lesson-5 scale send.",
+        "Go on to lesson 6, where the end of a message gets an exact meaning.",
+    ]);
+    Ok(())
+}
+
+fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
+    let server = server(stage, &["--timeout", "0.5"])?;
+    client(stage, server, &["--think", "0.1", "--say", "1"])?;
+    stage.wait_line(server.actor, "closed")?;
+    let waited = between(
+        stage,
+        (server.actor, "accepted"),
+        (server.actor, "received"),
+    )?;
+    stage.note(format!(
+        "The receive waited for {waited}, then the word came. Predict: the next caller thinks \
+         for 0.9 s, the server waits for 0.5 s, and one more caller is waiting already."
+    ));
+    stage.beat();
+
+    stage.lanes(&["server", "caller", "next caller"]);
+    let caller = dial(stage, "caller", server, &["--think", "0.9", "--say", "1"])?;
+    stage.wait_line(server.actor, "accepted")?;
+    let next = dial(
+        stage,
+        "next caller",
+        server,
+        &["--think", "0", "--say", "1"],
+    )?;
+    stage.wait_line(server.actor, "time out")?;
+    let waited = between(
+        stage,
+        (server.actor, "accepted"),
+        (server.actor, "time out"),
+    )?;
+    stage.wait_exit(next)?;
+    let queued = between(stage, (next, "sending"), (next, "received"))?;
+    stage.note(format!(
+        "The server gave up after {waited}. The next caller had its answer after {queued}: it \
+         paid for the silence of another. The first still thinks, and has noticed nothing."
+    ));
+    stage.wait_exit(caller)?;
+    let late = between(stage, (server.actor, "time out"), (caller, "sending"))?;
+    stage.note(format!(
+        "It sent its word {late} after the time out, and send reported no error: the kernel \
+         took the byte. Only the receive told the truth."
+    ));
+    stage.beat();
+    leave(stage, server)
+}
+
+fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
+    stage.headline("Silence and end of stream");
+    stage.note(
+        "Now the timeout is 5 s, and the caller is killed while it thinks. Predict: does the \
+         server wait for its timeout?",
+    );
+    stage.beat();
+    stage.lanes(&["server", "client"]);
+    let server = server(stage, &["--timeout", "5"])?;
+    let caller = dial(stage, "client", server, &["--think", "60", "--say", "1"])?;
+    stage.wait_line(caller, "thinking")?;
+    stage.wait_line(server.actor, "accepted")?;
+    stage.kill(caller)?;
+    stage.wait_line(server.actor, "end of stream without a word")?;
+    let waited = between(stage, (server.actor, "accepted"), (server.actor, "end of"))?;
+    stage.note(format!(
+        "No: {waited} after accept it knew. A kernel closes the sockets of a killed program, and \
+         the end of the stream is news. A timeout is the absence of news: the peer may be slow, \
+         stopped, or gone with its cable."
+    ));
+    stage.beat();
+    leave(stage, server)
+}
+
+fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
+    stage.headline("Timeout and deadline");
+    stage.note(
+        "The request is now a whole line, in several receives. This caller sends a byte each \
+         0.1 s, ten in all. Predict: does a timeout of 0.5 s end its call?",
+    );
+    stage.beat();
+    let drip = "--think 0 --newline --drip --interval 0.1 --say".split(' ');
+    let drip: Vec<&str> = drip.chain(["let me in"]).collect();
+
+    let patient = server(stage, &["--until", "newline", "--timeout", "0.5"])?;
+    client(stage, patient, &drip)?;
+    stage.wait_line(patient.actor, "closed")?;
+    let took = between(
+        stage,
+        (patient.actor, "accepted"),
+        (patient.actor, "sending"),
+    )?;
+    stage.note(format!(
+        "The request took {took}, and no receive waited longer than 0.5 s: each has the full \
+         timeout again. One who drips can hold this server for hours. Now with --deadline 0.45."
+    ));
+    stage.beat();
+    leave(stage, patient)?;
+
+    let limits = "--until newline --timeout 0.5 --deadline 0.45".split(' ');
+    let strict = server(stage, &limits.collect::<Vec<_>>())?;
+    let caller = dial(stage, "client", strict, &drip)?;
+    stage.wait_line(strict.actor, "deadline passed")?;
+    stage.wait_exit(caller)?;
+    let took = between(
+        stage,
+        (strict.actor, "accepted"),
+        (strict.actor, "deadline"),
+    )?;
+    stage.note(format!(
+        "Cut after {took}. A timeout bounds one call; a deadline bounds the whole. Each receive \
+         gets as its timeout what is left of it. The client noticed when a send failed."
+    ));
+    stage.beat();
+    leave(stage, strict)
+}
+
+fn a_connect_that_nobody_answers(stage: &mut Stage) -> Result<()> {
+    stage.headline("A connect that nobody answers");
+    let queue = FullQueue::new()?;
+    stage.note(format!(
+        "This listener never accepts. Its backlog is 0, and its queue is full with {} caller. \
+         Predict: is the next one refused? Its --connect-timeout is 0.3 s.",
+        queue.callers()
+    ));
+    stage.beat();
+    let addr = queue.addr.to_string();
+    let program = Program::side("client").args(["--addr", &addr]);
+    let program = program.args(["--connect-timeout", "0.3", "--say", "1"]);
+    let caller = stage.start("client", &program)?;
+    let said = stage.wait_line(caller, "connect")?;
+    stage.wait_exit(caller)?;
+    stage.note(if said.contains("timed out") {
+        "Not refused: left without an answer. The kernel drops the request and the client's \
+         kernel repeats it, in case a place comes free. Without a timeout connect would go on \
+         waiting for minutes."
+    } else {
+        "This system refuses. Linux leaves the caller without an answer."
+    });
+    stage.beat();
+    Ok(())
+}
+
+fn one_scale(stage: &mut Stage) -> Result<()> {
+    stage.headline("One scale: not at all, for a while, for ever");
+    stage.note(
+        "The same call in three settings. Where it can, the other end does after 0.4 s what the \
+         call waits for. Predict: which call waits how long, and what does it say?",
+    );
+    stage.beat();
+    show(
+        stage,
+        Experiment::Receive,
+        "Three settings of one socket. On Unix a timed receive fails with the error of a \
+         non-blocking one, WouldBlock. On Windows it is TimedOut.",
+    )?;
+    show(
+        stage,
+        Experiment::Zero,
+        "What is zero on this scale? std refuses the question. socket2 hands it to the kernel, \
+         where 0 means no timeout: it waited until its peer spoke. In Python settimeout(0) means \
+         non-blocking.",
+    )?;
+    stage.beat();
+    show(
+        stage,
+        Experiment::Connect,
+        "Non-blocking is \"in progress\". The blocking connect got in when a place came free and \
+         its kernel asked again. A closed port needs no patience: it is refused at once.",
+    )?;
+    stage.beat();
+    show(
+        stage,
+        Experiment::Send,
+        "A blocking send takes all. The others may take a part, report how much, and leave the \
+         rest to the program. Nothing is lost, if the program looks at the number.",
+    )
+}
+
+/// Makes an experiment and explains what it showed.
+fn show(stage: &mut Stage, experiment: Experiment, note: &str) -> Result<()> {
+    stage.text(experiment.make()?.to_string());
+    stage.note(note);
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Server {
+    actor: Actor,
+    addr: std::net::SocketAddr,
+}
+
+fn server(stage: &mut Stage, args: &[&str]) -> Result<Server> {
+    let program = Program::side("server").args(["--addr", "127.0.0.1:0"]);
+    let actor = stage.start("server", &program.args(args))?;
+    let addr = stage.ready(actor)?;
+    Ok(Server { actor, addr })
+}
+
+fn dial(stage: &mut Stage, lane: &str, server: Server, args: &[&str]) -> Result<Actor> {
+    let addr = server.addr.to_string();
+    let program = Program::side("client").args(["--addr", &addr]);
+    stage.start(lane, &program.args(args))
+}
+
+/// A whole call.
+fn client(stage: &mut Stage, server: Server, args: &[&str]) -> Result<()> {
+    let actor = dial(stage, "client", server, args)?;
+    stage.wait_exit(actor)?;
+    Ok(())
+}
+
+fn leave(stage: &mut Stage, server: Server) -> Result<()> {
+    stage.kill(server.actor)?;
+    stage.wait_exit(server.actor)?;
+    Ok(())
+}
+
+/// How long it was from one line to another, by the timeline.
+fn between(stage: &Stage, from: (Actor, &str), to: (Actor, &str)) -> Result<String> {
+    let time = moment(stage, to)?.saturating_sub(moment(stage, from)?);
+    Ok(format!("{:.3} s", time.as_secs_f64()))
+}
+
+/// When an actor last said something.
+fn moment(stage: &Stage, (actor, fragment): (Actor, &str)) -> Result<Duration> {
+    let mut events = stage.timeline().events().iter().rev();
+    let event = events.find(|event| match &event.kind {
+        Kind::Line { text, .. } => event.place == Place::Actor(actor) && text.contains(fragment),
+        _ => false,
+    });
+    let time = event.map(|event| event.time);
+    time.with_context(|| format!("nobody said {fragment:?}"))
+}

@@ -1,0 +1,76 @@
+//! The scene plays to its end and says what it is about.
+
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+fn play(args: &[&str]) -> (String, Duration) {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-5"));
+    let output = scene.args(args).stdin(Stdio::null()).output().unwrap();
+    let took = started.elapsed();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}\n{complaint}");
+    assert_eq!(complaint, "");
+    (said, took)
+}
+
+/// One play, and how long it took: two tests look at it.
+static PLAY: LazyLock<(String, Duration)> = LazyLock::new(|| play(&["--step", "--plain"]));
+
+#[test]
+fn it_ends_by_itself_and_tells_the_story_in_order() {
+    let (said, took) = &*PLAY;
+    assert!(*took < Duration::from_secs(15), "{took:?}");
+
+    let mut rest = said.as_str();
+    for fragment in [
+        "Lesson 5: timeout",
+        "listening on 127.0.0.1:",
+        "sending 1 bytes: \"1\"",
+        "sending 18 bytes: \"welcome to server!\"",
+        "thinking for 0.9 s",
+        "time out",
+        "The server gave up after 0.",
+        "before an answer",
+        "send reported no error",
+        "Silence and end of stream",
+        "end of stream without a word",
+        "Timeout and deadline",
+        "sending 14 bytes: \"please go out!\"",
+        "deadline passed",
+        "A connect that nobody answers",
+        "timed out",
+        "One scale",
+        "nothing has come yet",
+        "a timeout of zero",
+        "the accept queue is full",
+        "the peer does not read",
+        "4194304 of 4194304 bytes",
+        "Try next",
+    ] {
+        let at = rest.find(fragment);
+        let at = at.unwrap_or_else(|| panic!("{fragment:?} is missing, or too early, in\n{said}"));
+        rest = &rest[at + fragment.len()..];
+    }
+}
+
+#[test]
+fn its_page_is_80_columns_wide_and_has_no_colours_in_a_pipe() {
+    let (said, _) = &*PLAY;
+    assert!(!said.contains('\x1b'));
+    for line in said.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+        assert!(line.is_ascii(), "{line}");
+    }
+}
+
+/// It stands here because it waits as long as the scene does, and so both wait
+/// at the same time.
+#[test]
+fn each_word_of_the_readme_is_kept() {
+    house::Readme::of(env!("CARGO_MANIFEST_DIR"))
+        .lesson(env!("CARGO_BIN_EXE_lesson-5"))
+        .check();
+}

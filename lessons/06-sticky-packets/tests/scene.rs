@@ -1,0 +1,85 @@
+//! The scene as a learner sees it.
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn play(args: &[&str]) -> Output {
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-6"));
+    scene.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn it_ends_by_itself_and_tells_the_story_in_order() {
+    let start = Instant::now();
+    let output = play(&["--step"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(start.elapsed() < Duration::from_secs(15));
+    let mut rest = text.as_str();
+    for expected in [
+        "Lesson 6: sticky packets",
+        "No framing: short messages",
+        "listening on 127.0.0.1:",
+        "received 4 bytes: \"list\"",
+        "3200 long.txt",
+        "saved short.txt, 21 bytes",
+        "No framing: a long answer",
+        "long.txt has 3200 bytes",
+        "that is no list: \"line ",
+        "of 3200 and noticed nothing",
+        "No framing: two requests at once",
+        "received 16 bytes: \"listget long.txt\"",
+        "timed out",
+        "Two sends, one receive: \"listget long.txt\"",
+        "TCP_NODELAY",
+        "received 16 bytes: \"listget long.txt\"",
+        "The same.",
+        "Framing ack",
+        "received 4 bytes: \"3200\"",
+        "sending 5 bytes: \"ready\"",
+        "saved long.txt, 3200 bytes",
+        "Framing header",
+        "received 4 + 35 bytes:",
+        "saved long.txt, 3200 bytes, digest right",
+        "Try next",
+    ] {
+        let at = rest
+            .find(expected)
+            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+}
+
+#[test]
+fn piped_it_has_no_escape_codes_and_no_line_wider_than_80() {
+    let text = String::from_utf8(play(&[]).stdout).unwrap();
+    assert!(!text.contains('\x1b'));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn plain_draws_with_ascii_only() {
+    let text = String::from_utf8(play(&["--plain"]).stdout).unwrap();
+    // What the programs say is theirs: one file of the sample is called 你好.
+    let drawn: Vec<char> = text
+        .chars()
+        .filter(|c| !c.is_ascii() && !['…', '你', '好'].contains(c))
+        .collect();
+    assert!(drawn.is_empty(), "{drawn:?}");
+}
+
+#[test]
+fn it_leaves_no_files_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-6"));
+    scene.env("TMPDIR", folder.path()).env("TMP", folder.path());
+    let scene = scene.current_dir(folder.path()).stdin(Stdio::null());
+    assert!(scene.output().unwrap().status.success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,236 @@
+//! Both programs, with each other.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use common::{CLIENT, names, serve};
+use rstest::rstest;
+use scene::{Ending, Program, Stage};
+
+mod common;
+
+/// A client that calls this server and saves into this folder; how it ended,
+/// and what it said.
+fn call(
+    stage: &mut Stage,
+    server: scene::Actor,
+    inbox: &Path,
+    args: &[&str],
+) -> (Ending, Vec<String>) {
+    let addr = stage.ready(server).unwrap().to_string();
+    let program = Program::new(CLIENT).args(["--addr", &addr, "--into"]);
+    let program = program.args([inbox]).args(args);
+    let client = stage.start("client", &program).unwrap();
+    let ending = stage.wait_exit(client).unwrap();
+    (ending, stage.lines(client))
+}
+
+fn sample(name: &str) -> Vec<u8> {
+    fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("sample")
+            .join(name),
+    )
+    .unwrap()
+}
+
+const ALL: [&str; 10] = [
+    "--say",
+    "list",
+    "--say",
+    "get long.txt",
+    "--say",
+    "get empty.txt",
+    "--say",
+    "get 你好.txt",
+    "--say",
+    "get short.txt",
+];
+
+#[rstest]
+fn with_a_header_every_file_arrives_whole_for_every_receive_size(
+    #[values("1", "2", "7", "100", "1024", "4096")] receive: &str,
+    #[values(false, true)] at_once: bool,
+) {
+    let mut stage = Stage::rehearsal();
+    let server = serve(&mut stage, &["--receive", receive]);
+    let inbox = tempfile::tempdir().unwrap();
+    let mut args = ALL.to_vec();
+    args.extend(["--receive", receive]);
+    args.extend(at_once.then_some("--at-once"));
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(ending, Ending::Status(0), "{lines:#?}");
+    for name in ["long.txt", "empty.txt", "你好.txt", "short.txt"] {
+        assert_eq!(
+            fs::read(inbox.path().join(name)).unwrap(),
+            sample(name),
+            "{name}"
+        );
+    }
+    assert_eq!(names(inbox.path()).len(), 4);
+    assert!(lines.contains(&"  3200 long.txt".to_string()), "{lines:#?}");
+}
+
+/// Only the body is framed: the digits still have to come in one receive.
+#[rstest]
+fn with_ack_every_file_arrives_whole_if_the_length_comes_in_one_receive(
+    #[values("100", "1024", "4096")] receive: &str,
+) {
+    let mut stage = Stage::rehearsal();
+    let server = serve(&mut stage, &["--framing", "ack"]);
+    let inbox = tempfile::tempdir().unwrap();
+    let args = [&ALL[..], &["--framing", "ack", "--receive", receive]].concat();
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(ending, Ending::Status(0), "{lines:#?}");
+    for name in ["long.txt", "empty.txt", "你好.txt", "short.txt"] {
+        assert_eq!(
+            fs::read(inbox.path().join(name)).unwrap(),
+            sample(name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn with_ack_a_cut_length_makes_a_wrong_file() {
+    let mut stage = Stage::rehearsal();
+    let server = serve(&mut stage, &["--framing", "ack"]);
+    let inbox = tempfile::tempdir().unwrap();
+    let args = [
+        "--framing",
+        "ack",
+        "--receive",
+        "1",
+        "--say",
+        "get long.txt",
+    ];
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(
+        ending,
+        Ending::Status(0),
+        "it does not even notice: {lines:#?}"
+    );
+    assert_eq!(fs::read(inbox.path().join("long.txt")).unwrap(), b"200");
+}
+
+#[test]
+fn with_ack_two_requests_at_once_stick_together_as_before() {
+    let mut stage = Stage::rehearsal();
+    let server = serve(&mut stage, &["--framing", "ack", "--wait-for", "16"]);
+    let inbox = tempfile::tempdir().unwrap();
+    let args = ["--framing", "ack", "--at-once", "--timeout", "0.2"];
+    let args = [&args[..], &["--say", "list", "--say", "get long.txt"]].concat();
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(ending, Ending::Status(1));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("refused: unknown request \"listget long.txt\""))
+    );
+}
+
+#[test]
+fn without_framing_a_long_file_is_cut_and_nobody_notices() {
+    let mut stage = Stage::rehearsal();
+    let server = serve(&mut stage, &["--framing", "none"]);
+    let inbox = tempfile::tempdir().unwrap();
+    let args = ["--framing", "none", "--say", "get long.txt"];
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(ending, Ending::Status(0), "{lines:#?}");
+    let saved = fs::read(inbox.path().join("long.txt")).unwrap();
+    assert!(saved.len() <= 1024);
+    assert!(sample("long.txt").starts_with(&saved));
+}
+
+#[rstest]
+#[case::a_client_with_header("none", "header", "both sides need the same --framing")]
+#[case::a_client_with_ack("header", "ack", "both sides need the same --framing")]
+fn two_framings_do_not_understand_each_other_and_say_so(
+    #[case] server: &str,
+    #[case] client: &str,
+    #[case] expected: &str,
+) {
+    let mut stage = Stage::rehearsal();
+    let server = serve(&mut stage, &["--framing", server]);
+    let inbox = tempfile::tempdir().unwrap();
+    let args = ["--framing", client, "--say", "get short.txt"];
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(ending, Ending::Status(1));
+    assert!(lines.last().unwrap().contains(expected), "{lines:#?}");
+    assert_eq!(names(inbox.path()), Vec::<String>::new());
+}
+
+/// A file that is not all zeros and does not fit into any buffer.
+#[rstest]
+#[case::header("header")]
+#[case::ack("ack")]
+fn a_file_of_some_megabytes_arrives_whole(#[case] framing: &str) {
+    let root = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..5_000_003_u32).map(|n| (n ^ (n >> 9)) as u8).collect();
+    File::create(root.path().join("big"))
+        .unwrap()
+        .write_all(&bytes)
+        .unwrap();
+    let mut stage = Stage::rehearsal();
+    let server = serve(
+        &mut stage,
+        &[
+            "--framing",
+            framing,
+            "--root",
+            root.path().to_str().unwrap(),
+        ],
+    );
+    let inbox = tempfile::tempdir().unwrap();
+    let args = ["--framing", framing, "--say", "get big"];
+    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
+    assert_eq!(ending, Ending::Status(0), "{lines:#?}");
+    let mut saved = Vec::new();
+    File::open(inbox.path().join("big"))
+        .unwrap()
+        .read_to_end(&mut saved)
+        .unwrap();
+    assert!(saved == bytes);
+    assert!(
+        !lines.concat().contains('\x1b'),
+        "no progress bar into a pipe: {lines:?}"
+    );
+}
+
+/// Both programs get less address space than the file is long.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_larger_than_the_memory_arrives_whole() {
+    const SIZE: u64 = 160 << 20;
+    let limited = |program: &str, args: &[&str]| {
+        let script = "ulimit -v 120000 && exec \"$@\"";
+        let args = [&["-c", script, "sh", program], args].concat();
+        Program::new("sh").args(args)
+    };
+    let root = tempfile::tempdir().unwrap();
+    let inbox = tempfile::tempdir().unwrap();
+    File::create(root.path().join("big"))
+        .unwrap()
+        .set_len(SIZE)
+        .unwrap();
+    let (from, into) = (
+        root.path().to_str().unwrap(),
+        inbox.path().to_str().unwrap(),
+    );
+    let mut stage = Stage::rehearsal();
+    let server = limited(common::SERVER, &["--addr", "127.0.0.1:0", "--root", from]);
+    let server = stage.start("server", &server).unwrap();
+    let addr = stage.ready(server).unwrap().to_string();
+    let client = limited(
+        CLIENT,
+        &["--addr", &addr, "--into", into, "--say", "get big"],
+    );
+    let client = stage.start("client", &client).unwrap();
+    stage.deadline(std::time::Duration::from_secs(60));
+    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
+    stage
+        .wait_line(client, "saved big, 167772160 bytes, digest right")
+        .unwrap();
+    assert_eq!(fs::metadata(inbox.path().join("big")).unwrap().len(), SIZE);
+}

@@ -1,0 +1,71 @@
+//! UDP: one socket for all callers, so one loop serves them all.
+//!
+//! There is no call that could keep the others waiting: each datagram says whom
+//! it comes from, and an answer that finds no room is lost instead of waiting.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use socket2::{Domain, Socket, Type};
+
+use super::super::{explain, quoted, say};
+use super::self_call::callable;
+use super::service::{PAUSE, Service, count};
+
+/// The largest datagram: the length in its header has 16 bits.
+const LARGEST: usize = 65_535;
+
+// ANCHOR: serve
+/// Answers one datagram after the other.
+pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
+    let own = wake_when_stopped(&socket, service)?;
+    let mut buffer = vec![0; LARGEST];
+    loop {
+        let (length, peer) = match socket.recv_from(&mut buffer) {
+            _ if service.stopping() => break,
+            Ok(received) => received,
+            Err(error) => {
+                service.complain("recv on", own, &error);
+                thread::sleep(PAUSE);
+                continue;
+            }
+        };
+        handle(&socket, peer, &mut buffer[..length], service);
+    }
+    drop(socket);
+    say("closed the socket");
+    Ok(())
+}
+
+/// One datagram. Neither a panic nor an error ends the loop.
+fn handle(socket: &UdpSocket, peer: SocketAddr, message: &mut [u8], service: &Service) {
+    let length = count(message.len(), "byte");
+    service.say(|| format!("received {length} from {peer}: {}", quoted(message)));
+    let answer = AssertUnwindSafe(|| service.answer(message));
+    let panicked = panic::catch_unwind(answer).is_err();
+    service.count_datagram(panicked);
+    if panicked {
+        service.say(|| "the handler panicked");
+        return;
+    }
+    service.say(|| format!("sending {length} to {peer}: {}", quoted(message)));
+    if let Err(error) = socket.send_to(message, peer) {
+        service.complain("send to", peer, &error);
+    }
+}
+// ANCHOR_END: serve
+
+/// The loop waits in recv. A datagram from the program itself ends the wait.
+fn wake_when_stopped(socket: &UdpSocket, service: &Arc<Service>) -> Result<SocketAddr> {
+    let own = socket.local_addr().context("getsockname")?;
+    let bell = Socket::new(Domain::for_address(own), Type::DGRAM, None)
+        .map_err(|error| explain("socket for", own, &error))?;
+    service.when_stopped(move |_| {
+        // It fails if the queue is full. Then recv does not wait.
+        let _ = bell.send_to(&[], &callable(own).into());
+    })?;
+    Ok(own)
+}

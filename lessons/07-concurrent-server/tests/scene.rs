@@ -1,0 +1,105 @@
+//! The scene as a learner sees it.
+
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+fn play(args: &[&str]) -> Output {
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
+    scene.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// One play, and how long it took: two tests look at it.
+static PLAY: LazyLock<(Output, Duration)> = LazyLock::new(|| {
+    let start = Instant::now();
+    (play(&["--step"]), start.elapsed())
+});
+
+#[test]
+fn it_ends_by_itself_and_tells_the_story_in_order() {
+    let (output, took) = &*PLAY;
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    assert!(*took < Duration::from_secs(15));
+    let mut rest = text.as_str();
+    for expected in [
+        "One at a time",
+        "server ",
+        "listening on",
+        "#2 accepted",
+        // The third has spoken, then the slow one, and is answered after it.
+        "sending 5 bytes: \"hello\"",
+        "sending 4 bytes: \"well\"",
+        "#2 closed",
+        "#3 accepted",
+        "The answer to hello took",
+        "A thread for each caller",
+        "#2 accepted",
+        // The third is answered before the slow one has spoken.
+        "sending 5 bytes: \"hello\"",
+        "#3 received",
+        "\"HELLO\"",
+        "#3 closed",
+        "asked to stop: 1",
+        "listener",
+        "sending 4 bytes: \"well\"",
+        "stopped: 3 calls",
+        "A race",
+        "one-at-a-time",
+        "thread-per-client",
+        "thread-pool",
+        "event-loop",
+        "async",
+        "never think",
+        "one-at-a-time",
+        "async",
+        "measurement",
+        "Try next",
+    ] {
+        let at = rest
+            .find(expected)
+            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    let bars = rows_of_the_first_race(&text);
+    let [one, thread, pool, ..] = bars[..] else {
+        panic!("{bars:?}");
+    };
+    assert!(one < pool && pool < thread, "{bars:?}");
+}
+
+/// The rates of the race in which the callers think, in the order of the rows.
+fn rows_of_the_first_race(text: &str) -> Vec<u64> {
+    let (_, race) = text.split_once("messages per second\n").unwrap();
+    let rows = race.lines().take(5);
+    rows.map(|row| row.split_whitespace().nth(1).unwrap().parse().unwrap())
+        .collect()
+}
+
+#[test]
+fn piped_it_has_no_escape_codes_and_no_line_wider_than_80() {
+    let text = String::from_utf8(PLAY.0.stdout.clone()).unwrap();
+    assert!(!text.contains('\x1b'));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
+    let output = scene.stdin(Stdio::null()).stdout(writer).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// It stands here because it waits as long as the scene does, and so both wait
+/// at the same time.
+#[test]
+fn each_word_of_the_readme_is_kept() {
+    house::Readme::of(env!("CARGO_MANIFEST_DIR"))
+        .lesson(env!("CARGO_BIN_EXE_lesson-7"))
+        .check();
+}
