@@ -60,6 +60,7 @@ impl Look {
             only: self.only(),
             bytes: self.bytes,
             hex: self.hex,
+            inquiries: true,
         }
     }
 

@@ -4,20 +4,27 @@ use std::thread;
 use std::time::Duration;
 
 use timeline::{Event, Kind, Timeline};
+use views::ladder::{Ladder, Style};
 use views::text::{Columns, Paper};
 
-use crate::{Options, Speed};
+use crate::{Focus, Options, Speed};
 
 /// The person before whom a scene is played: sees each event at once, and says
 /// when it goes on.
 pub(crate) struct Audience {
-    columns: Columns,
+    page: Page,
     step: bool,
     pause: Duration,
 }
 
+/// What programs say, or the X-ray.
+enum Page {
+    Columns(Columns),
+    Ladder(Box<Ladder>),
+}
+
 impl Audience {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options, observed: bool) -> Self {
         let terminal = io::stdout().is_terminal();
         let colour = terminal && !options.plain && !is_set("NO_COLOR");
         // The paper has decided; the library is not to decide again.
@@ -28,16 +35,41 @@ impl Audience {
             ascii: options.plain,
         };
         let usual = if terminal { Speed::Normal } else { Speed::Fast };
+        let page = if observed {
+            Page::Ladder(Box::new(Ladder::new(Style {
+                bytes: 16,
+                inquiries: false,
+                ..Style::on(paper)
+            })))
+        } else {
+            Page::Columns(Columns::new(paper))
+        };
         Self {
-            columns: Columns::new(paper),
+            page,
             step: options.step && io::stdin().is_terminal(),
             pause: options.speed.unwrap_or(usual).pause(),
         }
     }
 
-    pub(crate) fn see(&mut self, timeline: &Timeline, event: &Event) -> io::Result<()> {
+    /// From here on this is shown of the X-ray.
+    pub(crate) fn focus(&mut self, focus: Focus) {
+        if let Page::Ladder(ladder) = &mut self.page {
+            ladder.show(focus.only());
+        }
+    }
+
+    pub(crate) fn see(
+        &mut self,
+        timeline: &Timeline,
+        event: &Event,
+        next: Option<&Event>,
+    ) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(self.columns.draw(timeline, event).as_bytes())?;
+        let text = match &mut self.page {
+            Page::Columns(columns) => columns.draw(timeline, event),
+            Page::Ladder(ladder) => ladder.draw(timeline, event, next),
+        };
+        stdout.write_all(text.as_bytes())?;
         stdout.flush()?;
         match event.kind {
             Kind::Beat if self.step => wait_for_enter(&mut stdout),

@@ -7,14 +7,20 @@
 //! with any command line.
 
 mod audience;
+mod cast;
+mod focus;
+mod observe;
 mod options;
 mod program;
+mod sign;
 mod stage;
 #[cfg(target_os = "linux")]
 pub mod xray;
 
-pub use options::{Options, Speed};
+pub use focus::Focus;
+pub use options::{Options, Speed, Xray};
 pub use program::Program;
+pub use sign::Sign;
 pub use stage::Stage;
 pub use timeline::{Actor, Ending};
 

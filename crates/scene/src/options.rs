@@ -16,6 +16,26 @@ pub struct Options {
     /// No colour, and ASCII only in the drawing
     #[arg(long)]
     pub plain: bool,
+
+    /// Show calls, packets and TCP states, where the machine allows it
+    #[arg(long, value_enum, default_value_t)]
+    pub xray: Xray,
+}
+
+impl Options {
+    pub(crate) fn wants_xray(&self) -> bool {
+        self.xray == Xray::On
+    }
+}
+
+/// Whether a scene is played under the X-ray.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Xray {
+    /// What the programs say and what they do
+    #[default]
+    On,
+    /// What the programs say
+    Off,
 }
 
 /// How long a scene pauses at each step.

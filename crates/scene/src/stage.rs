@@ -5,56 +5,86 @@ use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use sources::output::{Output, Outputs, What};
 use timeline::{Actor, Ending, Event, Kind, Place, Timeline};
 
 use crate::audience::Audience;
-use crate::{Options, Program};
+use crate::cast::{self, Cast, Listened};
+use crate::sign::Sign;
+use crate::{Focus, Options, Program};
 
 /// How long a scene waits for something before it gives up.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Where programs play. What still runs when the stage is dropped is killed.
 pub struct Stage {
-    outputs: Outputs,
+    cast: Box<dyn Cast>,
+    observed: bool,
     timeline: Timeline,
     audience: Option<Audience>,
-    started: Instant,
     deadline: Duration,
     inputs: HashMap<Actor, ChildStdin>,
     /// For each actor: how many events the script has gone through for it.
     heard: HashMap<Actor, usize>,
     endings: HashMap<Actor, Ending>,
+    /// Explanations that wait for what they explain.
+    hints: Vec<(Sign, String)>,
     /// The first error of the audience; the script meets it at its next wait.
     broken: Option<std::io::Error>,
 }
 
 impl Stage {
-    /// A stage without an audience: nothing is printed, no beat pauses.
+    /// A stage without an audience: nothing is printed, no beat pauses. The
+    /// timeline has what the programs say.
     ///
     /// # Panics
     /// When the system has no descriptor or thread left.
     pub fn rehearsal() -> Self {
-        Self::new(None).expect("a rehearsal needs a queue for the programs' output")
+        let cast = Listened::new().expect("a rehearsal needs a queue for the programs' output");
+        Self::new(Box::new(cast), false, None)
     }
 
-    /// A stage whose events are printed as they happen.
+    /// A stage without an audience, under the X-ray: the timeline has the calls,
+    /// packets and TCP states, too.
+    ///
+    /// # Errors
+    /// When the system does not let programs be observed.
+    #[cfg(target_os = "linux")]
+    pub fn observed(options: &crate::xray::Options) -> Result<Self> {
+        let cast = crate::xray::Session::new(options)?;
+        Ok(Self::new(Box::new(cast), true, None))
+    }
+
+    /// A stage whose events are printed as they happen; under the X-ray where
+    /// the options want it and the machine allows it.
     pub(crate) fn with_audience(options: &Options) -> Result<Self> {
-        Self::new(Some(Audience::new(options)))
+        let (cast, missing) = crate::observe::cast(options)?;
+        let observed = missing.is_none() && options.wants_xray();
+        let audience = Audience::new(options, observed);
+        let mut stage = Self::new(cast, observed, Some(audience));
+        if let Some(missing) = missing {
+            stage.note(missing);
+        }
+        Ok(stage)
     }
 
-    fn new(audience: Option<Audience>) -> Result<Self> {
-        Ok(Self {
-            outputs: Outputs::new().context("make a queue for the programs' output")?,
+    fn new(cast: Box<dyn Cast>, observed: bool, audience: Option<Audience>) -> Self {
+        Self {
+            cast,
+            observed,
             timeline: Timeline::default(),
             audience,
-            started: Instant::now(),
             deadline: DEADLINE,
             inputs: HashMap::new(),
             heard: HashMap::new(),
             endings: HashMap::new(),
+            hints: Vec::new(),
             broken: None,
-        })
+        }
+    }
+
+    /// Whether calls, packets and TCP states are seen.
+    pub fn is_observed(&self) -> bool {
+        self.observed
     }
 
     /// How long each later wait may take; 10 seconds if nothing is said.
@@ -68,6 +98,14 @@ impl Stage {
         self.narrate(Kind::Lanes(names));
     }
 
+    /// From here on the audience sees this of the X-ray.
+    pub fn focus(&mut self, focus: Focus) {
+        self.settle();
+        if let Some(audience) = &mut self.audience {
+            audience.focus(focus);
+        }
+    }
+
     /// Begins a part of the scene.
     pub fn headline(&mut self, text: &str) {
         self.narrate(Kind::Headline(text.to_string()));
@@ -76,6 +114,12 @@ impl Stage {
     /// Explains, across all lanes.
     pub fn note(&mut self, text: impl Into<String>) {
         self.narrate(Kind::Note(text.into()));
+    }
+
+    /// Explains as soon as this happens: once, right behind it. Without the
+    /// X-ray nobody sees it happen, and nothing is explained.
+    pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
+        self.hints.push((sign, text.into()));
     }
 
     /// Shows rows that are laid out already, such as a table.
@@ -101,23 +145,13 @@ impl Stage {
     pub fn start(&mut self, lane: &str, program: &Program) -> Result<Actor> {
         self.check_audience()?;
         let command = program.command().context("find our own executable")?;
-        let words = std::iter::once(command.get_program()).chain(command.get_args());
-        let words: Vec<String> = words
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect();
-        let line = words.join(" ");
-        let actor = self
-            .outputs
-            .start(command)
-            .with_context(|| format!("start {line}"))?;
-        if let Some(stdin) = self.outputs.take_stdin(actor) {
-            self.inputs.insert(actor, stdin);
-        }
-        let kind = Kind::Started {
-            lane: lane.to_string(),
-            command: words,
-        };
-        self.push(Instant::now(), Place::Actor(actor), kind);
+        let line = cast::words(&command).join(" ");
+        self.settle();
+        let started = self.cast.start(lane, command);
+        let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
+        self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
+        // Its lane has a name from now on.
+        while self.timeline.lane(actor).is_empty() && self.pump(Instant::now() + self.deadline)? {}
         Ok(actor)
     }
 
@@ -191,7 +225,7 @@ impl Stage {
     /// Those of kill(2); where there are no signals, that.
     pub fn interrupt(&mut self, actor: Actor) -> Result<()> {
         let lane = self.timeline.lane(actor);
-        self.outputs
+        self.cast
             .interrupt(actor)
             .with_context(|| format!("send SIGINT to {lane}"))
     }
@@ -202,14 +236,14 @@ impl Stage {
     /// Those of kill(2).
     pub fn kill(&mut self, actor: Actor) -> Result<()> {
         let lane = self.timeline.lane(actor);
-        self.outputs
+        self.cast
             .kill(actor)
             .with_context(|| format!("send SIGKILL to {lane}"))
     }
 
     /// The process id of an actor.
     pub fn pid(&self, actor: Actor) -> u32 {
-        self.outputs.pid(actor)
+        self.cast.pid(actor)
     }
 
     /// What an actor said so far.
@@ -254,34 +288,63 @@ impl Stage {
     /// Takes the next event from the programs; false when the deadline passed.
     fn pump(&mut self, deadline: Instant) -> Result<bool> {
         self.check_audience()?;
-        let Some(Output { actor, at, what }) = self.outputs.next(deadline) else {
+        let Some(event) = self.cast.next(deadline) else {
             return Ok(false);
         };
-        let kind = match what {
-            What::Line(stream, text) => Kind::Line { stream, text },
-            What::Ended(ending) => {
-                self.endings.insert(actor, ending);
-                Kind::Ended(ending)
-            }
-        };
-        self.push(at, Place::Actor(actor), kind);
+        if let (Place::Actor(actor), Kind::Ended(ending)) = (event.place, &event.kind) {
+            self.endings.insert(actor, *ending);
+        }
+        let explained = self
+            .hints
+            .iter()
+            .position(|(sign, _)| sign.fits(&self.timeline, &event));
+        let time = event.time;
+        self.push(event);
+        if let Some(index) = explained {
+            let (_, text) = self.hints.remove(index);
+            self.push(Event {
+                time,
+                place: Place::Narrator,
+                kind: Kind::Note(text),
+            });
+        }
         Ok(true)
+    }
+
+    /// Takes all that has happened by now.
+    fn settle(&mut self) {
+        let now = self.cast.now();
+        let deadline = Instant::now() + self.cast.delay();
+        while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
+            let last = self.timeline.events().last();
+            if last.is_some_and(|event| event.time > now) {
+                return;
+            }
+        }
     }
 
     /// Whatever has been written by now stands before the explanation.
     fn narrate(&mut self, kind: Kind) {
-        while self.broken.is_none() && matches!(self.pump(Instant::now()), Ok(true)) {}
-        self.push(Instant::now(), Place::Narrator, kind);
+        self.settle();
+        let last = self.timeline.events().last();
+        let last = last.map_or(Duration::ZERO, |event| event.time);
+        self.push(Event {
+            time: last.max(self.cast.now().saturating_sub(self.cast.delay())),
+            place: Place::Narrator,
+            kind,
+        });
     }
 
-    fn push(&mut self, at: Instant, place: Place, kind: Kind) {
-        let time = at.saturating_duration_since(self.started);
-        let event = Event { time, place, kind };
-        self.timeline.push(event.clone());
-        if let Some(audience) = &mut self.audience {
-            let seen = audience.see(&self.timeline, &event);
-            self.broken = self.broken.take().or(seen.err());
-        }
+    fn push(&mut self, event: Event) {
+        self.timeline.push(event);
+        let Some(audience) = &mut self.audience else {
+            return;
+        };
+        let Some(event) = self.timeline.events().last() else {
+            return;
+        };
+        let seen = audience.see(&self.timeline, event, self.cast.peek());
+        self.broken = self.broken.take().or(seen.err());
     }
 
     fn check_audience(&mut self) -> Result<()> {

@@ -127,6 +127,10 @@ pub enum What {
         /// Whether its calls can be seen.
         seen: bool,
     },
+    /// It is about to write into its standard output or error, which is no socket.
+    /// What it has written before is there already: whoever reads it now keeps the
+    /// order of all that is printed.
+    Prints,
     /// A signal is delivered, also one that the program ignores.
     Signal(i32),
     /// The task is about to end. When the last task that has a descriptor ends,

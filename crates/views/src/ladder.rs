@@ -14,7 +14,7 @@ use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 
 use crate::flow::Flows;
 use crate::said::{self, milliseconds};
-use crate::text::Paper;
+use crate::text::{self, Paper};
 use crate::words::Words;
 use row::{Columns, Ink, Row};
 
@@ -61,7 +61,26 @@ pub struct Style {
     pub bytes: usize,
     /// Whether data is shown as hexadecimal numbers.
     pub hex: bool,
+    /// Whether calls are drawn that only ask, such as `getsockname`, and were
+    /// answered.
+    pub inquiries: bool,
 }
+
+impl Style {
+    /// Everything, with the first 32 bytes of data.
+    pub fn on(paper: Paper) -> Self {
+        Self {
+            paper,
+            only: Only::default(),
+            bytes: 32,
+            hex: false,
+            inquiries: true,
+        }
+    }
+}
+
+/// Calls that change nothing.
+const INQUIRIES: [&str; 3] = ["getsockname", "getpeername", "getsockopt"];
 
 /// The whole timeline.
 pub fn ladder(timeline: &Timeline, style: Style) -> String {
@@ -84,7 +103,14 @@ pub struct Ladder {
     open: HashMap<CallId, (Start, Duration)>,
     /// A call that was drawn together with its end.
     drawn: Option<CallId>,
+    /// The programs that were started, by their lanes.
     names: Vec<String>,
+    /// The lanes that a scene has named, from left to right.
+    lanes: Vec<String>,
+    /// The explanations of a scene.
+    story: text::Columns,
+    /// Whether an explanation was drawn last.
+    told: bool,
 }
 
 impl Ladder {
@@ -97,7 +123,15 @@ impl Ladder {
             open: HashMap::new(),
             drawn: None,
             names: Vec::new(),
+            lanes: Vec::new(),
+            story: text::Columns::new(style.paper),
+            told: false,
         }
+    }
+
+    /// From here on these kinds of events are drawn.
+    pub fn show(&mut self, only: Only) {
+        self.style.only = only;
     }
 
     /// The names of the lanes, and what the columns mean.
@@ -110,6 +144,27 @@ impl Ladder {
     /// The rows that this event adds. `next` is the event after it, if it is known
     /// already: a call whose end comes next is drawn in one row.
     pub fn draw(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> String {
+        let drawn = match &event.kind {
+            Kind::Headline(_) | Kind::Note(_) | Kind::Rows(_) | Kind::Next(_) => {
+                self.told = true;
+                return self.story.draw(timeline, event);
+            }
+            Kind::Lanes(names) => {
+                self.lanes.clone_from(names);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                self.told = false;
+                return format!("\n{}", self.header(&names));
+            }
+            _ => self.observed(timeline, event, next),
+        };
+        // An empty row where an explanation ends.
+        if !drawn.is_empty() && std::mem::take(&mut self.told) {
+            return format!("\n{drawn}");
+        }
+        drawn
+    }
+
+    fn observed(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> String {
         let only = self.style.only;
         match &event.kind {
             Kind::Started { lane, .. } => {
@@ -135,6 +190,10 @@ impl Ladder {
                 if self.drawn.take_if(|drawn| *drawn == end.id).is_some() || !only.calls {
                     return String::new();
                 }
+                let inquiry = INQUIRIES.contains(&call.name.as_ref());
+                if inquiry && !self.style.inquiries && !said::is_bad(&end.outcome) {
+                    return String::new();
+                }
                 let waited = event.time.saturating_sub(since);
                 let result = self.words().end(&call, end);
                 if result.is_empty() && waited < SHORT {
@@ -144,18 +203,21 @@ impl Ladder {
                 let text = format!("{}, {} ms", text.trim_end(), milliseconds(waited));
                 self.in_lane(timeline, event, &text, ink_of(&end.outcome))
             }
-            Kind::Packet(packet) => self.packet(event, packet),
+            Kind::Packet(packet) => self.packet(timeline, event, packet),
             Kind::State(change) if only.states => match said::state(change) {
                 Some(text) => self.in_lane(timeline, event, &text, Ink::Faint),
                 None => String::new(),
             },
             Kind::Unseen(what) => self.across(&format!("not seen: {what}")),
-            Kind::Note(text) | Kind::Headline(text) => self.across(text),
-            Kind::Rows(rows) => rows.lines().map(|row| self.across(row)).collect(),
-            Kind::Next(things) => things.iter().map(|thing| self.across(thing)).collect(),
-            Kind::Line { .. } | Kind::Ended(_) | Kind::State(_) | Kind::Lanes(_) | Kind::Beat => {
-                String::new()
-            }
+            _ => String::new(),
+        }
+    }
+
+    /// Whether it plays in the left lane: as the scene says, or as the first.
+    fn is_left(&self, timeline: &Timeline, actor: Actor) -> bool {
+        match self.lanes.first() {
+            Some(left) => timeline.lane(actor) == left,
+            None => actor == Actor(0),
         }
     }
 
@@ -178,7 +240,8 @@ impl Ladder {
         next: Option<&Event>,
     ) -> String {
         self.open.insert(call.id, (call.clone(), event.time));
-        if !self.style.only.calls {
+        let inquiry = INQUIRIES.contains(&call.name.as_ref());
+        if !self.style.only.calls || (inquiry && !self.style.inquiries) {
             return String::new();
         }
         let mut text = self.words().start(call);
@@ -204,11 +267,16 @@ impl Ladder {
             time: milliseconds(event.time),
             ..Row::default()
         };
-        if actor == Actor(0) {
+        if self.is_left(timeline, actor) {
             row.left = (text.to_string(), ink);
         } else {
             // Several programs share the right lane; each line says whose it is.
-            let several = self.names.len() > 2;
+            let lanes = if self.lanes.is_empty() {
+                &self.names
+            } else {
+                &self.lanes
+            };
+            let several = lanes.len() > 2;
             let name = if several {
                 format!("{}: ", timeline.lane(actor))
             } else {
@@ -223,7 +291,7 @@ impl Ladder {
         self.columns.across(text)
     }
 
-    fn packet(&mut self, event: &Event, packet: &Packet) -> String {
+    fn packet(&mut self, timeline: &Timeline, event: &Event, packet: &Packet) -> String {
         let relative = self.flows.relative(packet);
         let only = self.style.only;
         if !only.packets || (only.tcp && !matches!(packet.content, Content::Tcp(_))) {
@@ -235,8 +303,8 @@ impl Ladder {
             return String::new();
         };
         let right = match (from, to) {
-            (Some(from), _) => from == Actor(0),
-            (None, Some(to)) => to != Actor(0),
+            (Some(from), _) => self.is_left(timeline, from),
+            (None, Some(to)) => !self.is_left(timeline, to),
             (None, None) => true,
         };
         let time = milliseconds(event.time);

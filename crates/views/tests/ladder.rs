@@ -24,6 +24,7 @@ fn style() -> Style {
         only: Only::default(),
         bytes: 32,
         hex: false,
+        inquiries: true,
     }
 }
 

@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-1"));
-    scene.args(args).stdin(Stdio::null()).output().unwrap()
+    scene
+        .args(["--xray", "off"])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 #[test]
@@ -69,4 +74,27 @@ fn a_reader_that_goes_away_is_no_panic() {
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-1"));
     let output = scene.stdin(Stdio::null()).stdout(writer).output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn under_the_xray_it_shows_calls_packets_and_states() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-1"));
+    let output = scene.stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    for sign in [
+        "connect(",
+        "accept(3)",
+        " SYN ",
+        "SYN ACK",
+        "LISTEN]",
+        "TIME-WAIT]",
+    ] {
+        assert!(shown.contains(sign), "no {sign} in:\n{shown}");
+    }
+    assert!(!shown.contains("not seen"), "{shown}");
 }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{run, text};
@@ -14,7 +15,7 @@ const SCENE: &str = env!("CARGO_BIN_EXE_lesson-2");
 #[test]
 fn it_ends_by_itself_with_status_0_and_says_the_essential_in_order() {
     let started = Instant::now();
-    let output = run(SCENE, &[], b"");
+    let output = run(SCENE, &["--xray", "off"], b"");
     assert!(started.elapsed() < Duration::from_secs(15));
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
@@ -64,6 +65,7 @@ fn assert_in_order(mut rest: &str, fragments: &[&str]) {
 #[rstest]
 #[case::as_it_is(&[])]
 #[case::plain(&["--plain"])]
+#[case::without_xray(&["--xray", "off"])]
 fn in_a_pipe_it_is_80_columns_wide_and_without_colour(#[case] args: &[&str]) {
     let output = run(SCENE, args, b"");
     let shown = text(&output.stdout);
@@ -89,4 +91,20 @@ fn either_side_is_played_by_the_same_program() {
 #[case::an_unknown_speed(&["--speed", "slowest"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     assert_eq!(run(SCENE, args, b"").status.code(), Some(2));
+}
+
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn under_the_xray_it_shows_calls_packets_and_states() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-2"));
+    let output = scene.stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    for sign in ["connect(", "accept(3)", "SYN ACK", "recv(4)", "ECONNRESET"] {
+        assert!(shown.contains(sign), "no {sign} in:\n{shown}");
+    }
+    assert!(!shown.contains("not seen"), "{shown}");
 }

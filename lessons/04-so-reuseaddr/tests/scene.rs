@@ -7,7 +7,12 @@ use std::time::{Duration, Instant};
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(common::SCENE);
-    common::run(scene.args(args).stdout(Stdio::piped()))
+    common::run(
+        scene
+            .args(["--xray", "off"])
+            .args(args)
+            .stdout(Stdio::piped()),
+    )
 }
 
 fn text_of(output: Output) -> String {
@@ -152,4 +157,26 @@ fn a_reader_that_goes_away_is_no_panic() {
     let mut scene = Command::new(common::SCENE);
     let output = common::run(scene.stdout(writer));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn under_the_xray_it_shows_calls_packets_and_states() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-4"));
+    let output = scene.stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    for sign in [
+        "SO_REUSEADDR",
+        "bind(",
+        "SYN ACK",
+        "EADDRINUSE",
+        "TIME-WAIT]",
+    ] {
+        assert!(shown.contains(sign), "no {sign} in:\n{shown}");
+    }
+    assert!(!shown.contains("not seen"), "{shown}");
 }

@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-6"));
-    scene.args(args).stdin(Stdio::null()).output().unwrap()
+    scene
+        .args(["--xray", "off"])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 #[test]
@@ -82,4 +87,20 @@ fn it_leaves_no_files_behind() {
     let scene = scene.current_dir(folder.path()).stdin(Stdio::null());
     assert!(scene.output().unwrap().status.success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn under_the_xray_it_shows_calls_packets_and_states() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-6"));
+    let output = scene.stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    for sign in ["recv(", "send(", "SYN ACK"] {
+        assert!(shown.contains(sign), "no {sign} in:\n{shown}");
+    }
+    assert!(!shown.contains("not seen"), "{shown}");
 }

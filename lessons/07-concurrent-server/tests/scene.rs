@@ -6,7 +6,12 @@ use std::time::{Duration, Instant};
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
-    scene.args(args).stdin(Stdio::null()).output().unwrap()
+    scene
+        .args(["--xray", "off"])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// One play, and how long it took: two tests look at it.
@@ -102,4 +107,20 @@ fn each_word_of_the_readme_is_kept() {
     house::Readme::of(env!("CARGO_MANIFEST_DIR"))
         .lesson(env!("CARGO_BIN_EXE_lesson-7"))
         .check();
+}
+
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn under_the_xray_it_shows_calls_packets_and_states() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
+    let output = scene.stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    for sign in ["accept(", "connect(", "SYN ACK"] {
+        assert!(shown.contains(sign), "no {sign} in:\n{shown}");
+    }
+    assert!(!shown.contains("not seen"), "{shown}");
 }

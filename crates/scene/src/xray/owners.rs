@@ -1,7 +1,7 @@
 //! Whose socket an address is. On a loopback both ends have the same host, so
 //! the address alone does not tell; the socket behind it does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use timeline::Actor;
@@ -16,12 +16,39 @@ pub(super) struct Owners {
     listeners: HashMap<SocketAddr, Actor>,
     /// UDP by its own end.
     datagrams: HashMap<SocketAddr, Actor>,
+    /// Who has begun to dial which address, and whose SYN was not seen yet.
+    dialling: VecDeque<(Actor, SocketAddr)>,
 }
+
+/// So many calls that never led to a SYN are remembered.
+const DIALLING: usize = 256;
 
 impl Owners {
     /// A program has made a call on this socket, so it has it.
     pub(super) fn has(&mut self, actor: Actor, inode: u64) {
         self.inodes.insert(inode, actor);
+    }
+
+    /// A program begins to connect to this address.
+    pub(super) fn dials(&mut self, actor: Actor, peer: SocketAddr) {
+        self.dialling.truncate(DIALLING - 1);
+        self.dialling.push_front((actor, peer));
+    }
+
+    /// A SYN goes from one end to the other. A socket that was refused is gone
+    /// before a look can find it: then it is of whoever has dialled that address.
+    pub(super) fn syn(&mut self, local: SocketAddr, peer: SocketAddr) {
+        let known = self.tcp_end(local, peer);
+        let fits = |(actor, dialled): &(Actor, SocketAddr)| {
+            *dialled == peer && known.is_none_or(|known| known == *actor)
+        };
+        // The oldest first.
+        let Some(at) = self.dialling.iter().rposition(fits) else {
+            return;
+        };
+        if let Some((actor, _)) = self.dialling.remove(at) {
+            self.connections.entry((local, peer)).or_insert(actor);
+        }
     }
 
     /// A look has found a TCP socket; whose is it?
@@ -107,6 +134,20 @@ mod tests {
             Some(Actor(1)),
             "TIME-WAIT has no inode"
         );
+    }
+
+    #[test]
+    fn a_refused_call_is_of_the_one_that_dialled() {
+        let mut owners = Owners::default();
+        let (first, second) = (addr("127.0.0.1:5000"), addr("127.0.0.1:5001"));
+        let peer = addr("127.0.0.1:9");
+        owners.dials(Actor(1), peer);
+        owners.dials(Actor(2), peer);
+        owners.syn(first, peer);
+        owners.syn(second, peer);
+        assert_eq!(owners.tcp_end(first, peer), Some(Actor(1)));
+        assert_eq!(owners.tcp_end(second, peer), Some(Actor(2)));
+        assert_eq!(owners.tcp_end(first, second), None);
     }
 
     #[test]

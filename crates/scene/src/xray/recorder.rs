@@ -11,7 +11,7 @@ use sources::calls::{self, What};
 use sources::output::{Lines, set_nonblocking};
 use sources::packets::{Capture, Captured};
 use sources::states::States;
-use timeline::call::{CallId, End, Outcome, Start};
+use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place, Stream};
 
@@ -53,7 +53,8 @@ pub(super) struct Recorder {
 
 /// Whether a connection begins with it: then its socket is new.
 fn opens(packet: &Packet) -> bool {
-    matches!(&packet.content, Content::Tcp(segment) if segment.flags.has(TcpFlags::SYN))
+    matches!(&packet.content, Content::Tcp(segment)
+        if segment.flags.has(TcpFlags::SYN) && !segment.flags.has(TcpFlags::ACK))
 }
 
 /// CLOCK_REALTIME, the clock of packets and of the tracer.
@@ -95,12 +96,18 @@ impl Recorder {
         clock().saturating_sub(self.start)
     }
 
-    pub(super) fn started(&mut self, actor: Actor, lane: &str, command: Vec<String>) {
+    pub(super) fn started(
+        &mut self,
+        time: Duration,
+        actor: Actor,
+        lane: &str,
+        command: Vec<String>,
+    ) {
         let kind = Kind::Started {
             lane: lane.to_string(),
             command,
         };
-        self.tell(self.now(), Place::Actor(actor), kind);
+        self.tell(time, Place::Actor(actor), kind);
     }
 
     /// From now on, what the program prints is looked for.
@@ -180,6 +187,13 @@ impl Recorder {
     fn call_starts(&mut self, actor: Actor, start: &Start) {
         let Some(socket) = &start.socket else { return };
         self.owners.has(actor, socket.inode);
+        if start.name == "connect" {
+            for arg in &start.args {
+                if let Arg::Address(Address::Ip(peer)) = arg {
+                    self.owners.dials(actor, *peer);
+                }
+            }
+        }
         let udp = socket
             .protocol
             .as_deref()
@@ -208,6 +222,12 @@ impl Recorder {
         let ours = self.alone || from.or(to).is_some();
         if (from.is_none() || to.is_none()) && (ours || opens(&captured.packet)) {
             self.look_at_states();
+            (from, to) = self.ends(&captured.packet);
+        }
+        if let (true, Some((source, destination))) =
+            (opens(&captured.packet), captured.packet.ends())
+        {
+            self.owners.syn(source, destination);
             (from, to) = self.ends(&captured.packet);
         }
         if !self.alone && from.is_none() && to.is_none() {

@@ -21,6 +21,9 @@ const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
 
 const EINTR: i64 = 4;
 
+/// The descriptors into which a program prints.
+const OUTPUTS: [u64; 2] = [1, 2];
+
 impl Engine {
     /// Takes a report of waitpid(2).
     pub(super) fn reported(&mut self, at: u64, tid: i32, status: i32) {
@@ -97,6 +100,9 @@ impl Engine {
             return false;
         }
         let Some(concern) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
+            if row.name.starts_with("write") && OUTPUTS.contains(&args[0]) {
+                self.tell(at, tid, What::Prints);
+            }
             return false;
         };
         let (arguments, room) = decoder.arguments(row, &args);

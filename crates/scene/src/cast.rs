@@ -1,0 +1,120 @@
+//! The programs on stage, and how they are watched: by what they say, or with
+//! the X-ray as well. The stage does not know which.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::{ChildStdin, Command};
+use std::time::{Duration, Instant};
+
+use sources::output::{Output, Outputs, What};
+use timeline::{Actor, Event, Kind, Place};
+
+/// Programs that play, and what happens to them.
+pub(crate) trait Cast {
+    /// Starts a program. The first event of it says so.
+    fn start(&mut self, lane: &str, command: Command) -> io::Result<(Actor, Option<ChildStdin>)>;
+
+    /// The next event, oldest first; None when the deadline has passed.
+    fn next(&mut self, deadline: Instant) -> Option<Event>;
+
+    /// The event after the one that `next` gave, if it is known already.
+    fn peek(&self) -> Option<&Event>;
+
+    /// The time by the clock of the events.
+    fn now(&self) -> Duration;
+
+    /// How long an event may be on its way.
+    fn delay(&self) -> Duration;
+
+    fn pid(&self, actor: Actor) -> u32;
+
+    /// SIGKILL; one that has ended is no error.
+    fn kill(&mut self, actor: Actor) -> io::Result<()>;
+
+    /// SIGINT; one that has ended is no error.
+    fn interrupt(&mut self, actor: Actor) -> io::Result<()>;
+}
+
+/// The words of a command line.
+pub(crate) fn words(command: &Command) -> Vec<String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Programs of which is known what they say, and how they end. It works on all
+/// systems and needs no privilege.
+pub(crate) struct Listened {
+    outputs: Outputs,
+    began: Instant,
+    /// That programs were started.
+    starts: VecDeque<Event>,
+}
+
+impl Listened {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            outputs: Outputs::new()?,
+            began: Instant::now(),
+            starts: VecDeque::new(),
+        })
+    }
+}
+
+impl Cast for Listened {
+    fn start(&mut self, lane: &str, command: Command) -> io::Result<(Actor, Option<ChildStdin>)> {
+        let kind = Kind::Started {
+            lane: lane.to_string(),
+            command: words(&command),
+        };
+        let time = self.now();
+        let actor = self.outputs.start(command)?;
+        self.starts.push_back(Event {
+            time,
+            place: Place::Actor(actor),
+            kind,
+        });
+        Ok((actor, self.outputs.take_stdin(actor)))
+    }
+
+    fn next(&mut self, deadline: Instant) -> Option<Event> {
+        if let Some(start) = self.starts.pop_front() {
+            return Some(start);
+        }
+        let Output { actor, at, what } = self.outputs.next(deadline)?;
+        let kind = match what {
+            What::Line(stream, text) => Kind::Line { stream, text },
+            What::Ended(ending) => Kind::Ended(ending),
+        };
+        Some(Event {
+            time: at.saturating_duration_since(self.began),
+            place: Place::Actor(actor),
+            kind,
+        })
+    }
+
+    fn peek(&self) -> Option<&Event> {
+        None
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn pid(&self, actor: Actor) -> u32 {
+        self.outputs.pid(actor)
+    }
+
+    fn kill(&mut self, actor: Actor) -> io::Result<()> {
+        self.outputs.kill(actor)
+    }
+
+    fn interrupt(&mut self, actor: Actor) -> io::Result<()> {
+        self.outputs.interrupt(actor)
+    }
+}

@@ -1,0 +1,95 @@
+//! What an explanation waits for.
+
+use timeline::call::{CallId, Outcome};
+use timeline::packet::{Content, Packet, TcpFlags};
+use timeline::state::TcpState;
+use timeline::{Event, Kind, Place, Timeline};
+
+/// Something that can be seen under the X-ray.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// A program in this lane enters this call.
+    Calls(&'static str, &'static str),
+    /// This call comes back to a program in this lane, with a result that is no
+    /// error.
+    Returns(&'static str, &'static str),
+    /// This call fails in this lane.
+    Fails(&'static str, &'static str),
+    /// A segment with SYN and without ACK: somebody dials.
+    Syn,
+    /// A segment with SYN and ACK: the answer to it.
+    SynAck,
+    /// A segment that carries data.
+    Data,
+    /// A segment with FIN: one direction is closed.
+    Fin,
+    /// A segment with RST.
+    Reset,
+    /// A UDP datagram.
+    Datagram,
+    /// A socket of this lane is in this TCP state.
+    State(&'static str, TcpState),
+}
+
+impl Sign {
+    /// Whether this event is it.
+    pub(crate) fn fits(&self, timeline: &Timeline, event: &Event) -> bool {
+        let lane = match event.place {
+            Place::Actor(actor) => timeline.lane(actor),
+            Place::Wire { .. } | Place::Narrator => "",
+        };
+        match (self, &event.kind) {
+            (Sign::Calls(who, name), Kind::Call(call)) => lane == *who && is(&call.name, name),
+            (Sign::Returns(who, name), Kind::Return(end)) => {
+                lane == *who
+                    && matches!(end.outcome, Outcome::Returned(_))
+                    && name_of(timeline, end.id).is_some_and(|called| is(called, name))
+            }
+            (Sign::Fails(who, name), Kind::Return(end)) => {
+                lane == *who
+                    && matches!(end.outcome, Outcome::Failed(_))
+                    && name_of(timeline, end.id).is_some_and(|called| is(called, name))
+            }
+            (Sign::State(who, state), Kind::State(change)) => lane == *who && change.to == *state,
+            (sign, Kind::Packet(packet)) => sign.fits_packet(packet),
+            _ => false,
+        }
+    }
+
+    fn fits_packet(&self, packet: &Packet) -> bool {
+        let Content::Tcp(segment) = &packet.content else {
+            return *self == Sign::Datagram && matches!(packet.content, Content::Udp(_));
+        };
+        let has = |flag| segment.flags.has(flag);
+        match self {
+            Sign::Syn => has(TcpFlags::SYN) && !has(TcpFlags::ACK),
+            Sign::SynAck => has(TcpFlags::SYN) && has(TcpFlags::ACK),
+            Sign::Data => segment.length > 0,
+            Sign::Fin => has(TcpFlags::FIN),
+            Sign::Reset => has(TcpFlags::RST),
+            _ => false,
+        }
+    }
+}
+
+/// The call that this end belongs to.
+fn name_of(timeline: &Timeline, id: CallId) -> Option<&str> {
+    let events = timeline.events().iter().rev();
+    events
+        .filter_map(|event| match &event.kind {
+            Kind::Call(call) if call.id == id => Some(call.name.as_ref()),
+            _ => None,
+        })
+        .next()
+}
+
+/// Whether a system call is what programs call by this name: `recv` of libc
+/// enters the kernel as `recvfrom`, and Rust's `write` may be a `sendto`.
+fn is(called: &str, name: &str) -> bool {
+    match name {
+        "accept" => matches!(called, "accept" | "accept4"),
+        "recv" => matches!(called, "recvfrom" | "recvmsg" | "read" | "readv"),
+        "send" => matches!(called, "sendto" | "sendmsg" | "write" | "writev"),
+        other => called == other,
+    }
+}

@@ -1,0 +1,249 @@
+//! Programs under the X-ray, and what comes of them, in order.
+//!
+//! Three threads look: the tracer's at each call, while the program is stopped;
+//! one at the packets; and the caller's own, which puts all in order. What they
+//! see goes into one [`Recorder`], behind one lock.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use sources::calls::{Options as Observe, Tracer};
+use sources::packets::Capture;
+use timeline::call::CallId;
+use timeline::order::Order;
+use timeline::{Actor, Event};
+
+use super::Options;
+use super::recorder::{News, Recorder};
+use crate::cast::{self, Cast};
+
+/// Events are held back so long, in case an older one is still on its way.
+pub(super) const WINDOW: Duration = Duration::from_millis(30);
+/// How often the pipes are emptied when no call does it.
+pub(super) const LOOK: Duration = Duration::from_millis(10);
+/// The number of SIGINT on all systems that have it.
+const SIGINT: i32 = 2;
+
+pub(crate) struct Session {
+    pub(super) tracer: Tracer,
+    sniffer: Option<Sniffer>,
+    pub(super) recorder: Arc<Mutex<Recorder>>,
+    arrivals: Receiver<News>,
+    order: Order,
+    /// In order, and not yet taken.
+    ready: VecDeque<Event>,
+    /// Calls that wait until they may begin.
+    pub(super) held: VecDeque<(CallId, Actor)>,
+    /// Whether the first program listens.
+    pub(super) listens: bool,
+    pub(super) alive: Vec<bool>,
+    pids: Vec<u32>,
+}
+
+impl Session {
+    /// Begins to look.
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        let (news, arrivals) = mpsc::channel();
+        let (recorder, capture) = Recorder::new(news, options.alone);
+        let recorder = Arc::new(Mutex::new(recorder));
+        let sniffer = capture.map(|capture| Sniffer::start(capture, Arc::clone(&recorder)));
+        let observe = Observe {
+            keep: options.keep,
+            hold: options.step,
+        };
+        let seen = Arc::clone(&recorder);
+        let tracer = Tracer::new(observe, move |event| lock(&seen).call(event))
+            .context("observe the calls of programs")?;
+        Ok(Self {
+            tracer,
+            sniffer,
+            recorder,
+            arrivals,
+            order: Order::default(),
+            ready: VecDeque::new(),
+            held: VecDeque::new(),
+            listens: false,
+            alive: Vec::new(),
+            pids: Vec::new(),
+        })
+    }
+
+    /// Starts a program whose input is this.
+    pub(super) fn start_with(
+        &mut self,
+        lane: &str,
+        mut command: Command,
+        stdin: Stdio,
+    ) -> io::Result<(Actor, Option<ChildStdin>)> {
+        let actor = Actor(self.alive.len());
+        command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // Python keeps back what it prints into a pipe until it ends.
+        command.env("PYTHONUNBUFFERED", "1");
+        let words = cast::words(&command);
+        let time = self.now();
+        let started = self.tracer.start(actor, command)?;
+        self.alive.push(true);
+        self.pids.push(started.pid);
+        let mut recorder = lock(&self.recorder);
+        recorder.started(time, actor, lane, words);
+        recorder.listen_to(actor, started.stdout, started.stderr);
+        Ok((actor, started.stdin))
+    }
+
+    /// Waits for news, but not longer than a look.
+    pub(super) fn look(&mut self) {
+        match self.arrivals.recv_timeout(LOOK) {
+            Ok(news) => self.take(news),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                lock(&self.recorder).empty_pipes();
+            }
+        }
+        while let Ok(news) = self.arrivals.try_recv() {
+            self.take(news);
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        match news {
+            News::Event(event) => self.order.push(event),
+            News::Held(call, actor) => self.held.push_back((call, actor)),
+            News::Ready => self.listens = true,
+            News::Ended(actor) => self.alive[actor.0] = false,
+        }
+    }
+
+    /// Events that nothing older can precede any more.
+    pub(super) fn settle(&mut self) {
+        let now = lock(&self.recorder).now();
+        self.settle_until(now.saturating_sub(WINDOW));
+    }
+
+    /// Events up to this time, in order.
+    pub(super) fn settle_until(&mut self, time: Duration) {
+        self.ready.extend(self.order.take_until(time));
+    }
+
+    /// The next event in order.
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        self.ready.pop_front()
+    }
+
+    /// Ends what still runs, and looks for what is still on its way.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        self.tracer.hold(false)?;
+        for index in 0..self.alive.len() {
+            if self.alive[index] {
+                self.tracer.kill(Actor(index))?;
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while self.alive.contains(&true) && Instant::now() < deadline {
+            self.look();
+        }
+        // It takes what is in its queue, and comes back when nothing comes any more.
+        drop(self.sniffer.take());
+        lock(&self.recorder).finish();
+        self.look();
+        self.settle_until(Duration::MAX);
+        Ok(())
+    }
+}
+
+impl Cast for Session {
+    fn start(&mut self, lane: &str, command: Command) -> io::Result<(Actor, Option<ChildStdin>)> {
+        self.start_with(lane, command, Stdio::piped())
+    }
+
+    fn next(&mut self, deadline: Instant) -> Option<Event> {
+        while self.ready.is_empty() && Instant::now() < deadline {
+            self.look();
+            self.settle();
+        }
+        self.pop()
+    }
+
+    fn peek(&self) -> Option<&Event> {
+        self.ready.front().or_else(|| self.order.peek())
+    }
+
+    fn now(&self) -> Duration {
+        lock(&self.recorder).now()
+    }
+
+    fn delay(&self) -> Duration {
+        // One look more, so that the pipes are emptied once after the window.
+        WINDOW + 2 * LOOK
+    }
+
+    fn pid(&self, actor: Actor) -> u32 {
+        self.pids[actor.0]
+    }
+
+    fn kill(&mut self, actor: Actor) -> io::Result<()> {
+        self.tracer.kill(actor)
+    }
+
+    fn interrupt(&mut self, actor: Actor) -> io::Result<()> {
+        self.tracer.signal(actor, SIGINT)
+    }
+}
+
+/// The thread that looks at the packets.
+struct Sniffer {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sniffer {
+    fn start(mut capture: Capture, recorder: Arc<Mutex<Recorder>>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            // What is in the queue when all has ended still belongs to it.
+            loop {
+                match capture.next(LOOK) {
+                    Ok(Some(captured)) => lock(&recorder).packet(captured),
+                    Ok(None) if stopped.load(Ordering::Relaxed) => break,
+                    Ok(None) => {}
+                    Err(error) => {
+                        return lock(&recorder).unseen(&format!("packets from here on: {error}"));
+                    }
+                }
+            }
+            match capture.dropped() {
+                Ok(0) => {}
+                Ok(count) => lock(&recorder).unseen(&format!("{count} packets came too fast")),
+                Err(error) => {
+                    lock(&recorder).unseen(&format!("how many packets got lost: {error}"))
+                }
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Sniffer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // It fails only when the thread has panicked, and then it has said so.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// A thread that has panicked has said so; what it had recorded still counts.
+pub(super) fn lock(recorder: &Mutex<Recorder>) -> std::sync::MutexGuard<'_, Recorder> {
+    recorder.lock().unwrap_or_else(PoisonError::into_inner)
+}
