@@ -9,7 +9,10 @@
 //! (`io_uring_enter` is shown, not what is in the ring), and those of programs
 //! for another machine, such as 32-bit ones.
 //!
-//! What it changes: a program cannot be observed twice (gdb, strace). Without
+//! With [`Options::changes`] it does more than look on: it has calls send and
+//! receive fewer bytes than the program asked for, or fail (`change.rs`).
+//!
+//! What it changes anyway: a program cannot be observed twice (gdb, strace). Without
 //! privileges, sudo and ping cannot gain theirs. A signal that the program
 //! ignores interrupts a few waiting calls, such as `epoll_wait`, as one with a
 //! handler would; strace has the same effect.
@@ -18,8 +21,8 @@
 //! with -1: it would take away what is meant for the tracer. `Command` and
 //! `Child` of std do not.
 //!
-//! Read it in this order: this file, then `tracer.rs`, and in its folder
-//! `launch.rs`, `engine.rs`, `stops.rs`, `table.rs`.
+//! Read it in this order: this file, `change.rs`, then `tracer.rs`, and in its
+//! folder `launch.rs`, `engine.rs`, `stops.rs`, `course.rs`, `table.rs`.
 
 use std::io;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
@@ -27,6 +30,8 @@ use std::sync::mpsc::{self, Receiver};
 
 use timeline::call::{CallId, End, Start};
 use timeline::{Actor, Ending};
+
+mod change;
 
 #[cfg(all(
     target_os = "linux",
@@ -43,6 +48,7 @@ mod tracer;
 #[path = "calls/elsewhere.rs"]
 mod tracer;
 
+pub use change::{Calls, Change, Counted, How, Which, errno};
 pub use tracer::Tracer;
 
 /// How to observe.
@@ -52,14 +58,18 @@ pub struct Options {
     pub keep: usize,
     /// Whether each call is held before it begins, until [`Tracer::go`].
     pub hold: bool,
+    /// What is changed in calls. Each of these counts its calls; the first one
+    /// that fits is done.
+    pub changes: Vec<Change>,
 }
 
 impl Default for Options {
-    /// The first 4,096 bytes; nothing is held.
+    /// The first 4,096 bytes; nothing is held and nothing changed.
     fn default() -> Self {
         Self {
             keep: 4096,
             hold: false,
+            changes: Vec::new(),
         }
     }
 }

@@ -38,6 +38,21 @@ pub struct Start {
     pub socket: Option<Socket>,
     /// The interrupted call that goes on with this one.
     pub resumes: Option<CallId>,
+    /// What was done to the call on its way to the kernel, if anything was.
+    pub changed: Option<Changed>,
+}
+
+/// What the observer did to a call, to see how the program bears it. The
+/// arguments of the start are those of the program all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The kernel was asked for at most so many bytes, and not for as many as
+    /// the arguments say. A stream loses nothing by that: the rest comes with
+    /// the next call.
+    CutTo(u64),
+    /// The kernel never began with it. The program was told that it failed with
+    /// this errno; nothing has happened to the socket.
+    Failed(Symbol),
 }
 
 /// The kernel has answered.

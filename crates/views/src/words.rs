@@ -2,7 +2,8 @@
 //! and the result in words.
 
 use timeline::call::{
-    Address, Arg, Bytes, End, Flags, Message, Outcome, Output, Setting, Start, Symbol, Watch,
+    Address, Arg, Bytes, Changed, End, Flags, Message, Outcome, Output, Setting, Start, Symbol,
+    Watch,
 };
 
 /// How values are written.
@@ -38,10 +39,10 @@ impl Words {
             Outcome::Interrupted(_) => "interrupted by a signal".to_string(),
             Outcome::Died => "the program ended in it".to_string(),
         };
-        if result.is_empty() {
-            result
-        } else {
-            format!("{arrow} {result}")
+        match (result.is_empty(), changed(call, end)) {
+            (true, _) => result,
+            (false, None) => format!("{arrow} {result}"),
+            (false, Some(changed)) => format!("{arrow} {result}  ({changed})"),
         }
     }
 
@@ -224,6 +225,20 @@ fn is_stream(call: &Start) -> bool {
         .and_then(|socket| socket.protocol.as_deref());
     let room = call.args.iter().any(|arg| matches!(arg, Arg::Room(1..)));
     room && protocol.is_none_or(|protocol| protocol.starts_with("TCP") || protocol == "UNIX-STREAM")
+}
+
+/// What was done to the call. A cut that made no difference is not told: less came
+/// than it allowed.
+fn changed(call: &Start, end: &End) -> Option<String> {
+    match (call.changed.as_ref()?, &end.outcome) {
+        (Changed::CutTo(most), Outcome::Returned(value))
+            if i128::from(*value) == (*most).into() =>
+        {
+            Some(format!("cut to {most} by the checker"))
+        }
+        (Changed::Failed(_), Outcome::Failed(_)) => Some("forced by the checker".to_string()),
+        _ => None,
+    }
 }
 
 /// How many bytes it was asked to send.

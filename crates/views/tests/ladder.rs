@@ -41,6 +41,7 @@ fn call(id: u64, name: &'static str, args: Vec<Arg>) -> Kind {
         args,
         socket: None,
         resumes: None,
+        changed: None,
     })
 }
 

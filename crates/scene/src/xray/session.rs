@@ -57,6 +57,7 @@ impl Session {
         let observe = Observe {
             keep: options.keep,
             hold: options.step,
+            ..Observe::default()
         };
         let seen = Arc::clone(&recorder);
         let tracer = Tracer::new(observe, move |event| lock(&seen).call(event))

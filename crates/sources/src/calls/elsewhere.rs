@@ -7,7 +7,7 @@ use std::process::Command;
 use timeline::Actor;
 use timeline::call::CallId;
 
-use super::{Event, Options, Started};
+use super::{Change, Event, Options, Started, change};
 
 /// Would observe; there is never one.
 #[derive(Debug)]
@@ -18,7 +18,8 @@ impl Tracer {
     ///
     /// # Errors
     /// "Unsupported".
-    pub fn new(_options: Options, _report: impl FnMut(Event) + Send + 'static) -> io::Result<Self> {
+    pub fn new(options: Options, _report: impl FnMut(Event) + Send + 'static) -> io::Result<Self> {
+        change::check(&options.changes)?;
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "socket calls can be observed on Linux alone (x86-64, aarch64)",
@@ -47,6 +48,14 @@ impl Tracer {
     /// # Errors
     /// None.
     pub fn hold(&self, _hold: bool) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    /// Is never called.
+    ///
+    /// # Errors
+    /// None.
+    pub fn change(&self, _changes: Vec<Change>) -> io::Result<()> {
         match self.0 {}
     }
 

@@ -1,6 +1,8 @@
 //! The tracer on Linux.
 
 mod arguments;
+mod changes;
+mod course;
 mod engine;
 mod filter;
 mod handlers;
@@ -29,7 +31,8 @@ use std::thread::{self, JoinHandle};
 use timeline::Actor;
 use timeline::call::CallId;
 
-use super::{Event, Options, Started};
+use super::{Change, Event, Options, Started, change};
+use changes::Changes;
 use engine::Engine;
 use orders::{Order, Orders};
 
@@ -49,9 +52,10 @@ impl Tracer {
     /// must not wait for a thread that is in a function of this tracer.
     ///
     /// # Errors
-    /// "Unsupported" where calls cannot be observed; else when the system has no
-    /// thread left.
+    /// "Unsupported" where calls cannot be observed; "invalid input" for changes
+    /// that make no sense; else when the system has no thread left.
     pub fn new(options: Options, report: impl FnMut(Event) + Send + 'static) -> io::Result<Self> {
+        change::check(&options.changes)?;
         let hold = Arc::new(AtomicBool::new(options.hold));
         let (sender, requests) = mpsc::channel();
         let (tell_id, id) = mpsc::channel();
@@ -69,6 +73,7 @@ impl Tracer {
                 unborn: HashMap::new(),
                 held: HashMap::new(),
                 calls: 0,
+                changes: Changes::new(options.changes),
                 handlers: Default::default(),
                 sockets: Default::default(),
                 quitting: false,
@@ -121,6 +126,17 @@ impl Tracer {
             true => Ok(()),
             false => self.orders.give(Order::GoAll),
         }
+    }
+
+    /// From now on these changes are made, and none of those before; their counts
+    /// begin anew. Calls that have begun end as they would have.
+    ///
+    /// # Errors
+    /// "Invalid input" for changes that make no sense; else when the tracer's
+    /// thread has ended.
+    pub fn change(&self, changes: Vec<Change>) -> io::Result<()> {
+        change::check(&changes)?;
+        self.orders.give(Order::Change(changes))
     }
 
     /// Lets a held call go on. One that was killed meanwhile is no error.

@@ -3,6 +3,8 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod registers;
+
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::process::CommandExt;

@@ -5,6 +5,7 @@
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 
+mod change;
 mod life;
 mod pair;
 mod stage;

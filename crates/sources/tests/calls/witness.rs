@@ -20,7 +20,7 @@ use crate::strace::{TRACED, compared, strace_line};
 /// So many bytes of data are compared.
 const KEEP: usize = 32;
 
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let output = Command::new("python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .output()
@@ -28,7 +28,7 @@ fn python() -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
-fn talk(name: &str) -> PathBuf {
+pub fn talk(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/talks");
     folder.join(format!("{name}.py"))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use timeline::call::{
-    Address, Arg, Bytes, CallId, Control, End, Flags, Message, Outcome, Output, Setting, Socket,
-    Start, Symbol, Watch,
+    Address, Arg, Bytes, CallId, Changed, Control, End, Flags, Message, Outcome, Output, Setting,
+    Socket, Start, Symbol, Watch,
 };
 use timeline::packet::{About, Content, Datagram, Packet, Segment, TcpFlags, TcpOptions};
 use timeline::state::{Change, Queues, TcpState};
@@ -37,8 +37,14 @@ record!(Start {
     name,
     args,
     socket,
-    resumes
+    resumes,
+    changed
 });
+choice!(Changed
+    holding nothing {}
+    holding one { CutTo "cut_to", Failed "failed" }
+    holding fields {}
+);
 record!(End {
     id,
     outcome,

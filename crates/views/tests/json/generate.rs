@@ -94,16 +94,27 @@ fn starts() -> impl Strategy<Value = Start> {
         vec(args(), 0..4),
         of(sockets()),
         of(any::<u64>()),
+        of(forced()),
     );
-    (numbers, rest).prop_map(|((id, pid, tid), (name, args, socket, resumes))| Start {
-        id: CallId(id),
-        pid,
-        tid,
-        name,
-        args,
-        socket,
-        resumes: resumes.map(CallId),
-    })
+    (numbers, rest).prop_map(
+        |((id, pid, tid), (name, args, socket, resumes, changed))| Start {
+            id: CallId(id),
+            pid,
+            tid,
+            name,
+            args,
+            socket,
+            resumes: resumes.map(CallId),
+            changed,
+        },
+    )
+}
+
+fn forced() -> impl Strategy<Value = Changed> {
+    prop_oneof![
+        any::<u64>().prop_map(Changed::CutTo),
+        symbols().prop_map(Changed::Failed),
+    ]
 }
 
 fn ends() -> impl Strategy<Value = End> {

@@ -90,6 +90,7 @@ impl Story {
             args,
             socket,
             resumes: None,
+            changed: None,
         };
         self.at(time, place, Kind::Call(start));
         id

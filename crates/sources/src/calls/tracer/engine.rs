@@ -15,6 +15,7 @@ use timeline::{Actor, Ending};
 
 use crate::os::trace::{self, GoOn};
 
+use super::changes::{Changes, Plan, Undo};
 use super::handlers::Handlers;
 use super::orders::{Order, Requests};
 use super::sockets::Sockets;
@@ -43,6 +44,7 @@ pub(super) struct Engine {
     /// The task of each held call.
     pub(super) held: HashMap<CallId, i32>,
     pub(super) calls: u64,
+    pub(super) changes: Changes,
     pub(super) handlers: Handlers,
     pub(super) sockets: Sockets,
     pub(super) quitting: bool,
@@ -69,6 +71,10 @@ pub(super) struct Running {
     pub(super) args: [u64; 6],
     /// The room for an address or an option, as the program gave it.
     pub(super) room: u64,
+    /// What was planned to change in it, also when it begins again.
+    pub(super) plan: Plan,
+    /// What is to be put right when it has ended.
+    pub(super) undo: Undo,
 }
 
 pub(super) struct Interrupted {
@@ -194,6 +200,7 @@ impl Engine {
                 }
             }
             Order::Hide(inode) => self.sockets.hide(inode),
+            Order::Change(changes) => self.changes = Changes::new(changes),
             Order::Go(call) => self.go(call),
             Order::GoAll => {
                 let mut calls: Vec<CallId> = self.held.keys().copied().collect();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use timeline::Actor;
 use timeline::call::CallId;
 
+use crate::calls::Change;
 use crate::os::trace;
 
 /// How long to wait before the thread is woken again.
@@ -23,6 +24,8 @@ pub(super) enum Order {
     Failed(i32),
     /// Leave out the calls on this socket.
     Hide(u64),
+    /// Make these changes to calls, and no others.
+    Change(Vec<Change>),
     /// Let this held call go on.
     Go(CallId),
     /// Let all held calls go on.

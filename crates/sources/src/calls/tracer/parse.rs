@@ -17,6 +17,8 @@ const SCM_RIGHTS: i64 = 1;
 
 /// The size of `struct msghdr`.
 pub(super) const HEADER: usize = 56;
+/// Where in it the count of buffers stands: `msg_iovlen`.
+pub(super) const COUNT_IN_HEADER: u64 = 24;
 /// The size of `struct mmsghdr`: a header, the count of bytes, 4 bytes unused.
 pub(super) const LONG_HEADER: usize = 64;
 /// The size of `struct iovec`, `timespec` and `timeval`.

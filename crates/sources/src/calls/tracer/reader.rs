@@ -9,7 +9,7 @@ use super::table::{Part, Row};
 /// A `sockaddr_storage`: no address is longer.
 pub(super) const LONGEST_ADDRESS: u64 = 128;
 /// `UIO_MAXIOV`: the kernel takes no more buffers in one call.
-const MOST_VECTORS: u64 = 1024;
+pub(super) const MOST_VECTORS: u64 = 1024;
 /// So many polled descriptors or events of one call are looked at.
 pub(super) const MOST_POLLED: u64 = 4096;
 /// So much is looked at beside the data: descriptors and credentials fit.

@@ -1,28 +1,17 @@
 //! What each stop of a task means, and how the task goes on.
 
-use std::sync::atomic::Ordering;
-
-use timeline::call::{CallId, End, Outcome, Start, Text};
+use timeline::call::Outcome;
 use timeline::{Actor, Ending};
 
-use crate::os::trace::{self, At, GoOn};
+use crate::os::trace::{self, GoOn};
 
-use super::engine::{Engine, Interrupted, Running, Task, Unborn};
+use super::engine::{Engine, Task, Unborn};
 use super::handlers::Fate;
-use super::outputs::made;
-use super::proc::TaskMemory;
-use super::reader::Decoder;
-use super::table::{self, Row, When};
-use super::{names, proc};
+use super::{proc, table};
 use crate::calls::What;
 
 /// The stop at the end of a call, told apart from a SIGTRAP by this bit.
 const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
-
-const EINTR: i64 = 4;
-
-/// The descriptors into which a program prints.
-const OUTPUTS: [u64; 2] = [1, 2];
 
 impl Engine {
     /// Takes a report of waitpid(2).
@@ -56,180 +45,10 @@ impl Engine {
         }
     }
 
-    fn is_started(&self, tid: i32) -> bool {
+    pub(super) fn is_started(&self, tid: i32) -> bool {
         let task = self.tasks.get(&tid);
         let program = task.and_then(|task| self.programs.get(&task.actor));
         program.is_some_and(|program| program.started)
-    }
-
-    /// The filter has stopped a task at the beginning of a call.
-    fn entry(&mut self, at: u64, tid: i32) {
-        if self.is_started(tid) {
-            self.settle(tid, Fate::StartsAgain);
-            if let Ok(info) = trace::call_info(tid)
-                && let At::Entry { number, args } = info.at
-                && let Some(row) = table::find(number)
-                && self.begin(at, tid, row, args)
-            {
-                return;
-            }
-        }
-        self.resume(tid, 0);
-    }
-
-    /// Reports the begin of a call, if it concerns sockets. Whether it is held.
-    fn begin(&mut self, at: u64, tid: i32, row: &'static Row, args: [u64; 6]) -> bool {
-        let pid = self.tasks[&tid].pid;
-        let memory = TaskMemory(tid);
-        let decoder = Decoder {
-            memory: &memory,
-            keep: self.keep,
-        };
-        if row.when == When::Handler {
-            if let Some((signal, handler, flags)) = decoder.handler(&args) {
-                self.handlers.set(pid, signal, handler, flags);
-            }
-            return false;
-        }
-        let is_restart = row.when == When::Restart;
-        let mut again = self.tasks.get_mut(&tid).and_then(|task| {
-            let same = |left: &mut Running| is_restart || left.row.number == row.number;
-            task.again.take_if(same)
-        });
-        if is_restart && again.is_none() {
-            return false;
-        }
-        let Some(concern) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
-            if row.name.starts_with("write") && OUTPUTS.contains(&args[0]) {
-                self.tell(at, tid, What::Prints);
-            }
-            return false;
-        };
-        let (arguments, room) = decoder.arguments(row, &args);
-        self.calls += 1;
-        let id = CallId(self.calls);
-        let resumes = again.as_ref().map(|left| left.id);
-        let running = match again.take() {
-            // What it writes is where the interrupted call wanted it.
-            Some(left) if is_restart => Running { id, ..left },
-            _ => Running {
-                id,
-                row,
-                args,
-                room,
-            },
-        };
-        let task = self.tasks.get_mut(&tid).expect("its entry was reported");
-        task.call = Some(running);
-        let start = Start {
-            id,
-            pid: pid as u32,
-            tid: tid as u32,
-            name: Text::Borrowed(row.name),
-            args: arguments,
-            socket: concern.socket,
-            resumes,
-        };
-        self.tell(at, tid, What::CallStart(start));
-        let hold = self.hold.load(Ordering::Relaxed);
-        if hold {
-            self.held.insert(id, tid);
-            self.tell(at, tid, What::Held(id));
-        }
-        hold
-    }
-
-    /// The call of a task has ended.
-    fn exit(&mut self, at: u64, tid: i32) {
-        let info = trace::call_info(tid);
-        let Ok(At::Exit { result }) = info.map(|info| info.at) else {
-            return self.resume(tid, 0);
-        };
-        let task = self.tasks.get_mut(&tid).expect("its exit was reported");
-        let Some(call) = task.call.take() else {
-            return self.resume(tid, 0);
-        };
-        if names::RESTART.iter().any(|&(note, _)| note == -result) {
-            // What the program will see is known with the signal.
-            task.interrupted = Some(Interrupted {
-                at,
-                call,
-                note: -result,
-                signals: Vec::new(),
-            });
-        } else {
-            self.end_call(at, tid, &call, result);
-        }
-        self.resume(tid, 0);
-    }
-
-    fn end_call(&mut self, at: u64, tid: i32, call: &Running, result: i64) {
-        let memory = TaskMemory(tid);
-        let decoder = Decoder {
-            memory: &memory,
-            keep: self.keep,
-        };
-        let outputs = decoder.outputs(call.row, &call.args, call.room, result);
-        let numbers = made(call.row, &call.args, result, &outputs);
-        let sockets = numbers.into_iter().filter_map(|number| {
-            let socket = self.sockets.of(tid, number)?;
-            Some((number, socket))
-        });
-        let end = End {
-            id: call.id,
-            outcome: match result {
-                -4095..=-1 => Outcome::Failed(names::errno(-result)),
-                _ => Outcome::Returned(result),
-            },
-            sockets: sockets.collect(),
-            outputs,
-        };
-        self.tell(at, tid, What::CallEnd(end));
-    }
-
-    /// Reports the end of a call that has no result.
-    fn end_without_result(&mut self, at: u64, tid: i32, id: CallId, outcome: Outcome) {
-        let end = End {
-            id,
-            outcome,
-            outputs: Vec::new(),
-            sockets: Vec::new(),
-        };
-        self.tell(at, tid, What::CallEnd(end));
-    }
-
-    /// It is known now what becomes of the interrupted call, if there is one.
-    fn settle(&mut self, tid: i32, fate: Fate) {
-        let task = self.tasks.get_mut(&tid);
-        let Some((task, left)) = task.and_then(|task| {
-            let left = task.interrupted.take()?;
-            Some((task, left))
-        }) else {
-            return;
-        };
-        let id = left.call.id;
-        let outcome = match fate {
-            Fate::Fails => Outcome::Failed(names::errno(EINTR)),
-            Fate::StartsAgain => {
-                task.again = Some(left.call);
-                Outcome::Interrupted(names::errno(left.note))
-            }
-        };
-        self.end_interrupted(left.at, tid, id, outcome, left.signals);
-    }
-
-    fn end_interrupted(
-        &mut self,
-        at: u64,
-        tid: i32,
-        id: CallId,
-        outcome: Outcome,
-        signals: Vec<(u64, i32)>,
-    ) {
-        self.end_without_result(at, tid, id, outcome);
-        for (at, signal) in signals {
-            self.tell(at, tid, What::Signal(signal));
-        }
     }
 
     /// A signal is about to be delivered.
