@@ -18,6 +18,10 @@ pub(crate) struct Look {
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     only: Vec<What>,
 
+    /// Show also how the C library asks the system for names and addresses
+    #[arg(long)]
+    all: bool,
+
     /// How many bytes of data to show
     #[arg(long, default_value_t = 32, value_name = "N")]
     pub(crate) bytes: usize,
@@ -73,6 +77,7 @@ impl Look {
             packets,
             tcp: packets && !has(What::Packets),
             states: has(What::States),
+            services: self.all,
         }
     }
 }

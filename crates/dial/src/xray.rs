@@ -1,5 +1,6 @@
 //! `cargo dial xray`: runs programs and shows all that passes between them.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use scene::Program;
 use scene::xray::{self, Audience};
-use timeline::{Event, Timeline};
+use timeline::{Event, Kind, Place, Timeline};
 use views::ladder::Ladder;
 
 use crate::look::{Look, write_all};
@@ -78,6 +79,8 @@ fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
 
 struct Screen {
     ladder: Ladder,
+    /// The lanes whose last call is not drawn itself: nobody is asked about it.
+    folded: HashSet<String>,
     /// A message for each Enter; None where nobody is asked.
     keys: Option<Receiver<()>>,
     enough: Arc<AtomicBool>,
@@ -89,6 +92,7 @@ impl Screen {
         let asked = args.step && io::stdin().is_terminal();
         Self {
             ladder,
+            folded: HashSet::new(),
             keys: asked.then(enter_keys),
             enough,
         }
@@ -105,11 +109,19 @@ impl Screen {
 impl Audience for Screen {
     fn see(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> Result<()> {
         let text = self.ladder.draw(timeline, event, next);
+        if let (Kind::Call(call), Place::Actor(actor)) = (&event.kind, event.place) {
+            let lane = timeline.lane(actor);
+            self.folded.remove(lane);
+            if self.ladder.folds(call.id) {
+                self.folded.insert(lane.to_string());
+            }
+        }
         self.print(&text)
     }
 
     fn go_on(&mut self, lane: &str) -> Result<()> {
-        let Some(keys) = &self.keys else {
+        let keys = self.keys.as_ref();
+        let Some(keys) = keys.filter(|_| !self.folded.contains(lane)) else {
             return Ok(());
         };
         self.print(&format!(

@@ -24,6 +24,7 @@ impl Focus {
             packets,
             tcp: false,
             states: packets,
+            services: false,
         }
     }
 }

@@ -14,6 +14,7 @@ use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 
 use crate::flow::Flows;
 use crate::said::{self, milliseconds};
+use crate::services::Services;
 use crate::text::{self, Paper};
 use crate::words::Words;
 use row::{Columns, Ink, Row};
@@ -35,10 +36,13 @@ pub struct Only {
     pub tcp: bool,
     /// TCP states and queues.
     pub states: bool,
+    /// Each call by which the C library asks the system's services; without it,
+    /// one line tells of all that belong together.
+    pub services: bool,
 }
 
 impl Default for Only {
-    /// Everything.
+    /// Everything, but of what the C library asks the system, one line.
     fn default() -> Self {
         Self {
             output: true,
@@ -46,6 +50,7 @@ impl Default for Only {
             packets: true,
             tcp: false,
             states: true,
+            services: false,
         }
     }
 }
@@ -111,6 +116,7 @@ pub struct Ladder {
     story: text::Columns,
     /// Whether an explanation was drawn last.
     told: bool,
+    services: Services,
 }
 
 impl Ladder {
@@ -126,12 +132,19 @@ impl Ladder {
             lanes: Vec::new(),
             story: text::Columns::new(style.paper),
             told: false,
+            services: Services::default(),
         }
     }
 
     /// From here on these kinds of events are drawn.
     pub fn show(&mut self, only: Only) {
         self.style.only = only;
+    }
+
+    /// Whether this call, which has begun and not ended, is not drawn itself: it
+    /// will be told with others in one line.
+    pub fn folds(&self, call: CallId) -> bool {
+        self.services.has(call)
     }
 
     /// The names of the lanes, and what the columns mean.
@@ -166,6 +179,12 @@ impl Ladder {
 
     fn observed(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> String {
         let only = self.style.only;
+        if let Some(told) = self.services.instead(event, only) {
+            let rows = told.iter();
+            return rows
+                .map(|text| self.in_lane(timeline, event, text, Ink::Faint))
+                .collect();
+        }
         match &event.kind {
             Kind::Started { lane, .. } => {
                 self.names.push(lane.clone());
@@ -180,7 +199,11 @@ impl Ladder {
                 self.in_lane(timeline, event, &format!("> {text}"), ink)
             }
             Kind::Ended(ending) if only.output || only.calls => {
-                self.in_lane(timeline, event, &crate::text::describe(*ending), Ink::Faint)
+                let mut last = self.services.ended(event.place, only);
+                last.push(crate::text::describe(*ending));
+                let rows = last.iter();
+                rows.map(|text| self.in_lane(timeline, event, text, Ink::Faint))
+                    .collect()
             }
             Kind::Call(call) => self.call(timeline, event, call, next),
             Kind::Return(end) => {

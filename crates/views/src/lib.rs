@@ -9,6 +9,7 @@ pub mod json;
 pub mod ladder;
 pub mod pcapng;
 pub(crate) mod said;
+pub(crate) mod services;
 pub mod svg;
 pub mod text;
 pub mod words;

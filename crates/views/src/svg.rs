@@ -10,15 +10,16 @@ mod plan;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use timeline::call::{CallId, End, Outcome, Start};
+use timeline::call::{CallId, End, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 
-use self::paper::{Anchor, LINE, Paper, lines, widest};
+use self::paper::{Anchor, LINE, Paper, class_of, count, lines, widest};
 use self::plan::{GAP, LANE, MARGIN, Plan, TIME, WIRE, cells, pixels};
 use crate::flow::Flows;
 use crate::ladder::Only;
 use crate::said;
+use crate::services::Services;
 use crate::text::describe;
 use crate::words::Words;
 
@@ -75,6 +76,7 @@ struct Picture {
     now: Duration,
     open: HashMap<CallId, Open>,
     flows: Flows,
+    services: Services,
 }
 
 impl Picture {
@@ -88,6 +90,7 @@ impl Picture {
             now: Duration::ZERO,
             open: HashMap::new(),
             flows: Flows::default(),
+            services: Services::default(),
         };
         let started = timeline
             .events()
@@ -146,6 +149,11 @@ impl Picture {
     fn draw(&mut self, event: &Event, next: Option<&Event>) {
         let only = self.style.only;
         self.pass_to(event.time);
+        if let Some(told) = self.services.instead(event, only) {
+            return told
+                .iter()
+                .for_each(|text| self.in_lane(event, text, "faint"));
+        }
         match &event.kind {
             Kind::Started { .. } => {
                 if let Place::Actor(actor) = event.place
@@ -303,7 +311,11 @@ impl Picture {
     }
 
     fn ended(&mut self, event: &Event, text: &str) {
-        if self.style.only.output || self.style.only.calls {
+        let only = self.style.only;
+        for told in self.services.ended(event.place, only) {
+            self.in_lane(event, &told, "faint");
+        }
+        if only.output || only.calls {
             self.in_lane(event, text, "faint");
         }
         if let Place::Actor(actor) = event.place
@@ -385,12 +397,4 @@ impl Picture {
         let (width, height) = (self.plan.width(), self.y + MARGIN);
         self.paper.finish(&title, width, height)
     }
-}
-
-fn count(rows: &[String]) -> i32 {
-    i32::try_from(rows.len()).unwrap_or(i32::MAX / LINE)
-}
-
-fn class_of(outcome: &Outcome) -> &'static str {
-    if said::is_bad(outcome) { "bad" } else { "" }
 }

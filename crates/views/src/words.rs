@@ -42,7 +42,7 @@ impl Words {
         match (result.is_empty(), changed(call, end)) {
             (true, _) => result,
             (false, None) => format!("{arrow} {result}"),
-            (false, Some(changed)) => format!("{arrow} {result}  ({changed})"),
+            (false, Some(changed)) => format!("{arrow} {result} ({changed})"),
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use rstest::rstest;
-use timeline::call::{Address, Arg, Bytes, CallId, End, Outcome, Output, Start, Symbol};
+use timeline::call::{Address, Arg, Bytes, CallId, Changed, End, Outcome, Output, Start, Symbol};
 use timeline::packet::{Content, Packet, Segment, TcpFlags};
 use timeline::state::{Change, Queues, TcpState};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
@@ -247,10 +247,10 @@ fn ascii_paper_gets_ascii_only() {
 }
 
 #[rstest]
-#[case::calls(Only { calls: true, output: false, packets: false, tcp: false, states: false }, "listen", "SYN")]
-#[case::packets(Only { calls: false, output: false, packets: true, tcp: false, states: false }, "SYN", "listen")]
-#[case::states(Only { calls: false, output: false, packets: false, tcp: false, states: true }, "ESTABLISHED", "SYN")]
-#[case::output(Only { calls: false, output: true, packets: false, tcp: false, states: false }, "> listening", "SYN")]
+#[case::calls(Only { calls: true, output: false, packets: false, tcp: false, states: false, services: false }, "listen", "SYN")]
+#[case::packets(Only { calls: false, output: false, packets: true, tcp: false, states: false, services: false }, "SYN", "listen")]
+#[case::states(Only { calls: false, output: false, packets: false, tcp: false, states: true, services: false }, "ESTABLISHED", "SYN")]
+#[case::output(Only { calls: false, output: true, packets: false, tcp: false, states: false, services: false }, "> listening", "SYN")]
 fn only_what_is_asked_for_is_drawn(#[case] only: Only, #[case] there: &str, #[case] gone: &str) {
     let drawn = ladder(&talk(), Style { only, ..style() });
     assert!(drawn.contains(there) && !drawn.contains(gone), "{drawn}");
@@ -314,6 +314,44 @@ fn a_call_that_fails_names_the_error_in_the_kernels_word() {
         drawn.contains("connect(3, [::1]:9) → ECONNREFUSED"),
         "{drawn}"
     );
+}
+
+/// A receive that was changed, with its end, as one line.
+fn received(changed: Changed, outcome: Outcome, data: &str) -> String {
+    let room = vec![Arg::Descriptor(4), Arg::Room(1024)];
+    let Kind::Call(start) = call(1, "recvfrom", room) else {
+        unreachable!("it is a call");
+    };
+    let start = Start {
+        changed: Some(changed),
+        ..start
+    };
+    let end = ended(1, outcome, vec![Output::Bytes(bytes(data))]);
+    let events = vec![(SERVER, Kind::Call(start)), (SERVER, end)];
+    let drawn = ladder(&timeline(events), style());
+    drawn.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_call_that_was_cut_says_so_where_that_made_a_difference() {
+    let cut = received(Changed::CutTo(1), Outcome::Returned(1), "h");
+    let expected = "recv(4, ≤1024) → 1 \"h\" (cut to 1 by the checker)";
+    assert!(cut.contains(expected), "{cut}");
+    let less = received(Changed::CutTo(7), Outcome::Returned(5), "hello");
+    assert!(less.ends_with("→ 5 \"hello\""), "{less}");
+    let end = received(Changed::CutTo(7), Outcome::Returned(0), "");
+    assert!(end.ends_with("→ 0, end of stream"), "{end}");
+}
+
+#[test]
+fn a_failure_that_was_forced_says_so() {
+    let reset = Symbol {
+        number: 104,
+        name: Some(Cow::Borrowed("ECONNRESET")),
+    };
+    let failed = received(Changed::Failed(reset.clone()), Outcome::Failed(reset), "");
+    let expected = "recv(4, ≤1024) → ECONNRESET (forced by the checker)";
+    assert!(failed.contains(expected), "{failed}");
 }
 
 #[test]

@@ -227,6 +227,7 @@ fn only_what_is_asked_for_is_drawn() {
         packets: true,
         tcp: true,
         states: false,
+        services: false,
     };
     let picture = svg(&sample::echo(), Style { only, ..style() });
     assert!(shows(&picture, "SYN  seq 0"));
