@@ -218,6 +218,7 @@ fn a_change_that_makes_no_sense_is_refused() {
 #[case::between_programs_of_one_host("loops on unix", cut(7))]
 #[case::threads("threads", cut(100))]
 #[case::children("forks", cut(100))]
+#[case::a_loop_of_events("events", cut(100))]
 #[case::within_a_buffer("vectors", cut(1))]
 #[case::at_the_end_of_a_buffer("vectors", cut(2))]
 #[case::behind_a_buffer("vectors", cut(3))]
@@ -330,6 +331,15 @@ fn waiting_begins_again_after_a_signal() {
         .map(|call| matches!(call.outcome(), Outcome::Failed(_)))
         .collect();
     assert_eq!(outcomes, [false, true, false, true, false]);
+}
+
+#[test]
+#[ignore = "needs python3"]
+fn a_loop_of_events_begins_again_after_a_signal() {
+    let every = Change::fail(Calls::Wait, Which::Every(2), EINTR);
+    let (stage, ending) = played("events", [every]);
+    assert_eq!(ending, Ending::Status(0));
+    assert!(!changed(&stage).is_empty());
 }
 
 #[rstest]

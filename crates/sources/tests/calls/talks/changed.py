@@ -1,6 +1,7 @@
 """Talks with itself in the way that the first argument names. What it gets is
 checked here: it ends with 0 if all of it was right."""
 
+import asyncio
 import errno
 import os
 import select
@@ -206,6 +207,23 @@ def waits():
     assert two.recv(2) == b"ab"
 
 
+async def served():
+    """An echo over a loop of events, in several pieces at once."""
+
+    async def echo(reader, writer):
+        writer.writelines([await reader.read(), b"!", b"?"])
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(DATA)
+        writer.write_eof()
+        assert await reader.read() == DATA + b"!?"
+        writer.close()
+
+
 TALKS = {
     "loops": lambda: loops(pair()),
     "loops on unix": lambda: loops(socket.socketpair()),
@@ -223,6 +241,7 @@ TALKS = {
     "accepts after failures": accepts_after_failures,
     "would wait": would_wait,
     "waits": waits,
+    "events": lambda: asyncio.run(served()),
 }
 
 TALKS[sys.argv[1]]()
