@@ -79,6 +79,30 @@ fn xray(programs: &[&str]) -> Timeline {
     views::json::read(std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
+#[test]
+#[ignore = "needs python3 and namespaces"]
+fn what_the_c_library_asks_is_one_line_and_with_all_each_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("timeline.jsonl");
+    let dial = |words: &[&str]| {
+        let mut dial = Command::new(env!("CARGO_BIN_EXE_dial"));
+        dial.env("HOME", folder.path()).args(words);
+        let output = dial.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let file = file.to_str().unwrap();
+    let program = ["python3", "-c", "import socket; socket.if_nameindex()"];
+    let live = dial(&[&["xray", "--out", file, "--"][..], &program].concat());
+    for folded in [live, dial(&["show", file])] {
+        assert!(folded.contains("(asks about the network:"), "{folded}");
+        assert!(!folded.contains("AF_NETLINK"), "{folded}");
+    }
+    let whole = dial(&["show", "--all", file]);
+    assert!(whole.contains("AF_NETLINK"), "{whole}");
+    assert!(!whole.contains("(asks about the network:"), "{whole}");
+}
+
 /// Calls of one program by name, each with its place in the timeline and result.
 fn calls(timeline: &Timeline, actor: usize) -> Vec<(String, usize, Option<usize>, String)> {
     let events = timeline.events();
