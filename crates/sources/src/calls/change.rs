@@ -95,7 +95,11 @@ pub enum How {
     /// Left alone is what would be more than a short read or write: with MSG_PEEK
     /// (a program that waits for more to peek at would wait for ever), with
     /// MSG_WAITALL (the kernel promises all of it), with urgent data, and a
-    /// message that passes descriptors.
+    /// message that passes descriptors. So is a socket that was ever handed to
+    /// epoll: by epoll(7), a program may conclude from a short read that nothing is
+    /// left, and from a short write that there is no room, and wait for more.
+    /// libuv (Node.js) does so, and Go has all its sockets there. A peer that sends
+    /// and receives little at a time tests these.
     CutTo(u64),
     /// The call is skipped and fails with this errno: on TCP, MPTCP and UDP. Not
     /// on `AF_UNIX`, through which libraries talk with themselves and with the

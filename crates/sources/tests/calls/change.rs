@@ -218,7 +218,6 @@ fn a_change_that_makes_no_sense_is_refused() {
 #[case::between_programs_of_one_host("loops on unix", cut(7))]
 #[case::threads("threads", cut(100))]
 #[case::children("forks", cut(100))]
-#[case::a_loop_of_events("events", cut(100))]
 #[case::within_a_buffer("vectors", cut(1))]
 #[case::at_the_end_of_a_buffer("vectors", cut(2))]
 #[case::behind_a_buffer("vectors", cut(3))]
@@ -251,6 +250,8 @@ fn a_program_that_does_not_loop_gets_less(#[case] name: &str) {
 #[rstest]
 #[case("datagrams")]
 #[case("peeks and waits for all")]
+#[case("edges")]
+#[case("events")]
 #[ignore = "needs python3"]
 fn what_would_lose_something_is_left_alone(#[case] name: &str) {
     // What is sent before in one piece is not cut.

@@ -81,6 +81,8 @@ pub(super) struct Call<'a> {
     pub(super) row: &'a Row,
     pub(super) args: &'a [u64; 6],
     pub(super) socket: Option<&'a Socket>,
+    /// Whether epoll tells the program about the socket.
+    pub(super) is_watched: bool,
 }
 
 impl Changes {
@@ -145,7 +147,7 @@ impl Call<'_> {
         let protocol = self.socket.and_then(|socket| socket.protocol.as_deref());
         let speaks = |these: &[&str]| protocol.is_some_and(|name| these.contains(&name));
         let fits = match change.how {
-            How::CutTo(_) => speaks(STREAMS) && self.can_be_cut(decoder),
+            How::CutTo(_) => speaks(STREAMS) && !self.is_watched && self.can_be_cut(decoder),
             How::Fail(_) => change.calls == Calls::Wait || speaks(INTERNET),
         };
         if !fits {

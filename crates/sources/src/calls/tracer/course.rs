@@ -75,6 +75,10 @@ impl Engine {
             actor,
             row,
             args: &args,
+            is_watched: concern
+                .socket
+                .as_ref()
+                .is_some_and(|socket| self.sockets.is_watched(socket)),
             socket: concern.socket.as_ref(),
         };
         // For the program it is one call, however often it begins.

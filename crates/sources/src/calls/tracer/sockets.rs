@@ -21,6 +21,8 @@ pub(super) struct Sockets {
     descriptors: Descriptors,
     /// Process and descriptor of epoll instances that watch a socket.
     epolls: HashSet<(i32, i32)>,
+    /// Sockets that were handed to an epoll instance, by inode.
+    watched: HashSet<u64>,
 }
 
 /// A call that concerns sockets.
@@ -61,6 +63,11 @@ impl Sockets {
         (!self.hidden.contains(&socket.inode)).then_some(socket)
     }
 
+    /// Whether an epoll instance watches this socket, or once did.
+    pub(super) fn is_watched(&self, socket: &Socket) -> bool {
+        self.watched.contains(&socket.inode)
+    }
+
     /// What a call has to do with sockets; None when nothing.
     pub(super) fn concern(
         &mut self,
@@ -88,6 +95,7 @@ impl Sockets {
                 let socket = each.find_map(|&number| self.shown(tid, number))?;
                 if row.name == "epoll_ctl" {
                     self.epolls.insert((pid, numbers[0]));
+                    self.watched.insert(socket.inode);
                 }
                 Some(socket)
             }

@@ -207,6 +207,23 @@ def waits():
     assert two.recv(2) == b"ab"
 
 
+def edges():
+    """A short read says that all was read, so the next event will tell of more."""
+    one, two = pair()
+    two.setblocking(False)
+    epoll = select.epoll()
+    epoll.register(two, select.EPOLLIN | select.EPOLLET)
+    one.sendall(DATA)
+    received = b""
+    while len(received) < len(DATA):
+        assert epoll.poll(10), "no event: something was left"
+        piece = None
+        while piece is None or len(piece) == 1000:
+            piece = two.recv(1000)
+            received += piece
+    assert received == DATA
+
+
 async def served():
     """An echo over a loop of events, in several pieces at once."""
 
@@ -241,6 +258,7 @@ TALKS = {
     "accepts after failures": accepts_after_failures,
     "would wait": would_wait,
     "waits": waits,
+    "edges": edges,
     "events": lambda: asyncio.run(served()),
 }
 
