@@ -148,8 +148,7 @@ impl Show<'_> {
         };
         // While one is held, time stands still for it: nothing older will come.
         thread::sleep(WINDOW);
-        self.session.look();
-        self.session.settle_until(Duration::MAX);
+        self.session.settle_all();
         self.hand_out()?;
         if !self.audience.enough() {
             self.audience.go_on(self.timeline.lane(actor))?;

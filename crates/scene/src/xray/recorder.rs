@@ -58,7 +58,7 @@ fn opens(packet: &Packet) -> bool {
 }
 
 /// CLOCK_REALTIME, the clock of packets and of the tracer.
-fn clock() -> Duration {
+pub(super) fn clock() -> Duration {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
@@ -93,7 +93,12 @@ impl Recorder {
 
     /// Since the start.
     pub(super) fn now(&self) -> Duration {
-        clock().saturating_sub(self.start)
+        self.since_start(clock())
+    }
+
+    /// Of a stamp.
+    pub(super) fn since_start(&self, stamp: Duration) -> Duration {
+        stamp.saturating_sub(self.start)
     }
 
     pub(super) fn started(
@@ -331,7 +336,7 @@ impl Recorder {
     }
 
     /// The end of the timeline: what has no line end yet is a line, too.
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, late: u64) {
         self.empty_pipes();
         let time = self.now();
         for mut pipe in std::mem::take(&mut self.pipes) {
@@ -341,6 +346,11 @@ impl Recorder {
             });
         }
         self.look_at_states();
+        if late > 0 {
+            self.unseen(&format!(
+                "the exact place of {late} events, which came late"
+            ));
+        }
         if self.of_others > 0 {
             self.unseen(&format!(
                 "{} packets of other programs were left out",

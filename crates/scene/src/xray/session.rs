@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -21,11 +21,13 @@ use timeline::order::Order;
 use timeline::{Actor, Event};
 
 use super::Options;
-use super::recorder::{News, Recorder};
+use super::recorder::{self, News, Recorder};
 use crate::cast::{self, Cast};
 
-/// Events are held back so long, in case an older one is still on its way.
-pub(super) const WINDOW: Duration = Duration::from_millis(30);
+/// Events are held back so long, so that the end of a short call is known when
+/// its start is handed out. That none is overtaken does not hang on it: see
+/// [`Session::settle`].
+pub(super) const WINDOW: Duration = Duration::from_millis(15);
 /// How often the pipes are emptied when no call does it.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 /// The number of SIGINT on all systems that have it.
@@ -109,6 +111,9 @@ impl Session {
                 lock(&self.recorder).empty_pipes();
             }
         }
+    }
+
+    fn take_all(&mut self) {
         while let Ok(news) = self.arrivals.try_recv() {
             self.take(news);
         }
@@ -123,15 +128,26 @@ impl Session {
         }
     }
 
-    /// Events that nothing older can precede any more.
+    /// Gives out events that nothing older can precede any more: the tracer and
+    /// the capture say up to when they have told all. Only then is what they have
+    /// told taken, so that nothing comes between.
     pub(super) fn settle(&mut self) {
-        let now = lock(&self.recorder).now();
-        self.settle_until(now.saturating_sub(WINDOW));
+        let told = self.tracer.reported_until();
+        let told = self.sniffer.as_ref().map_or(told, |sniffer| {
+            sniffer.told_until.load(Ordering::SeqCst).min(told)
+        });
+        let recorder = lock(&self.recorder);
+        let told = recorder.since_start(Duration::from_nanos(told));
+        let until = told.min(recorder.now().saturating_sub(WINDOW));
+        drop(recorder);
+        self.take_all();
+        self.ready.extend(self.order.take_until(until));
     }
 
-    /// Events up to this time, in order.
-    pub(super) fn settle_until(&mut self, time: Duration) {
-        self.ready.extend(self.order.take_until(time));
+    /// Gives out all that is known.
+    pub(super) fn settle_all(&mut self) {
+        self.take_all();
+        self.ready.extend(self.order.take_until(Duration::MAX));
     }
 
     /// The next event in order.
@@ -153,9 +169,9 @@ impl Session {
         }
         // It takes what is in its queue, and comes back when nothing comes any more.
         drop(self.sniffer.take());
-        lock(&self.recorder).finish();
-        self.look();
-        self.settle_until(Duration::MAX);
+        self.take_all();
+        lock(&self.recorder).finish(self.order.late());
+        self.settle_all();
         Ok(())
     }
 }
@@ -202,37 +218,52 @@ impl Cast for Session {
 /// The thread that looks at the packets.
 struct Sniffer {
     stop: Arc<AtomicBool>,
+    /// Until when all packets are told, in nanoseconds of CLOCK_REALTIME.
+    told_until: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Sniffer {
-    fn start(mut capture: Capture, recorder: Arc<Mutex<Recorder>>) -> Self {
+    fn start(capture: Capture, recorder: Arc<Mutex<Recorder>>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let told_until = Arc::new(AtomicU64::new(0));
+        let (stopped, told) = (Arc::clone(&stop), Arc::clone(&told_until));
         let thread = thread::spawn(move || {
-            // What is in the queue when all has ended still belongs to it.
-            loop {
-                match capture.next(LOOK) {
-                    Ok(Some(captured)) => lock(&recorder).packet(captured),
-                    Ok(None) if stopped.load(Ordering::Relaxed) => break,
-                    Ok(None) => {}
-                    Err(error) => {
-                        return lock(&recorder).unseen(&format!("packets from here on: {error}"));
-                    }
-                }
-            }
-            match capture.dropped() {
-                Ok(0) => {}
-                Ok(count) => lock(&recorder).unseen(&format!("{count} packets came too fast")),
-                Err(error) => {
-                    lock(&recorder).unseen(&format!("how many packets got lost: {error}"))
-                }
-            }
+            sniff(capture, &recorder, &stopped, &told);
+            told.store(u64::MAX, Ordering::SeqCst);
         });
         Self {
             stop,
+            told_until,
             thread: Some(thread),
         }
+    }
+}
+
+/// Tells each packet, until it is to stop and none is left.
+fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, told: &AtomicU64) {
+    loop {
+        let now = recorder::clock();
+        let until = match capture.next(LOOK) {
+            Ok(Some(captured)) => {
+                let at = captured.at;
+                lock(recorder).packet(captured);
+                at
+            }
+            // What is in the queue when all has ended still belongs to it.
+            Ok(None) if stop.load(Ordering::Relaxed) => break,
+            Ok(None) => now,
+            Err(error) => {
+                return lock(recorder).unseen(&format!("packets from here on: {error}"));
+            }
+        };
+        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
+        told.store(until, Ordering::SeqCst);
+    }
+    match capture.dropped() {
+        Ok(0) => {}
+        Ok(count) => lock(recorder).unseen(&format!("{count} packets came too fast")),
+        Err(error) => lock(recorder).unseen(&format!("how many packets got lost: {error}")),
     }
 }
 

@@ -24,7 +24,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
@@ -42,6 +42,7 @@ use orders::{Order, Orders};
 pub struct Tracer {
     orders: Orders,
     hold: Arc<AtomicBool>,
+    busy: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -60,12 +61,15 @@ impl Tracer {
         let (sender, requests) = mpsc::channel();
         let (tell_id, id) = mpsc::channel();
         let holds = Arc::clone(&hold);
+        let busy = Arc::new(AtomicU64::new(engine::IDLE));
+        let is_busy = Arc::clone(&busy);
         let work = move || {
             let _ = tell_id.send(rustix::thread::gettid().as_raw_nonzero().get());
             let engine = Engine {
                 report: Box::new(report),
                 requests,
                 hold: holds,
+                busy: is_busy,
                 keep: options.keep,
                 tasks: HashMap::new(),
                 programs: HashMap::new(),
@@ -85,6 +89,7 @@ impl Tracer {
         Ok(Self {
             orders: Orders::new(sender, id),
             hold,
+            busy,
             thread: Some(thread),
         })
     }
@@ -103,6 +108,16 @@ impl Tracer {
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
         })
+    }
+
+    /// Until when all is reported, in nanoseconds of CLOCK_REALTIME: no event that
+    /// is still to come has an older stamp.
+    pub fn reported_until(&self) -> u64 {
+        let now = engine::now();
+        match self.busy.load(Ordering::SeqCst) {
+            engine::IDLE => now,
+            at => at.min(now),
+        }
     }
 
     /// Leaves out the calls on this socket. A program that writes its output into

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use timeline::call::CallId;
@@ -32,6 +32,8 @@ pub(super) struct Engine {
     pub(super) report: Box<dyn FnMut(Event) + Send>,
     pub(super) requests: Requests,
     /// Whether calls are held before they begin.
+    /// The stamp of the stop that is being reported, or [`IDLE`].
+    pub(super) busy: Arc<AtomicU64>,
     pub(super) hold: Arc<AtomicBool>,
     /// How many bytes of data are kept.
     pub(super) keep: usize,
@@ -118,6 +120,9 @@ pub(super) fn now() -> u64 {
     since.map_or(0, |time| time.as_nanos() as u64)
 }
 
+/// No stop is being reported.
+pub(super) const IDLE: u64 = u64::MAX;
+
 impl Engine {
     /// Works until it is told to quit and all programs have ended.
     pub(super) fn run(mut self) {
@@ -133,7 +138,15 @@ impl Engine {
                 let _ = reply.send(self.obey(order));
             }
             match self.next_stop() {
-                Ok(Some((tid, status))) => self.reported(now(), tid, status),
+                Ok(Some((tid, status))) => {
+                    // In this order: whoever looks meanwhile must not believe that
+                    // all older stops are reported.
+                    self.busy.store(0, Ordering::SeqCst);
+                    let at = now();
+                    self.busy.store(at, Ordering::SeqCst);
+                    self.reported(at, tid, status);
+                    self.busy.store(IDLE, Ordering::SeqCst);
+                }
                 Ok(None) => {}
                 // Command::spawn has waited for a child that could not exec.
                 Err(_) if !self.starting.is_empty() => {
