@@ -7,11 +7,12 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
 
 /// What each room may know of the others. What is not named, it must not know.
-const ROOMS: [(&str, &[&str]); 7] = [
+const ROOMS: [(&str, &[&str]); 8] = [
     ("timeline", &[]),
     ("sources", &["timeline"]),
     ("views", &["timeline"]),
     ("scene", &["sources", "timeline", "views"]),
+    ("check", &["sources", "timeline", "views", "scene"]),
     ("dial", &["sources", "timeline", "views", "scene"]),
     ("house", &["scene"]),
     ("claims", &[]),
@@ -19,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
 
 /// What every lesson may be written with. What a single lesson is about stands
 /// in its manifest, below `[package.metadata.dialtone]`, as `about`.
-const LESSON_CRATES: [&str; 6] = ["anyhow", "clap", "colored", "scene", "socket2", "timeline"];
+const LESSON_CRATES: [&str; 7] = ["anyhow", "check", "clap", "colored", "scene", "socket2", "timeline"];
 
 const SECTIONS: [&str; 11] = [
     "After this you can",

@@ -98,8 +98,15 @@ impl Outputs {
 
     /// The way that works on every system: a pipe for each stream.
     pub fn with_pipes() -> Self {
+        Self::at_most(u64::MAX)
+    }
+
+    /// With pipes; of each stream only the first `most` bytes are reported. The
+    /// rest is taken out and thrown away, and one line at the end counts it: so
+    /// no program can fill the memory, and none has to wait for us.
+    pub fn at_most(most: u64) -> Self {
         let (sender, arrivals) = mpsc::channel();
-        let queue = Box::new(pipes::Pipes::new(sender));
+        let queue = Box::new(pipes::Pipes::new(sender, most));
         Self {
             queue,
             arrivals,

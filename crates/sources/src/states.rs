@@ -66,6 +66,14 @@ impl States {
 }
 
 impl States {
+    /// All TCP sockets as they are now. It does not count as a look.
+    ///
+    /// # Errors
+    /// Those of send(2) and recv(2) on a netlink socket.
+    pub fn tcp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+        self.link.sockets(Protocol::Tcp)
+    }
+
     /// The UDP sockets that have an address. Their state says nothing: UDP knows
     /// only whether a peer is fixed.
     ///

@@ -1,5 +1,6 @@
 //! Lesson 3: UDP bind. The scene that plays the server and the clients.
 
+mod check;
 mod client;
 mod parts;
 mod server;
@@ -27,6 +28,8 @@ struct Cli {
 enum Side {
     Server(server::Args),
     Client(client::Args),
+    /// Check a server or a client that you wrote, in any language
+    Check(::check::Args),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
         None => scene::play(&cli.scene, "Lesson 3: UDP bind", script),
     }
 }

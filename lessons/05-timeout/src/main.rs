@@ -1,6 +1,7 @@
 //! Lesson 5: timeout. The scene that plays the server and the client, and the
 //! experiments that need neither.
 
+mod check;
 mod client;
 mod scale;
 mod server;
@@ -33,6 +34,8 @@ enum Side {
     Server(server::Args),
     Client(client::Args),
     Scale(scale::Args),
+    /// Check a server or a client that you wrote, in any language
+    Check(::check::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
         Some(Side::Scale(args)) => scale::start(&args),
         None => scene::play(&cli.scene, "Lesson 5: timeout", script),
     }

@@ -15,13 +15,15 @@ use super::{Arrival, Item, Lines, Queue};
 
 pub(super) struct Pipes {
     arrivals: Sender<Arrival>,
+    most: u64,
     readers: RefCell<HashMap<Actor, Vec<JoinHandle<()>>>>,
 }
 
 impl Pipes {
-    pub(super) fn new(arrivals: Sender<Arrival>) -> Self {
+    pub(super) fn new(arrivals: Sender<Arrival>, most: u64) -> Self {
         Self {
             arrivals,
+            most,
             readers: RefCell::default(),
         }
     }
@@ -64,16 +66,24 @@ impl Pipes {
         mut pipe: impl Read + Send + 'static,
     ) -> JoinHandle<()> {
         let arrivals = self.arrivals.clone();
+        let most = self.most;
         thread::spawn(move || {
+            let (mut taken, mut thrown) = (0, 0);
             let mut lines = Lines::default();
             let mut buffer = [0; 4096];
             let tell = |text| {
                 let _ = arrivals.send((Instant::now(), Item::Line(actor, stream, text)));
             };
             while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-                lines.feed(&buffer[..length], tell);
+                let room = (most - taken).min(length as u64);
+                lines.feed(&buffer[..room as usize], tell);
+                taken += room;
+                thrown += length as u64 - room;
             }
             lines.finish(tell);
+            if thrown > 0 {
+                tell(format!("({thrown} bytes more, which were not kept)"));
+            }
         })
     }
 }

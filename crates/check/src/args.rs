@@ -1,0 +1,216 @@
+//! `lesson-N check …`: which checks, of which programs.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::bench::Setup;
+use crate::plan::{Check, Lesson, Of};
+use crate::report::Paper;
+use crate::run::{self, Outcome};
+use crate::json;
+
+/// What `lesson-N check` is asked.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "\
+The address is handed over as {host}, {port} and {addr} in the command, and as HOST, PORT and ADDR
+in the environment. Without --server and --client, the lesson's own programs are checked.
+
+Examples:
+  check --server 'python3 my_server.py'
+  check --client './my_client {host} {port}' --only 2/client --hint
+
+Status 0: all passed, 1: some failed, 2: something could not be tested.")]
+pub struct Args {
+    /// How to start the server that is to be checked
+    #[arg(long, value_name = "COMMAND")]
+    server: Option<String>,
+
+    /// How to start the client that is to be checked
+    #[arg(long, value_name = "COMMAND")]
+    client: Option<String>,
+
+    /// Show which checks there are, and run none
+    #[arg(long)]
+    list: bool,
+
+    /// Only this check, or this group of checks; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    only: Vec<String>,
+
+    /// Stop at the first check that fails
+    #[arg(long)]
+    first: bool,
+
+    /// Show hints with each failure, from where to look to how
+    #[arg(long)]
+    hint: bool,
+
+    /// The seed of all random cuts
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
+    /// The most memory that the program may take
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    memory: u64,
+
+    /// Write a report in JSON in place of the text: see docs/checks.md
+    #[arg(long)]
+    json: bool,
+
+    /// Run this check alone, and write what was seen for the process above
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    worker: Option<String>,
+}
+
+/// Runs the checks of a lesson. It must be called before the process has a
+/// second thread, because a worker moves into a network of its own.
+pub fn main(lesson: &'static Lesson, args: &Args) -> ExitCode {
+    match checks(lesson, args) {
+        Ok(status) => ExitCode::from(status),
+        // A reader that went away, as in `| head`, needs no error message.
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(2),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
+    let (server, client) = commands(lesson, args)?;
+    let selected = select(lesson, args, server.is_some(), client.is_some())?;
+    let mut stdout = io::stdout();
+    let paper = Paper::of_stdout(args.hint);
+    if args.list {
+        stdout.write_all(paper.list(&selected).as_bytes())?;
+        return Ok(0);
+    }
+    // A worker enters a network of its own; here it is only found out whether it can.
+    let without = sources::probe::private_network().err();
+    let setup = Setup {
+        server,
+        client,
+        port: lesson.port,
+        private: without.is_none(),
+        seed: args.seed,
+        memory: args.memory << 20,
+    };
+    if let Some(address) = &args.worker {
+        let check = lesson.checks.iter().find(|check| check.address == address);
+        run::worker(check.context("no such check")?, &setup)?;
+        return Ok(0);
+    }
+    let note = without.map(|error| note(&error));
+    if !args.json {
+        stdout.write_all(paper.header(lesson.number, &setup, note.as_deref()).as_bytes())?;
+    }
+    let started = Instant::now();
+    let mut outcomes = Vec::new();
+    run::all(&selected, at_once(&setup), |outcome| {
+        if !args.json {
+            stdout.write_all(paper.outcome(&outcome).as_bytes())?;
+            stdout.flush()?;
+        }
+        let passed = matches!(outcome.seen.result, run::Result::Passed);
+        outcomes.push(outcome);
+        Ok(passed || !args.first)
+    })?;
+    let time = started.elapsed();
+    let text = if args.json {
+        json::report(lesson, &setup, note.as_deref(), &outcomes, time)
+    } else {
+        paper.footer(&outcomes, time)
+    };
+    stdout.write_all(text.as_bytes())?;
+    Ok(status(&outcomes))
+}
+
+/// How many checks run at the same time. Where they share a network, fixed ports
+/// would meet.
+fn at_once(setup: &Setup) -> usize {
+    if setup.private {
+        thread::available_parallelism().map_or(1, usize::from).min(4)
+    } else {
+        1
+    }
+}
+
+fn note(error: &io::Error) -> String {
+    format!(
+        "no network of its own: {}; going on with this machine's, in which a fixed port may be \
+         taken: see \"cargo dial doctor\"",
+        error.to_string().to_lowercase()
+    )
+}
+
+/// 0 all passed, 1 some failed, 2 some could not be tested.
+pub(crate) fn status(outcomes: &[Outcome]) -> u8 {
+    let any = |fits: fn(&run::Result) -> bool| outcomes.iter().any(|one| fits(&one.seen.result));
+    if any(|result| matches!(result, run::Result::Failed(_))) {
+        1
+    } else if any(|result| matches!(result, run::Result::Untested(_))) {
+        2
+    } else {
+        0
+    }
+}
+
+/// What is under test: what was asked for, or else the lesson's own programs.
+fn commands(lesson: &Lesson, args: &Args) -> Result<(Option<String>, Option<String>)> {
+    if args.server.is_some() || args.client.is_some() {
+        return Ok((args.server.clone(), args.client.clone()));
+    }
+    let own = env::current_exe().context("find our own executable")?;
+    let own = own.to_str().context("the path of our own executable")?;
+    let own = shell_words::quote(own);
+    Ok((
+        Some(format!("{own} {}", lesson.server)),
+        Some(format!("{own} {}", lesson.client)),
+    ))
+}
+
+fn select(
+    lesson: &'static Lesson,
+    args: &Args,
+    server: bool,
+    client: bool,
+) -> Result<Vec<&'static Check>> {
+    for part in &args.only {
+        if !lesson.checks.iter().any(|check| check.is_in(part)) {
+            bail!(
+                "--only {part}: there is no such check, and no such group; see \
+                 \"lesson-{} check --list\"",
+                lesson.number
+            );
+        }
+    }
+    let wanted = |check: &&Check| {
+        let there = match check.of {
+            Of::Server => server,
+            Of::Client => client,
+            Of::Both => server && client,
+        };
+        there && (args.only.is_empty() || args.only.iter().any(|part| check.is_in(part)))
+    };
+    let selected: Vec<_> = lesson.checks.iter().filter(wanted).collect();
+    if selected.is_empty() {
+        bail!("nothing to check: the checks that were asked for are about the other side");
+    }
+    Ok(selected)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Whether colours are wanted on stdout.
+pub(crate) fn colour() -> bool {
+    let forbidden = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !forbidden
+}

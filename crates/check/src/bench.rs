@@ -1,0 +1,257 @@
+//! Where a check works: it starts the program, gives out peers, and waits.
+
+mod start;
+mod wait;
+
+pub use start::Start;
+
+use std::cell::RefCell;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use sources::output::Outputs;
+use timeline::Ending;
+
+use crate::address::Address;
+use crate::command::Settings;
+use crate::datagram::Datagrams;
+use crate::fault::{Fault, Verdict};
+use crate::folder::Folder;
+use crate::ground::{Sight, Watch, end_all, reap_orphans};
+use crate::listen::Listener;
+use crate::peer::{Peer, lower};
+use crate::program::{Program, Said};
+use crate::story::Story;
+
+/// What is under test, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) server: Option<String>,
+    pub(crate) client: Option<String>,
+    /// The lesson's usual port.
+    pub(crate) port: u16,
+    /// Whether the network is our own.
+    pub(crate) private: bool,
+    pub(crate) seed: u64,
+    /// The most memory that the programs may have, in bytes.
+    pub(crate) memory: u64,
+}
+
+/// So much of each output of a program is kept.
+const OUTPUT: u64 = 256 * 1024;
+
+/// How long to wait for the end of programs that were ended.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// A work bench for one check.
+pub struct Bench {
+    setup: Setup,
+    story: Story,
+    sight: Rc<RefCell<Sight>>,
+    outputs: Outputs,
+    said: Vec<Said>,
+    endings: Vec<Option<Ending>>,
+    settings: Settings,
+    address: Option<SocketAddr>,
+    random: u64,
+    watch: Watch,
+}
+
+impl Bench {
+    pub(crate) fn new(setup: &Setup, story: Story, name: &str) -> Self {
+        // Each check has its own row of random numbers, whatever runs before it.
+        let random = name.bytes().fold(setup.seed, |seed, byte| {
+            (seed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        Self {
+            setup: setup.clone(),
+            story,
+            sight: Rc::new(RefCell::new(Sight::open())),
+            outputs: Outputs::at_most(OUTPUT),
+            said: Vec::new(),
+            endings: Vec::new(),
+            settings: Settings::new(),
+            address: None,
+            random,
+            watch: Watch::start(setup.memory),
+        }
+    }
+
+    /// What the programs are told beside the address: `{name}` in the command
+    /// line, NAME in the environment. It holds for programs started later.
+    pub fn tell(&mut self, name: &'static str, value: impl Into<String>) {
+        let value = value.into();
+        let shown = name.to_uppercase();
+        self.story.step(format!("we set {shown}={value}"));
+        self.settings.insert(name, value);
+    }
+
+    /// A fresh folder, which the programs are told as FOLDER.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn folder(&mut self) -> Verdict<Folder> {
+        let folder = Folder::new()?;
+        let path = folder.path().to_string_lossy().into_owned();
+        self.settings.insert("folder", path);
+        Ok(folder)
+    }
+
+    /// Writes a step into the story.
+    pub fn step(&self, text: impl Into<String>) {
+        self.story.step(text);
+    }
+
+    /// "we" call the server.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn call(&mut self, server: &Program) -> Verdict<Peer> {
+        self.call_as(server, "we")
+    }
+
+    /// A caller with a name calls the server.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn call_as(&mut self, server: &Program, who: &str) -> Verdict<Peer> {
+        let time = self.story.at_most(crate::story::PATIENCE);
+        match TcpStream::connect_timeout(&server.address, time) {
+            Ok(stream) => {
+                self.story.step(format!("{who} connected"));
+                Ok(Peer::new(stream, who, &self.story, &self.sight)?)
+            }
+            Err(error) => {
+                self.pump(Duration::from_millis(50));
+                let state = self.state(server);
+                Err(Fault::program(
+                    format!("a connection to {}", server.address),
+                    format!("{}; {state}", lower(&error)),
+                ))
+            }
+        }
+    }
+
+    /// Our own server, for a client that is started later.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn listen(&mut self) -> Verdict<Listener> {
+        self.listen_with_backlog(128)
+    }
+
+    /// The same, with room for so many callers in the accept queue.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn listen_with_backlog(&mut self, backlog: i32) -> Verdict<Listener> {
+        let address = self.address()?;
+        let listener = Listener::open(address, self.usual(), backlog)?;
+        self.story
+            .step(format!("our server listens on {}", listener.address()));
+        Ok(listener)
+    }
+
+    /// A UDP socket that is where a client is told to write to.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn datagram_server(&mut self) -> Verdict<Datagrams> {
+        let address = self.address()?;
+        let socket = UdpSocket::bind(address)?;
+        self.story
+            .step(format!("our server is bound to {address}"));
+        Ok(Datagrams::new(socket, "our server", &self.story))
+    }
+
+    /// A UDP socket on a port of its own.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn datagrams(&mut self, who: &str) -> Verdict<Datagrams> {
+        let ip = self.address()?.ip();
+        let socket = UdpSocket::bind((ip, 0))?;
+        Ok(Datagrams::new(socket, who, &self.story))
+    }
+
+    /// The next call of a client.
+    ///
+    /// # Errors
+    /// When it ends without one, or none comes.
+    pub fn accept(&mut self, listener: &Listener, client: &Program) -> Verdict<Peer> {
+        let accepted = self.until(start::STARTS, |bench| {
+            let accepted = listener.try_accept();
+            match accepted {
+                Ok(None) if bench.has_ended(client) => Some(Ok(None)),
+                Ok(None) => None,
+                other => Some(other),
+            }
+        });
+        match accepted {
+            Some(accepted) => {
+                if let Some(stream) = accepted? {
+                    self.story.step("our server took the call");
+                    return Ok(Peer::new(stream, "our server", &self.story, &self.sight)?);
+                }
+            }
+            None => self.story.step("no call came"),
+        }
+        let state = self.state(client);
+        Err(Fault::program(format!("a call to {}", client.told), state))
+    }
+
+    /// A number below `limit`, the same in each run with the same seed.
+    pub fn random(&mut self, limit: usize) -> usize {
+        // SplitMix64, by Steele, Lea and Flood (2014).
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        usize::try_from(z % limit.max(1) as u64).unwrap_or(0)
+    }
+
+    /// The most memory that the programs had so far, in bytes; 0 where it
+    /// cannot be seen.
+    pub fn memory_peak(&self) -> u64 {
+        self.watch.peak()
+    }
+
+    /// Whether the programs have a network of their own.
+    pub fn is_private(&self) -> bool {
+        self.setup.private
+    }
+
+    /// Where programs are told to be: the same for all programs of a check.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn address(&mut self) -> Verdict<SocketAddr> {
+        if let Some(address) = self.address {
+            return Ok(address);
+        }
+        let address = Address::Free.choose(self.setup.private)?;
+        self.address = Some(address);
+        Ok(address)
+    }
+
+    fn usual(&self) -> Option<u16> {
+        self.setup.private.then_some(self.setup.port)
+    }
+
+    /// Ends all programs, and gives back what they said.
+    pub(crate) fn end(mut self) -> (Vec<Said>, bool) {
+        let too_much = self.watch.too_much();
+        end_all();
+        // What they wrote last is still on its way.
+        let deadline = Instant::now() + LAST_WORDS;
+        while self.endings.contains(&None) && Instant::now() < deadline {
+            self.pump(Duration::from_millis(1));
+        }
+        let said = std::mem::take(&mut self.said);
+        drop(self.outputs);
+        reap_orphans();
+        (said, too_much)
+    }
+}

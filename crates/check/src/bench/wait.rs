@@ -1,0 +1,196 @@
+//! Waiting for what the programs do.
+
+use std::time::{Duration, Instant};
+
+use sources::output::{Output, What};
+use timeline::{Ending, Stream};
+
+use super::Bench;
+use crate::bytes::quoted;
+use crate::fault::{Fault, Verdict};
+use crate::program::Program;
+use crate::story::PATIENCE;
+
+/// How often a condition is looked at that nobody announces.
+const LOOK: Duration = Duration::from_millis(1);
+
+impl Bench {
+    /// Waits until this is so; None when the time is over.
+    pub(super) fn until<T>(
+        &mut self,
+        time: Duration,
+        mut so: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let deadline = self.story.until(time);
+        loop {
+            if let Some(found) = so(self) {
+                return Some(found);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            self.pump(LOOK);
+        }
+    }
+
+    /// Takes in what the programs say, for so long.
+    pub(super) fn pump(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while let Some(Output { actor, what, .. }) = self.outputs.next(deadline) {
+            match what {
+                What::Line(stream, text) => self.said[actor.0].lines.push((stream == Stream::Stderr, text)),
+                What::Ended(ending) => self.endings[actor.0] = Some(ending),
+            }
+        }
+    }
+
+    pub(super) fn has_ended(&self, program: &Program) -> bool {
+        self.endings[program.actor.0].is_some()
+    }
+
+    /// What a program is doing, for the sentence about what was seen.
+    pub(super) fn state(&self, program: &Program) -> String {
+        match self.endings[program.actor.0] {
+            None => format!("{} is running", program.name),
+            Some(ending) => format!("{} {}", program.name, ended(ending)),
+        }
+    }
+
+    /// Waits for the end of a program.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub fn ends(&mut self, program: &Program) -> Verdict<Ending> {
+        self.ends_within(program, PATIENCE)
+    }
+
+    /// Waits for the end of a program, for so long.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub fn ends_within(&mut self, program: &Program, time: Duration) -> Verdict<Ending> {
+        let actor = program.actor.0;
+        let Some(ending) = self.until(time, |bench| bench.endings[actor]) else {
+            let seen = format!(
+                "it is still running after {} s",
+                (time.as_secs_f64() * 10.0).round() / 10.0
+            );
+            return Err(Fault::program(format!("{} ends", program.name), seen));
+        };
+        let name = &program.name;
+        self.story.step(format!("{name} {}", ended(ending)));
+        Ok(ending)
+    }
+
+    /// Demands that it ends with this status.
+    ///
+    /// # Errors
+    /// When it goes on, or ends otherwise.
+    pub fn ends_with_status(&mut self, program: &Program, status: i32) -> Verdict {
+        let ending = self.ends(program)?;
+        if ending == Ending::Status(status) {
+            return Ok(());
+        }
+        Err(Fault::program(
+            format!("{} ends with status {status}", program.name),
+            format!("it {}", ended(ending)),
+        ))
+    }
+
+    /// Demands that it ends with status 1, and says why in one line on stderr.
+    ///
+    /// # Errors
+    /// When it goes on, ends otherwise, or says nothing or too much.
+    pub fn ends_with_one_line(&mut self, program: &Program) -> Verdict<String> {
+        self.ends_with_status(program, 1)?;
+        let said = &self.said[program.actor.0];
+        let lines: Vec<&str> = said.on(Stream::Stderr).collect();
+        if let [line] = lines[..]
+            && !line.trim().is_empty()
+        {
+            return Ok(line.to_string());
+        }
+        let seen = match lines.last() {
+            None => "nothing on stderr".to_string(),
+            Some(last) => format!("{} lines, the last {}", lines.len(), quoted(last.as_bytes())),
+        };
+        Err(Fault::program(
+            "one line on stderr that says what failed",
+            seen,
+        ))
+    }
+
+    /// Demands that a program still runs.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn still_runs(&mut self, program: &Program) -> Verdict {
+        self.pump(Duration::from_millis(20));
+        match self.endings[program.actor.0] {
+            None => Ok(()),
+            Some(ending) => Err(Fault::program(
+                format!("{} goes on", program.name),
+                format!("it {}", ended(ending)),
+            )),
+        }
+    }
+
+    /// Waits until the program says this, on stdout or stderr.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn says(&mut self, program: &Program, fragment: &str) -> Verdict<String> {
+        let expected = format!(
+            "{} says {}",
+            program.name,
+            quoted(fragment.as_bytes())
+        );
+        self.says_what(program, &expected, |line| line.contains(fragment))
+    }
+
+    /// Waits for a line that fits.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub fn says_what(
+        &mut self,
+        program: &Program,
+        expected: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Verdict<String> {
+        let actor = program.actor.0;
+        let found = self.until(PATIENCE, |bench| {
+            let line = bench.said[actor].lines.iter().find(|(_, line)| fits(line));
+            match line {
+                Some((_, line)) => Some(Some(line.clone())),
+                None if bench.endings[actor].is_some() => Some(None),
+                None => None,
+            }
+        });
+        if let Some(Some(line)) = found {
+            return Ok(line);
+        }
+        let said = &self.said[actor].lines;
+        let seen = match said.last() {
+            None => "no line".to_string(),
+            Some((_, last)) => {
+                format!("{} other lines, the last {}", said.len(), quoted(last.as_bytes()))
+            }
+        };
+        Err(Fault::program(expected, seen))
+    }
+
+    /// What it wrote so far to stdout.
+    pub fn stdout(&mut self, program: &Program) -> Vec<String> {
+        self.pump(LOOK);
+        let said = &self.said[program.actor.0];
+        said.on(Stream::Stdout).map(str::to_string).collect()
+    }
+}
+
+fn ended(ending: Ending) -> String {
+    match ending {
+        Ending::Status(status) => format!("ended with status {status}"),
+        Ending::Signal(signal) => format!("was ended by signal {signal}"),
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a check is not passed: a fault of the program, or one of ours.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+/// What a check comes to.
+pub type Verdict<T = ()> = Result<T, Fault>;
+
+/// Why it is not passed.
+#[derive(Debug)]
+pub enum Fault {
+    /// The program did something else than it should.
+    Program(Box<Contrast>),
+    /// We could not find out: a fault of the checker or of the machine.
+    Checker(anyhow::Error),
+}
+
+/// What was expected, and what was seen.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub enum Contrast {
+    /// In words.
+    Words {
+        /// What a right program does.
+        expected: String,
+        /// What this one did.
+        seen: String,
+    },
+    /// Bytes, which differ somewhere.
+    Bytes {
+        /// All that should have come.
+        expected: Vec<u8>,
+        /// What came.
+        seen: Vec<u8>,
+        /// What came then, such as "the end of the stream"; empty when the
+        /// bytes that came are wrong already.
+        then: String,
+    },
+}
+
+impl Fault {
+    /// The program did something else than it should; in words.
+    pub fn program(expected: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self::Program(Box::new(Contrast::Words {
+            expected: expected.into(),
+            seen: seen.into(),
+        }))
+    }
+
+    /// Other bytes came than those that should.
+    pub fn bytes(
+        expected: impl Into<Vec<u8>>,
+        seen: impl Into<Vec<u8>>,
+        then: impl Into<String>,
+    ) -> Self {
+        Self::Program(Box::new(Contrast::Bytes {
+            expected: expected.into(),
+            seen: seen.into(),
+            then: then.into(),
+        }))
+    }
+}
+
+impl From<anyhow::Error> for Fault {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Checker(error)
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Checker(error.into())
+    }
+}

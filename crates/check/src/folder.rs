@@ -1,0 +1,89 @@
+//! A folder for the program under test.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use tempfile::TempDir;
+
+use crate::fault::Verdict;
+
+/// A folder that is gone with the check. The program is told it as `{folder}`
+/// and FOLDER.
+#[derive(Debug)]
+pub struct Folder {
+    // The outer one is left alone, so that a name can lead out of the inner one.
+    outer: TempDir,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Verdict<Self> {
+        let outer = tempfile::Builder::new().prefix("dialtone-").tempdir()?;
+        fs::create_dir(outer.path().join("folder"))?;
+        Ok(Self { outer })
+    }
+
+    /// The folder that the program is told.
+    pub fn path(&self) -> PathBuf {
+        self.outer.path().join("folder")
+    }
+
+    /// What lies around the folder, and is none of the program's business.
+    pub fn outside(&self) -> &Path {
+        self.outer.path()
+    }
+
+    /// Puts a file into it.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Verdict {
+        Ok(fs::write(self.path().join(name), bytes)?)
+    }
+
+    /// What is in a file; None where there is none.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn read(&self, name: &str) -> Verdict<Option<Vec<u8>>> {
+        match fs::read(self.path().join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names in it, sorted.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn names(&self) -> Verdict<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.path())? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Puts a symbolic link into it.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    #[cfg(unix)]
+    pub fn link(&self, name: &str, target: &Path) -> Verdict {
+        Ok(std::os::unix::fs::symlink(target, self.path().join(name))?)
+    }
+
+    /// Puts a FIFO into it: whoever opens it waits for a writer.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    #[cfg(target_os = "linux")]
+    pub fn fifo(&self, name: &str) -> Verdict {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let path = self.path().join(name);
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(CWD, path, FileType::Fifo, mode, 0).map_err(io::Error::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! What only Linux offers: a network of our own, whose socket is where, which
+//! processes belong to a program and how much memory they have. Elsewhere there
+//! is less evidence, and the checks say so.
+
+#[cfg(not(target_os = "linux"))]
+#[path = "ground/elsewhere.rs"]
+mod system;
+#[cfg(target_os = "linux")]
+#[path = "ground/linux.rs"]
+mod system;
+
+pub(crate) use system::{Sight, end_all, enter_private, memory, reap_orphans};
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Whether bytes that we sent have been received by the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// All of them.
+    All,
+    /// Some wait in its receive queue, or it has not accepted the call.
+    NotYet,
+    /// Its end of the connection is gone.
+    Gone,
+    /// It cannot be seen here.
+    Unknown,
+}
+
+/// A socket that waits for others to write or call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) address: SocketAddr,
+    pub(crate) datagrams: bool,
+}
+
+/// How often the memory is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Looks at the memory of all programs, and ends them when it is too much.
+pub(crate) struct Watch {
+    stop: Arc<AtomicBool>,
+    peak: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+    most: u64,
+}
+
+impl Watch {
+    /// Watches until it is dropped. `most` is in bytes.
+    pub(crate) fn start(most: u64) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let peak = Arc::new(AtomicU64::new(0));
+        let (stopped, seen) = (Arc::clone(&stop), Arc::clone(&peak));
+        let thread = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let now = memory();
+                seen.fetch_max(now, Ordering::Relaxed);
+                if now > most {
+                    end_all();
+                }
+                thread::park_timeout(LOOK);
+            }
+        });
+        Self {
+            stop,
+            peak,
+            thread: Some(thread),
+            most,
+        }
+    }
+
+    /// The most that all programs together had, in bytes.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was so much that they were ended.
+    pub(crate) fn too_much(&self) -> bool {
+        self.peak() > self.most
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // It fails only when the thread has panicked, and then it has said so.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Linux: namespaces, sock_diag(7), proc(5).
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::{fs, io, process};
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use sources::states::{Socket, States};
+use timeline::state::TcpState;
+
+use super::{Bound, Taken};
+
+/// Moves the process into a network of its own, and makes it the parent of
+/// whatever a program leaves behind. To be called before there is a thread.
+///
+/// # Errors
+/// Those of `sources::network::enter_private`.
+pub(crate) fn enter_private() -> io::Result<()> {
+    sources::network::enter_private()
+}
+
+/// Looks at the sockets of the network in which it was opened.
+#[derive(Debug)]
+pub(crate) struct Sight(Option<States>);
+
+impl Sight {
+    pub(crate) fn open() -> Self {
+        // Orphans of a program come to us, so that they can be found and ended.
+        let _ = set_child_subreaper(Some(rustix::process::getpid()));
+        Self(States::open().ok())
+    }
+
+    /// Where this program, or a child of it, waits for others.
+    pub(crate) fn bound(&mut self, pid: u32) -> Option<Vec<Bound>> {
+        let states = self.0.as_mut()?;
+        let tcp = states.tcp_sockets().ok()?;
+        let udp = states.udp_sockets().ok()?;
+        let listens = |socket: &&Socket| socket.state == TcpState::Listen;
+        let free = |socket: &&Socket| socket.peer.port() == 0 && socket.local.port() != 0;
+        let bound = |datagrams| move |socket: &Socket| (socket.inode, socket.local, datagrams);
+        let found = tcp.iter().filter(listens).map(bound(false));
+        let found: Vec<_> = found
+            .chain(udp.iter().filter(free).map(bound(true)))
+            .collect();
+        if found.is_empty() {
+            return Some(Vec::new());
+        }
+        let inodes = inodes(pid);
+        let own = found
+            .into_iter()
+            .filter(|(inode, ..)| inode.is_some_and(|inode| inodes.contains(&inode)));
+        let own = own.map(|(_, address, datagrams)| Bound { address, datagrams });
+        Some(own.collect())
+    }
+
+    /// Whether the end of a connection that is not ours has taken all bytes.
+    pub(crate) fn taken(&mut self, ours: SocketAddr, theirs: SocketAddr) -> Taken {
+        let Some(Ok(sockets)) = self.0.as_mut().map(States::tcp_sockets) else {
+            return Taken::Unknown;
+        };
+        let end = |local, peer| {
+            sockets
+                .iter()
+                .find(move |socket| (socket.local, socket.peer) == (local, peer))
+        };
+        match (end(theirs, ours), end(ours, theirs)) {
+            (None, _) => Taken::Gone,
+            (Some(theirs), ours) => {
+                let waits = theirs.queues.receive > 0 || theirs.inode.is_none();
+                let travels = ours.is_some_and(|ours| ours.queues.send > 0);
+                if waits || travels {
+                    Taken::NotYet
+                } else {
+                    Taken::All
+                }
+            }
+        }
+    }
+}
+
+/// The sockets that a program and its children have.
+fn inodes(pid: u32) -> HashSet<u64> {
+    let mut inodes = HashSet::new();
+    for pid in with_descendants(pid) {
+        let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let target = fs::read_link(entry.path()).unwrap_or_default();
+            let inode = target
+                .to_str()
+                .and_then(|name| name.strip_prefix("socket:["));
+            let inode = inode.and_then(|name| name.strip_suffix(']'));
+            inodes.extend(inode.and_then(|number| number.parse::<u64>().ok()));
+        }
+    }
+    inodes
+}
+
+/// A process, its children, their children, and so on.
+fn with_descendants(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut at = 0;
+    while let Some(pid) = all.get(at).copied() {
+        at += 1;
+        let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            let children = fs::read_to_string(task.path().join("children"));
+            let children = children.unwrap_or_default();
+            all.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+        }
+    }
+    all
+}
+
+/// The memory of all programs that we have started: pages in RAM, in bytes.
+pub(crate) fn memory() -> u64 {
+    let programs = with_descendants(process::id());
+    let pages = programs[1..].iter().filter_map(|pid| {
+        let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+        statm.split(' ').nth(1)?.parse::<u64>().ok()
+    });
+    pages.sum::<u64>() * rustix::param::page_size() as u64
+}
+
+/// Ends all programs that we have started, and all that they have started. What
+/// a program left behind is waited for, so that it is gone.
+pub(crate) fn end_all() {
+    // One may be starting another one in this moment.
+    for _ in 0..10 {
+        let programs = with_descendants(process::id());
+        let mut alive = false;
+        for pid in programs[1..].iter().filter_map(|pid| i32::try_from(*pid).ok()) {
+            if let Some(pid) = Pid::from_raw(pid) {
+                let ended = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+                alive |= ended.is_ok_and(|stat| !stat.contains(") Z "));
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+        if !alive {
+            return;
+        }
+    }
+}
+
+/// Takes away what is left of programs that were started by programs: nobody
+/// else asks how they ended.
+pub(crate) fn reap_orphans() {
+    for pid in &with_descendants(process::id())[1..] {
+        if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+            let _ = waitpid(Some(pid), WaitOptions::empty());
+        }
+    }
+}

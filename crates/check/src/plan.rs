@@ -1,0 +1,132 @@
+//! What a lesson's checks are: plain values.
+
+use std::time::Duration;
+
+use crate::{Bench, Verdict};
+
+/// All checks of one lesson.
+#[derive(Debug)]
+pub struct Lesson {
+    /// Its number; the addresses of its checks begin with it.
+    pub number: u32,
+    /// The port that its programs take when nobody names one. A program under
+    /// test that ignores the address it was given will be there.
+    pub port: u16,
+    /// How the lesson's own server is started: arguments of the own executable.
+    pub server: &'static str,
+    /// The same for its client.
+    pub client: &'static str,
+    /// The checks, in the order in which they are run: easy ones first.
+    pub checks: &'static [Check],
+}
+
+/// Whom a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The server, with our client.
+    Server,
+    /// The client, with our server.
+    Client,
+    /// Both, with each other.
+    Both,
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct Check {
+    /// `LESSON/GROUP/NAME`, such as `6/frames/one-byte-at-a-time`.
+    pub address: &'static str,
+    /// What a right program does, as a sentence.
+    pub behaviour: &'static str,
+    /// Whom it is about.
+    pub of: Of,
+    /// What is done.
+    pub run: fn(&mut Bench) -> Verdict,
+    /// Why programs usually fail it.
+    pub cause: &'static str,
+    /// Where it is taught: a file, and a place in it.
+    pub taught: &'static str,
+    /// Hints, from where to look to how.
+    pub hints: &'static [&'static str],
+    /// How long all of it may take.
+    pub limit: Duration,
+}
+
+impl Check {
+    /// How long a check may take if nothing else is said.
+    pub const LIMIT: Duration = Duration::from_secs(10);
+
+    /// A check of a server, without explanations yet.
+    pub const fn server(
+        address: &'static str,
+        behaviour: &'static str,
+        run: fn(&mut Bench) -> Verdict,
+    ) -> Self {
+        Self {
+            address,
+            behaviour,
+            of: Of::Server,
+            run,
+            cause: "",
+            taught: "",
+            hints: &[],
+            limit: Self::LIMIT,
+        }
+    }
+
+    /// A check of a client.
+    pub const fn client(
+        address: &'static str,
+        behaviour: &'static str,
+        run: fn(&mut Bench) -> Verdict,
+    ) -> Self {
+        let check = Self::server(address, behaviour, run);
+        Self {
+            of: Of::Client,
+            ..check
+        }
+    }
+
+    /// A check of a server and a client that talk with each other.
+    pub const fn both(
+        address: &'static str,
+        behaviour: &'static str,
+        run: fn(&mut Bench) -> Verdict,
+    ) -> Self {
+        let check = Self::server(address, behaviour, run);
+        Self {
+            of: Of::Both,
+            ..check
+        }
+    }
+
+    /// The usual cause of a failure, and where the matter is taught.
+    #[must_use]
+    pub const fn because(self, cause: &'static str, taught: &'static str) -> Self {
+        Self {
+            cause,
+            taught,
+            ..self
+        }
+    }
+
+    /// Hints for those who ask, from where to look to how.
+    #[must_use]
+    pub const fn hints(self, hints: &'static [&'static str]) -> Self {
+        Self { hints, ..self }
+    }
+
+    /// A check that needs more time than others.
+    #[must_use]
+    pub const fn limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Whether `part` names this check or a group that it is in.
+    pub fn is_in(&self, part: &str) -> bool {
+        let part = part.trim_end_matches('/');
+        self.address
+            .strip_prefix(part)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}

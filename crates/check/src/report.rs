@@ -1,0 +1,224 @@
+//! What a person reads: a line for a check that passed, a story for one that
+//! failed.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use colored::Colorize;
+
+use crate::args::colour;
+use crate::bench::Setup;
+use crate::bytes::{around, first_difference};
+use crate::fault::Contrast;
+use crate::plan::Check;
+use crate::run::{Outcome, Result};
+
+/// How many of a program's lines are shown.
+const LINES: usize = 12;
+/// Where the text of a failure begins.
+const INDENT: usize = 6;
+
+/// Where the report is written to.
+pub(crate) struct Paper {
+    width: usize,
+    hint: bool,
+}
+
+impl Paper {
+    pub(crate) fn of_stdout(hint: bool) -> Self {
+        // The paper has decided; the library is not to decide again.
+        colored::control::set_override(colour());
+        let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
+        Self {
+            width: width.clamp(40, 100),
+            hint,
+        }
+    }
+
+    pub(crate) fn list(&self, checks: &[&Check]) -> String {
+        let width = checks.iter().map(|check| check.address.len()).max();
+        let width = width.unwrap_or(0);
+        let rows = checks
+            .iter()
+            .map(|check| self.row(check.address, width, check.behaviour));
+        rows.collect()
+    }
+
+    fn row(&self, address: &str, width: usize, text: &str) -> String {
+        let first = format!("{address:<width$}  ");
+        let next = " ".repeat(width + 2);
+        let options = textwrap::Options::new(self.width)
+            .initial_indent(&first)
+            .subsequent_indent(&next);
+        textwrap::fill(text, options) + "\n"
+    }
+
+    pub(crate) fn header(&self, lesson: u32, setup: &Setup, evidence: Option<&str>) -> String {
+        let mut text = format!("{}\n", format!("Checks of lesson {lesson}").bold());
+        for (side, command) in [("server", &setup.server), ("client", &setup.client)] {
+            if let Some(command) = command {
+                text += &self.wrapped(2, &format!("{side}  "), command);
+            }
+        }
+        if let Some(evidence) = evidence {
+            text += &self.wrapped(2, "note    ", evidence);
+        }
+        text + "\n"
+    }
+
+    pub(crate) fn outcome(&self, outcome: &Outcome) -> String {
+        let check = outcome.check;
+        match &outcome.seen.result {
+            // One quiet line; what has no room in it stands in --list.
+            Result::Passed => {
+                let first = format!("  {}  {}", "ok".green(), check.address);
+                let cells = 8 + check.address.len() + check.behaviour.len();
+                if cells <= self.width {
+                    format!("{first}  {}\n", check.behaviour)
+                } else {
+                    format!("{first}\n")
+                }
+            }
+            Result::Failed(contrast) => self.failed(outcome, contrast),
+            Result::Untested(why) => {
+                let mut text = self.title("NOT TESTED".yellow().bold(), check);
+                text += &self.wrapped(INDENT, "", why);
+                text += &self.story(outcome);
+                text + "\n"
+            }
+        }
+    }
+
+    fn title(&self, word: impl std::fmt::Display, check: &Check) -> String {
+        let first = format!("\n  {word}  {}\n", check.address.bold());
+        first + &self.wrapped(INDENT, "", check.behaviour) + "\n"
+    }
+
+    fn failed(&self, outcome: &Outcome, contrast: &Contrast) -> String {
+        let check = outcome.check;
+        let mut text = self.title("FAILED".red().bold(), check);
+        text += &self.story(outcome);
+        text.push('\n');
+        text += &self.contrast(contrast);
+        text += &self.said(outcome);
+        text.push('\n');
+        for (word, what) in [("usual cause  ", check.cause), ("taught in    ", check.taught)] {
+            if !what.is_empty() {
+                text += &self.wrapped(INDENT, word, what);
+            }
+        }
+        if self.hint {
+            for (number, hint) in check.hints.iter().enumerate() {
+                text += &self.wrapped(INDENT, &format!("hint {}       ", number + 1), hint);
+            }
+        } else if !check.hints.is_empty() {
+            let command = format!("--only {} --hint", check.address);
+            text += &self.wrapped(INDENT, "hints        ", &command);
+        }
+        text + "\n"
+    }
+
+    fn story(&self, outcome: &Outcome) -> String {
+        let steps = outcome.seen.steps.iter().enumerate();
+        let rows = steps.map(|(index, step)| {
+            self.wrapped(INDENT, &format!("{:>2}. ", index + 1), step)
+        });
+        rows.collect()
+    }
+
+    fn contrast(&self, contrast: &Contrast) -> String {
+        match contrast {
+            Contrast::Words { expected, seen } => {
+                self.wrapped(INDENT, "expected  ", expected)
+                    + &self.wrapped(INDENT, "seen      ", seen)
+            }
+            Contrast::Bytes {
+                expected,
+                seen,
+                then,
+            } => bytes(expected, seen, then),
+        }
+    }
+
+    /// What the programs wrote, each under its name.
+    fn said(&self, outcome: &Outcome) -> String {
+        let mut text = String::new();
+        for said in &outcome.seen.said {
+            if said.lines.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "\n{:INDENT$}{} wrote", "", said.name);
+            let left = said.lines.len().saturating_sub(LINES);
+            if left > 0 {
+                let _ = writeln!(text, "{:INDENT$}| ({left} lines before)", "");
+            }
+            for (_, line) in &said.lines[left..] {
+                let room = self.width - INDENT - 2;
+                let options = textwrap::Options::new(room).break_words(true);
+                for row in textwrap::wrap(line, options).iter().take(4) {
+                    let _ = writeln!(text, "{:INDENT$}| {row}", "");
+                }
+            }
+        }
+        text
+    }
+
+    pub(crate) fn footer(&self, outcomes: &[Outcome], time: Duration) -> String {
+        let count = |fits: fn(&Result) -> bool| {
+            outcomes.iter().filter(|one| fits(&one.seen.result)).count()
+        };
+        let passed = count(|result| matches!(result, Result::Passed));
+        let failed = count(|result| matches!(result, Result::Failed(_)));
+        let untested = count(|result| matches!(result, Result::Untested(_)));
+        let mut parts = vec![format!("{passed} passed")];
+        if failed > 0 {
+            parts.push(format!("{failed} failed"));
+        }
+        if untested > 0 {
+            parts.push(format!("{untested} could not be tested"));
+        }
+        format!("\n{}, in {:.1} s\n", parts.join(", "), time.as_secs_f64())
+    }
+
+    /// Text behind a word, wrapped so that it stays behind it.
+    fn wrapped(&self, indent: usize, word: &str, text: &str) -> String {
+        let first = format!("{:indent$}{word}", "");
+        let next = " ".repeat(indent + word.len());
+        let options = textwrap::Options::new(self.width)
+            .initial_indent(&first)
+            .subsequent_indent(&next);
+        textwrap::fill(text, options) + "\n"
+    }
+}
+
+/// Both rows of bytes, one below the other, and a mark below the first that is
+/// wrong or missing.
+fn bytes(expected: &[u8], seen: &[u8], then: &str) -> String {
+    let place = first_difference(expected, seen);
+    let (wanted, _) = around(expected, place);
+    let (got, cells) = around(seen, place);
+    let count = |bytes: &[u8]| match bytes.len() {
+        1 => "1 byte".to_string(),
+        count => format!("{count} bytes"),
+    };
+    let width = count(expected).len().max(count(seen).len());
+    let then = if then.is_empty() {
+        String::new()
+    } else {
+        format!(", then {then}")
+    };
+    let mark = match (place < expected.len(), place < seen.len()) {
+        (true, true) => format!("byte {} is the first that is wrong", place + 1),
+        (true, false) => format!("byte {} is missing", place + 1),
+        _ => format!("byte {} is one too many", place + 1),
+    };
+    let before = " ".repeat(INDENT + "expected  ".len() + width + 2 + cells);
+    format!(
+        "{:INDENT$}expected  {:width$}  {wanted}\n{:INDENT$}seen      {:width$}  {got}{then}\n\
+         {before}^ {mark}\n",
+        "",
+        count(expected),
+        "",
+        count(seen)
+    )
+}

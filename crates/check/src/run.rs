@@ -1,0 +1,183 @@
+//! Runs checks, each in a process and a network of its own: so ports, and
+//! connections in TIME-WAIT, are gone with it, whatever a check leaves behind is
+//! ended with it, and a checker that fails harms no other check.
+
+use std::env;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::bench::{Bench, Setup};
+use crate::fault::{Contrast, Fault};
+use crate::ground;
+use crate::plan::Check;
+use crate::program::Said;
+use crate::story::Story;
+
+/// What came of a check.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Result {
+    /// The program did what it should.
+    Passed,
+    /// It did something else.
+    Failed(Contrast),
+    /// It could not be found out, and why: no fault of the program.
+    Untested(String),
+}
+
+/// What was seen in a check.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Seen {
+    pub(crate) result: Result,
+    pub(crate) steps: Vec<String>,
+    pub(crate) said: Vec<Said>,
+}
+
+/// A check that was run, and all that is known of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) check: &'static Check,
+    pub(crate) seen: Seen,
+    pub(crate) time: Duration,
+}
+
+/// A worker that has not ended so long after its check's limit never will.
+const LATE: Duration = Duration::from_secs(5);
+
+/// Runs the checks, some at the same time, and hands out what came of each, in
+/// their order. It stops when `go_on` says no.
+pub(crate) fn all(
+    checks: &[&'static Check],
+    at_once: usize,
+    mut go_on: impl FnMut(Outcome) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let (done, outcomes) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..at_once.min(checks.len()) {
+            let (next, done) = (&next, done.clone());
+            scope.spawn(move || {
+                while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if done.send(in_a_worker(check)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(done);
+        let mut early: Vec<Outcome> = Vec::new();
+        for check in checks {
+            let outcome = loop {
+                let here = early
+                    .iter()
+                    .position(|outcome| std::ptr::eq(outcome.check, *check));
+                match here {
+                    Some(index) => break early.swap_remove(index),
+                    None => early.push(outcomes.recv().context("a thread of the checker died")?),
+                }
+            };
+            if !go_on(outcome)? {
+                next.store(checks.len(), Ordering::Relaxed);
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// This executable again, with the same arguments, for one check.
+fn in_a_worker(check: &'static Check) -> Outcome {
+    let started = Instant::now();
+    let seen = start_worker(check).and_then(|worker| finish(worker, check.limit + LATE));
+    Outcome {
+        check,
+        seen: seen.unwrap_or_else(|error| Seen {
+            result: Result::Untested(format!("the checker failed: {error:#}")),
+            steps: Vec::new(),
+            said: Vec::new(),
+        }),
+        time: started.elapsed(),
+    }
+}
+
+fn start_worker(check: &Check) -> anyhow::Result<Child> {
+    let own = env::current_exe().context("find our own executable")?;
+    let worker = Command::new(own)
+        .args(env::args_os().skip(1))
+        .arg(format!("--worker={}", check.address))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    worker.context("start our own executable")
+}
+
+/// Waits for what a worker found out.
+fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
+    let mut stdout = worker.stdout.take().context("no pipe")?;
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        let mut said = Vec::new();
+        let read = stdout.read_to_end(&mut said).map(|_| said);
+        // Nobody waits any more: the worker was too late.
+        let _ = done.send(read);
+    });
+    let said = finished.recv_timeout(limit);
+    if said.is_err() {
+        let _ = worker.kill();
+    }
+    let status = worker.wait().context("wait for the worker")?;
+    let said = said.with_context(|| format!("no result after {} s", limit.as_secs()))??;
+    if !status.success() {
+        bail!("the worker ended with {status}");
+    }
+    serde_json::from_slice(&said).context("read the result of the worker")
+}
+
+/// What the worker does: one check, and its result on stdout.
+pub(crate) fn worker(check: &'static Check, setup: &Setup) -> anyhow::Result<()> {
+    let mut setup = setup.clone();
+    setup.private = setup.private && ground::enter_private().is_ok();
+    let seen = one(check, &setup);
+    let text = serde_json::to_vec(&seen)?;
+    Ok(std::io::stdout().write_all(&text)?)
+}
+
+fn one(check: &'static Check, setup: &Setup) -> Seen {
+    let story = Story::new(check.limit);
+    let mut bench = Bench::new(setup, story.clone(), check.address);
+    let verdict = (check.run)(&mut bench);
+    let over = story.is_over();
+    let (said, too_much) = bench.end();
+    let result = match verdict {
+        _ if too_much => Result::Failed(Contrast::Words {
+            expected: format!("at most {} MiB of memory", setup.memory >> 20),
+            seen: "more; the program was ended".into(),
+        }),
+        Ok(()) => Result::Passed,
+        Err(Fault::Program(contrast)) if over => Result::Failed(late(*contrast, check.limit)),
+        Err(Fault::Program(contrast)) => Result::Failed(*contrast),
+        Err(Fault::Checker(error)) => Result::Untested(format!("{error:#}")),
+    };
+    Seen {
+        result,
+        steps: story.steps(),
+        said,
+    }
+}
+
+/// The check as a whole has taken too long.
+fn late(contrast: Contrast, limit: Duration) -> Contrast {
+    match contrast {
+        Contrast::Words { expected, seen } => Contrast::Words {
+            expected,
+            seen: format!("{seen}; the check's {} s are over", limit.as_secs()),
+        },
+        other => other,
+    }
+}
