@@ -1,7 +1,7 @@
 //! Our UDP socket.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
@@ -68,14 +68,9 @@ impl Datagrams {
     /// When none comes.
     pub fn receive(&self, what: &str) -> Verdict<(Vec<u8>, SocketAddr)> {
         let mut buffer = vec![0; 65_536];
-        let deadline = self.story.until(PATIENCE);
+        let wait = self.story.wait(PATIENCE);
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let seen = format!("nothing for {} s", PATIENCE.as_secs());
-                return Err(Fault::program(what, seen));
-            }
-            self.socket.set_read_timeout(Some(left))?;
+            self.socket.set_read_timeout(Some(wait.slice()))?;
             match self.socket.recv_from(&mut buffer) {
                 Ok((length, from)) => {
                     buffer.truncate(length);
@@ -83,6 +78,10 @@ impl Datagrams {
                     self.story
                         .step(format!("{} received a datagram of {words}", self.who));
                     return Ok((buffer, from));
+                }
+                Err(error) if is_timeout(&error) && wait.is_over() => {
+                    let seen = format!("nothing for {} s", PATIENCE.as_secs());
+                    return Err(Fault::program(what, seen));
                 }
                 Err(error) if is_timeout(&error) => {}
                 Err(error) => return Err(Fault::program(what, lower(&error))),

@@ -9,7 +9,7 @@ mod system;
 #[path = "ground/linux.rs"]
 mod system;
 
-pub(crate) use system::{Sight, end_all, enter_private, memory, reap_orphans};
+pub(crate) use system::{Sight, activity, end_all, enter_private, memory, reap_orphans};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,6 +35,15 @@ pub(crate) enum Taken {
 pub(crate) struct Bound {
     pub(crate) address: SocketAddr,
     pub(crate) datagrams: bool,
+}
+
+/// What all programs together do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Activity {
+    /// Whether one of them runs, wants to run, or waits for a disk.
+    pub(crate) busy: bool,
+    /// How long they had a processor.
+    pub(crate) processor: Duration,
 }
 
 /// How often the memory is looked at.

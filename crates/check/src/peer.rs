@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::SockRef;
 
@@ -124,8 +124,8 @@ impl Peer {
         let (Ok(ours), Ok(theirs)) = (self.stream.local_addr(), self.stream.peer_addr()) else {
             return;
         };
-        let deadline = self.story.until(TAKE);
-        while Instant::now() < deadline {
+        let wait = self.story.wait(TAKE);
+        while !wait.is_over() {
             match self.sight.borrow_mut().taken(ours, theirs) {
                 Taken::All | Taken::Gone => return,
                 Taken::NotYet => thread::sleep(LOOK),
@@ -173,6 +173,31 @@ impl Peer {
             }
             Err(ending) => Err(Fault::program(what, ending.words())),
         }
+    }
+
+    /// Receives what is there, at most so much; it is no step of the story. Of
+    /// an end of the stream, nothing.
+    ///
+    /// # Errors
+    /// When nothing comes, or a reset.
+    pub fn receive_quietly(&mut self, most: usize) -> Verdict<Vec<u8>> {
+        let mut buffer = vec![0; most];
+        match self.take_once(&mut buffer)? {
+            Ok(length) => {
+                buffer.truncate(length);
+                Ok(buffer)
+            }
+            Err(Ending::EndOfStream) => Ok(Vec::new()),
+            Err(ending) => Err(Fault::program("more bytes", ending.words())),
+        }
+    }
+
+    /// Sends; it is no step of the story.
+    ///
+    /// # Errors
+    /// When the program does not take it, or has closed.
+    pub fn send_quietly(&mut self, bytes: &[u8]) -> Verdict {
+        self.put(bytes)
     }
 
     /// Receives until the stream has an end, one way or another.
@@ -327,19 +352,25 @@ impl Peer {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Verdict {
-        self.stream
-            .set_write_timeout(Some(self.story.at_most(PATIENCE)))?;
-        match self.stream.write_all(bytes) {
-            Ok(()) => Ok(()),
-            Err(error) if is_timeout(&error) => Err(Fault::program(
-                "the bytes are received",
-                format!("none is received for {} s", PATIENCE.as_secs()),
-            )),
-            Err(error) => Err(Fault::program(
-                "the bytes are received",
-                format!("our send failed: {}", lower(&error)),
-            )),
+        let refused = |seen: String| Fault::program("the bytes are received", seen);
+        let mut wait = self.story.wait(PATIENCE);
+        let mut left = bytes;
+        while !left.is_empty() {
+            self.stream.set_write_timeout(Some(wait.slice()))?;
+            match self.stream.write(left) {
+                Ok(taken) => {
+                    left = &left[taken..];
+                    wait = self.story.wait(PATIENCE);
+                }
+                Err(error) if is_timeout(&error) && wait.is_over() => {
+                    let time = PATIENCE.as_secs();
+                    return Err(refused(format!("nothing is received for {time} s")));
+                }
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(refused(format!("our send failed: {}", lower(&error)))),
+            }
         }
+        Ok(())
     }
 
     /// Receives until there are so many, or one is wrong, or no more come.
@@ -370,14 +401,21 @@ impl Peer {
 
     /// One receive; the inner error is an end.
     fn take_once(&mut self, buffer: &mut [u8]) -> Verdict<Result<usize, Ending>> {
-        self.stream
-            .set_read_timeout(Some(self.story.at_most(PATIENCE)))?;
-        match self.stream.read(buffer) {
-            Ok(0) => Ok(Err(Ending::EndOfStream)),
-            Ok(length) => Ok(Ok(length)),
-            Err(error) if is_timeout(&error) => Ok(Err(Ending::Silence)),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(Err(Ending::Reset)),
-            Err(error) => Err(error.into()),
+        let wait = self.story.wait(PATIENCE);
+        loop {
+            self.stream.set_read_timeout(Some(wait.slice()))?;
+            match self.stream.read(buffer) {
+                Ok(0) => return Ok(Err(Ending::EndOfStream)),
+                Ok(length) => return Ok(Ok(length)),
+                Err(error) if is_timeout(&error) && wait.is_over() => {
+                    return Ok(Err(Ending::Silence));
+                }
+                Err(error) if is_timeout(&error) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    return Ok(Err(Ending::Reset));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Check {
 
 impl Check {
     /// How long a check may take if nothing else is said.
-    pub const LIMIT: Duration = Duration::from_secs(10);
+    pub const LIMIT: Duration = Duration::from_secs(20);
 
     /// A check of a server, without explanations yet.
     pub const fn server(

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::ground;
 
 /// The steps of one check, and its clock. Whoever takes part writes into it.
 #[derive(Clone, Debug)]
@@ -32,10 +35,14 @@ impl Story {
         self.steps.borrow().clone()
     }
 
-    /// The moment until which to wait, if it may take so long: the check as a
-    /// whole has a limit, too.
-    pub(crate) fn until(&self, time: Duration) -> Instant {
-        self.end.min(Instant::now() + time)
+    /// Begins to wait for something that should take no longer than this.
+    pub(crate) fn wait(&self, time: Duration) -> Wait {
+        let start = Instant::now();
+        Wait {
+            end: self.end,
+            until: start + time,
+            processor: ground::activity().processor,
+        }
     }
 
     /// What is left of the time of the check, but not nothing: zero means "for
@@ -47,5 +54,49 @@ impl Story {
 
     pub(crate) fn is_over(&self) -> bool {
         Instant::now() >= self.end
+    }
+}
+
+/// A wait that ends. On a busy machine a program may be slow without a fault of
+/// its own. So as long as it wants the processor, and has not had it for
+/// [`BUSY`] yet, the wait goes on, up to the limit of the check.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    end: Instant,
+    until: Instant,
+    processor: Duration,
+}
+
+/// A program that works for so long without a result will have none.
+const BUSY: Duration = Duration::from_secs(1);
+/// A program that wants nothing at so many looks in a row waits for others.
+const LOOKS: u32 = 3;
+/// The time between two of these looks, and how long a receive waits at a time.
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Wait {
+    /// Whether to wait no longer.
+    pub(crate) fn is_over(&self) -> bool {
+        let now = Instant::now();
+        if now < self.until {
+            return false;
+        }
+        now >= self.end || (0..LOOKS).all(|_| self.is_idle())
+    }
+
+    fn is_idle(&self) -> bool {
+        let activity = ground::activity();
+        let used = activity.processor.saturating_sub(self.processor);
+        if activity.busy && used < BUSY {
+            return false;
+        }
+        thread::sleep(LOOK);
+        true
+    }
+
+    /// How long a receive may wait before [`Wait::is_over`] is asked again.
+    pub(crate) fn slice(&self) -> Duration {
+        let left = self.until.saturating_duration_since(Instant::now());
+        left.max(LOOK)
     }
 }

@@ -1,1 +1,467 @@
-pub const LESSON: ::check::Lesson = ::check::Lesson { number: 2, port: 8080, server: "", client: "", checks: &[] };
+//! The checks of this lesson: two loops, and nothing that a caller does ends
+//! them. `lesson-2 check --list` shows them.
+
+
+use ::check::{Bench, Check, Fault, Lesson, Peer, Program, Start, Verdict};
+
+const HERE: &str = "lessons/02-loop-server/README.md#what-you-saw-and-why";
+const CONTRACT: &str = "lessons/02-loop-server/README.md#exercise";
+
+pub const LESSON: Lesson = Lesson {
+    number: 2,
+    port: 8080,
+    server: "server --addr {addr}",
+    client: "client --addr {addr}",
+    checks: CHECKS,
+};
+
+const CHECKS: &[Check] = &[
+    Check::server(
+        "2/start/says-where",
+        "the server says where it listens before it is called",
+        says_where,
+    )
+    .because(
+        "The line \"listening on IP:PORT\" is missing, or waits in a buffer.",
+        CONTRACT,
+    )
+    .hints(&["Flush the line: when stdout is a pipe, most languages keep it back."]),
+    Check::server(
+        "2/message/hello",
+        "a message comes back in upper case",
+        hello,
+    )
+    .because("The answer is not what was received, in ASCII upper case.", CONTRACT)
+    .hints(&["Change the letters a to z and leave all other bytes as they are."]),
+    Check::server(
+        "2/message/several",
+        "several messages of one call are answered in turn",
+        several,
+    )
+    .because(
+        "The inner loop is missing: the server answers once and closes.",
+        HERE,
+    )
+    .hints(&[
+        "There are two loops, one in the other. Which one does a second message need?",
+        "Receive again after each answer, until a receive gives 0 bytes.",
+    ]),
+    Check::server(
+        "2/message/one-byte-at-a-time",
+        "a message cut into single bytes loses none",
+        one_byte_at_a_time,
+    )
+    .because("One receive is taken for one message.", HERE)
+    .hints(&["A receive brings some bytes. Answer what it brought, and receive again."]),
+    Check::server(
+        "2/message/cut-in-a-character",
+        "a character cut in two comes back whole",
+        cut_in_a_character,
+    )
+    .because(
+        "Each piece is decoded as text by itself, and half a character is no text.",
+        HERE,
+    )
+    .hints(&[
+        "What does decode() say to the first byte of 你?",
+        "The server need not know text. Work on bytes from recv to send.",
+    ]),
+    Check::server(
+        "2/message/no-text",
+        "bytes that are no text come back as they were",
+        no_text,
+    )
+    .because("The bytes are decoded as text on their way.", CONTRACT)
+    .hints(&["Work on bytes. Python: bytes.upper() changes ASCII letters only."]),
+    Check::server(
+        "2/message/a-million-bytes",
+        "1 MiB comes back, each byte of it",
+        a_million_bytes,
+    )
+    .because(
+        "What a send did not take is not sent again, or one receive is taken for all.",
+        HERE,
+    )
+    .hints(&[
+        "How many bytes did send take? It tells.",
+        "Send the rest in a loop, as sendall and write_all do.",
+    ]),
+    Check::server(
+        "2/call/half-close",
+        "a caller that has ended its sending side gets its answer",
+        half_close,
+    )
+    .because(
+        "The end of the stream is taken for the end of the call before the answer is sent.",
+        CONTRACT,
+    )
+    .hints(&["Answer what came before the end of the stream, then close."]),
+    Check::server(
+        "2/call/end-of-stream",
+        "when the caller hangs up, the server closes its end, too",
+        end_of_stream,
+    )
+    .because(
+        "A receive of 0 bytes is taken for an empty message. The loop spins, or waits for more.",
+        HERE,
+    )
+    .hints(&[
+        "What does recv give when the other side has closed?",
+        "0 bytes are no message: leave the inner loop, and close the connection.",
+    ]),
+    Check::server(
+        "2/callers/next",
+        "after a call the next caller is served",
+        next_caller,
+    )
+    .because("The outer loop is missing: the server takes one call and ends.", HERE)
+    .hints(&["After the close, accept again."]),
+    Check::server(
+        "2/callers/without-a-word",
+        "a caller that hangs up without a word does not end the server",
+        without_a_word,
+    )
+    .because("An empty receive at the start of a call is not expected.", HERE)
+    .hints(&["The first receive of a call may be the last one."]),
+    Check::server(
+        "2/callers/reset",
+        "a caller that resets its connection does not end the server",
+        reset,
+    )
+    .because(
+        "The error of recv (ECONNRESET) is not caught and ends the program.",
+        HERE,
+    )
+    .hints(&[
+        "Which of your calls fails when the caller resets?",
+        "Catch the errors of one call inside the outer loop: they end the call, not the server.",
+    ]),
+    Check::server(
+        "2/callers/reset-in-mid-message",
+        "a reset between two pieces of a message does not end the server",
+        reset_in_mid_message,
+    )
+    .because("The error of recv (ECONNRESET) is not caught.", HERE)
+    .hints(&["Catch the errors of one call inside the outer loop."]),
+    Check::server(
+        "2/callers/never-receives",
+        "a caller that leaves without having received anything does not end the server",
+        never_receives,
+    )
+    .because(
+        "The error of send (EPIPE or ECONNRESET) is not caught, or the signal SIGPIPE kills it.",
+        HERE,
+    )
+    .hints(&[
+        "A send can fail, too: the caller is gone, and the answer has nowhere to go.",
+        "In C, ignore SIGPIPE or pass MSG_NOSIGNAL; then send says EPIPE.",
+    ]),
+    Check::server(
+        "2/callers/hundred-in-a-row",
+        "a hundred callers in a row, with 16 open files",
+        hundred_in_a_row,
+    )
+    .because("Connections are not closed, and each takes a descriptor.", CONTRACT)
+    .hints(&["Close the connection on each way out of the inner loop, also after an error."]),
+    Check::client(
+        "2/client/answer",
+        "the client sends its lines and shows the answers",
+        answer,
+    )
+    .because("The client does not send the line, or does not show what it received.", CONTRACT)
+    .hints(&["Each line of the input is a message, without its line end."]),
+    Check::client(
+        "2/client/one-byte-at-a-time",
+        "an answer that comes byte by byte is received whole",
+        client_one_byte,
+    )
+    .because("One receive is taken for the whole answer.", HERE)
+    .hints(&[
+        "You know how long the answer is. Count what you have.",
+        "Receive in a loop until you have as many bytes as you sent.",
+    ]),
+    Check::client(
+        "2/client/two-answers-at-once",
+        "two answers that come at once are two answers",
+        two_at_once,
+    )
+    .because(
+        "The client takes more bytes than its answer has; the rest was the next answer.",
+        HERE,
+    )
+    .hints(&["Ask a receive for no more than what is missing."]),
+    Check::client(
+        "2/client/a-million-bytes",
+        "1 MiB goes through a server that answers while it receives",
+        client_million,
+    )
+    .because(
+        "The client sends all before it receives. Both sides wait for each other, for ever.",
+        HERE,
+    )
+    .hints(&[
+        "Where do the answers stay while you are still sending?",
+        "Send a part, receive its answer, and so on; or send and receive in two threads.",
+    ]),
+    Check::client(
+        "2/client/end-in-mid-answer",
+        "when the server hangs up in mid-answer, the client says so, with status 1",
+        end_in_mid_answer,
+    )
+    .because("Half an answer is taken for an answer, or the client waits for ever.", HERE)
+    .hints(&["0 bytes before the count is full are an error of their own."]),
+    Check::client(
+        "2/client/reset",
+        "when the server resets, the client says reset, with status 1",
+        client_reset,
+    )
+    .because("An error of recv is not handled, or is called the end of the stream.", HERE)
+    .hints(&["The end of the stream is 0 bytes; a reset is an error. Say which it was."]),
+    Check::client(
+        "2/client/refused",
+        "when nobody listens, the client says so in one line, with status 1",
+        refused,
+    )
+    .because("The error of connect is not handled.", "lessons/01-bare-connect/README.md#break-it")
+    .hints(&["Lesson 1 shows which call fails, and how."]),
+    Check::both(
+        "2/both/talk",
+        "your client and your server understand each other",
+        talk,
+    )
+    .because("Each keeps the contract only as it understood it.", CONTRACT),
+];
+
+fn says_where(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    bench.says(&server, &format!("listening on {}", server.address()))?;
+    Ok(())
+}
+
+/// A message to a fresh server, and its answer.
+fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Peer)> {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.send(message)?;
+    call.expect(&message.to_ascii_uppercase())?;
+    Ok((server, call))
+}
+
+/// Whoever calls now is served.
+fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
+    let mut next = bench.call_as(server, "the next caller")?;
+    next.send(b"next")?;
+    next.expect(b"NEXT")
+}
+
+fn hello(bench: &mut Bench) -> Verdict {
+    echo(bench, b"hello, World 1").map(drop)
+}
+
+fn several(bench: &mut Bench) -> Verdict {
+    let (_server, mut call) = echo(bench, b"one")?;
+    for message in ["second", "the third, which is longer", "4"] {
+        call.send(message.as_bytes())?;
+        call.expect(message.to_ascii_uppercase().as_bytes())?;
+    }
+    Ok(())
+}
+
+fn one_byte_at_a_time(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.send_in_pieces(b"byte by byte", 1)?;
+    call.expect(b"BYTE BY BYTE")
+}
+
+fn cut_in_a_character(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    let message = "a你b".as_bytes();
+    call.send_cut(message, &[2, 3])?;
+    call.expect(&message.to_ascii_uppercase())
+}
+
+fn no_text(bench: &mut Bench) -> Verdict {
+    let message: Vec<u8> = (0..=255).rev().collect();
+    echo(bench, &message).map(drop)
+}
+
+/// Bytes in which each place looks different from its neighbourhood.
+fn million() -> Vec<u8> {
+    let letter = |i: usize| b'a' + ((i * i / 7 + i) % 26) as u8;
+    (0..1 << 20).map(letter).collect()
+}
+
+fn a_million_bytes(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    let message = million();
+    call.exchange(&message, &message.to_ascii_uppercase())
+}
+
+fn half_close(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.send(b"over and out")?;
+    call.half_close()?;
+    call.expect(b"OVER AND OUT")?;
+    call.expect_end()
+}
+
+fn end_of_stream(bench: &mut Bench) -> Verdict {
+    let (_server, mut call) = echo(bench, b"bye")?;
+    call.half_close()?;
+    call.expect_end()
+}
+
+fn next_caller(bench: &mut Bench) -> Verdict {
+    let (server, call) = echo(bench, b"first")?;
+    call.hang_up();
+    next_is_served(bench, &server)
+}
+
+fn without_a_word(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    bench.call(&server)?.hang_up();
+    next_is_served(bench, &server)
+}
+
+fn reset(bench: &mut Bench) -> Verdict {
+    let (server, call) = echo(bench, b"hello")?;
+    call.reset()?;
+    next_is_served(bench, &server)
+}
+
+fn reset_in_mid_message(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.send(b"half of a mess")?;
+    call.until_taken();
+    call.reset()?;
+    next_is_served(bench, &server)
+}
+
+fn never_receives(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    for who in ["a caller", "another caller"] {
+        let mut call = bench.call_as(&server, who)?;
+        call.small_buffers()?;
+        call.send(&[b'x'; 60_000])?;
+        call.hang_up();
+    }
+    next_is_served(bench, &server)
+}
+
+fn hundred_in_a_row(bench: &mut Bench) -> Verdict {
+    bench.step("the limit of open files was set to 16 (ulimit -n)");
+    let server = bench.server_as(Start::server().files(16))?;
+    for number in 1..=100 {
+        let mut call = bench.call_as(&server, &format!("caller {number}"))?;
+        call.send(b"x")?;
+        call.expect(b"X")?;
+        call.hang_up();
+    }
+    Ok(())
+}
+
+fn answer(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["hello", "again"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    for (message, answer) in [("hello", "QWERT"), ("again", "ZUIOP")] {
+        call.expect(message.as_bytes())?;
+        call.send(answer.as_bytes())?;
+        bench.says(&client, answer)?;
+    }
+    bench.ends_with_status(&client, 0)
+}
+
+fn client_one_byte(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["byte by byte"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.expect(b"byte by byte")?;
+    call.send_in_pieces(b"BYTE BY BYTE", 1)?;
+    bench.says(&client, "BYTE BY BYTE")?;
+    bench.ends_with_status(&client, 0)
+}
+
+fn two_at_once(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["one", "seven"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.expect(b"one")?;
+    call.send(b"ONESEVEN")?;
+    call.expect(b"seven")?;
+    bench.says_what(&client, "the answer ONE, and nothing else in its line", |line| {
+        line.contains("ONE") && !line.contains("ONES")
+    })?;
+    bench.says(&client, "SEVEN")?;
+    bench.ends_with_status(&client, 0)
+}
+
+fn client_million(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let mut line = million();
+    line.push(b'\n');
+    let client = bench.start(Start::client().input(line))?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.small_buffers()?;
+    bench.step("our server answers each piece before it takes the next one");
+    let mut taken = 0;
+    while taken < 1 << 20 {
+        let piece = call.receive_quietly(1024)?;
+        if piece.is_empty() {
+            let seen = format!("the end of the stream after {taken} bytes");
+            return Err(Fault::program("1048576 bytes", seen));
+        }
+        taken += piece.len();
+        call.send_quietly(&piece.to_ascii_uppercase())?;
+    }
+    bench.ends_with_status(&client, 0)
+}
+
+fn end_in_mid_answer(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["a message"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.expect(b"a message")?;
+    call.send(b"A ME")?;
+    call.until_taken();
+    call.hang_up();
+    bench.ends_with_one_line(&client)?;
+    Ok(())
+}
+
+fn client_reset(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["a message"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.expect(b"a message")?;
+    call.send(b"A ME")?;
+    call.until_taken();
+    call.reset()?;
+    let line = bench.ends_with_one_line(&client)?;
+    if line.to_lowercase().contains("reset") {
+        return Ok(());
+    }
+    let seen = format!("the line {line:?}");
+    Err(Fault::program("a line on stderr with the word reset", seen))
+}
+
+fn refused(bench: &mut Bench) -> Verdict {
+    bench.step("nobody listens");
+    let client = bench.client(&["hello"])?;
+    bench.ends_with_one_line(&client)?;
+    Ok(())
+}
+
+fn talk(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let client = bench.client(&["hello", "a second message"])?;
+    bench.says(&client, "HELLO")?;
+    bench.says(&client, "A SECOND MESSAGE")?;
+    bench.ends_with_status(&client, 0)?;
+    bench.still_runs(&server)
+}

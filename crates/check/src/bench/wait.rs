@@ -21,12 +21,12 @@ impl Bench {
         time: Duration,
         mut so: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<T> {
-        let deadline = self.story.until(time);
+        let wait = self.story.wait(time);
         loop {
             if let Some(found) = so(self) {
                 return Some(found);
             }
-            if Instant::now() >= deadline {
+            if wait.is_over() {
                 return None;
             }
             self.pump(LOOK);

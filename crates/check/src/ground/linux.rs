@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 use std::{fs, io, process};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
 use sources::states::{Socket, States};
 use timeline::state::TcpState;
 
-use super::{Bound, Taken};
+use super::{Activity, Bound, Taken};
 
 /// Moves the process into a network of its own, and makes it the parent of
 /// whatever a program leaves behind. To be called before there is a thread.
@@ -115,6 +117,32 @@ fn with_descendants(pid: u32) -> Vec<u32> {
         }
     }
     all
+}
+
+/// What the programs do: proc(5), `stat`.
+pub(crate) fn activity() -> Activity {
+    let mut all = Activity::default();
+    for pid in &with_descendants(process::id())[1..] {
+        let folder = format!("/proc/{pid}");
+        all.processor += stat(Path::new(&folder)).map_or(Duration::ZERO, |(_, time)| time);
+        let tasks = fs::read_dir(folder + "/task");
+        let mut tasks = tasks.into_iter().flatten().flatten();
+        all.busy |= tasks.any(|task| stat(&task.path()).is_some_and(|(busy, _)| busy));
+    }
+    all
+}
+
+/// Whether a task runs, wants to, or waits for a disk; and how long its process
+/// had a processor.
+fn stat(folder: &Path) -> Option<(bool, Duration)> {
+    let stat = fs::read_to_string(folder.join("stat")).ok()?;
+    // The name before it can hold anything, a parenthesis too.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    let busy = matches!(*fields.first()?, "R" | "D");
+    Some((busy, Duration::from_millis(ticks * 1000 / per_second)))
 }
 
 /// The memory of all programs that we have started: pages in RAM, in bytes.
