@@ -6,7 +6,7 @@ mod wait;
 pub use start::Start;
 
 use std::cell::RefCell;
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -173,6 +173,31 @@ impl Bench {
         let ip = self.address()?.ip();
         let socket = UdpSocket::bind((ip, 0))?;
         Ok(Datagrams::new(socket, who, &self.story))
+    }
+
+    /// The same on another address of this host, such as 127.0.0.2.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn datagrams_at(&mut self, who: &str, ip: [u8; 4]) -> Verdict<Datagrams> {
+        let socket = UdpSocket::bind((IpAddr::from(ip), 0))?;
+        Ok(Datagrams::new(socket, who, &self.story))
+    }
+
+    /// Callers that fill the accept queue of our own server: whoever calls now
+    /// has to wait. It has room for one more than its backlog.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn fill(&mut self, listener: &Listener) -> Verdict<Vec<TcpStream>> {
+        self.story
+            .step("its accept queue is full, and it accepts nobody");
+        let connect = |address| TcpStream::connect_timeout(address, Duration::from_secs(1));
+        Ok(listener
+            .addresses()?
+            .iter()
+            .map(connect)
+            .collect::<Result<_, _>>()?)
     }
 
     /// The next call of a client.

@@ -29,6 +29,11 @@ impl Listener {
         self.address
     }
 
+    /// All places where it listens.
+    pub(crate) fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+        self.listeners.iter().map(TcpListener::local_addr).collect()
+    }
+
     /// A call, if one is there.
     pub(crate) fn try_accept(&self) -> std::io::Result<Option<TcpStream>> {
         for listener in &self.listeners {

@@ -200,6 +200,23 @@ impl Peer {
         self.put(bytes)
     }
 
+    /// Sends until all is sent, or until the program closes or takes no more:
+    /// neither is wrong here.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn send_as_much_as_it_takes(&mut self, bytes: &[u8]) -> Verdict {
+        self.story.step(format!(
+            "{} sent {}, as far as they were taken",
+            self.who,
+            counted(bytes)
+        ));
+        match self.put(bytes) {
+            Err(Fault::Checker(error)) => Err(Fault::Checker(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Receives until the stream has an end, one way or another.
     ///
     /// # Errors
