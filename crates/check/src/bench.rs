@@ -18,7 +18,7 @@ use crate::command::Settings;
 use crate::datagram::Datagrams;
 use crate::fault::{Fault, Verdict};
 use crate::folder::Folder;
-use crate::ground::{Sight, Watch, end_all, reap_orphans};
+use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
 use crate::listen::Listener;
 use crate::peer::{Peer, lower};
 use crate::program::{Program, Said};
@@ -241,6 +241,11 @@ impl Bench {
     /// cannot be seen.
     pub fn memory_peak(&self) -> u64 {
         self.watch.peak()
+    }
+
+    /// The memory that the programs have now, in bytes.
+    pub fn memory_now(&self) -> u64 {
+        ground::memory()
     }
 
     /// Whether the programs have a network of their own.

@@ -75,6 +75,10 @@ fn escaped(bytes: &[u8]) -> String {
         for character in chunk.valid().chars() {
             match character {
                 '\'' => text.push('\''),
+                '\n' | '\r' | '\t' | '\0' => text.extend(character.escape_debug()),
+                control if control.is_ascii_control() => {
+                    text += &format!("\\x{:02x}", u32::from(control));
+                }
                 other => text.extend(other.escape_debug()),
             }
         }
@@ -91,6 +95,7 @@ mod tests {
     fn what_is_no_text_is_escaped_and_what_is_text_is_not() {
         assert_eq!(counted("你\r\n".as_bytes()), "5 bytes: \"你\\r\\n\"");
         assert_eq!(counted(b"\xff"), "1 byte: \"\\xff\"");
+        assert_eq!(counted(b"\0\x14'"), "3 bytes: \"\\0\\x14'\"");
         assert_eq!(counted(b""), "0 bytes");
     }
 

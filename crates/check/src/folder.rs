@@ -68,22 +68,39 @@ impl Folder {
     /// Puts a symbolic link into it.
     ///
     /// # Errors
-    /// A fault of ours only.
-    #[cfg(unix)]
+    /// A fault of ours only; also on a system where we cannot make one.
     pub fn link(&self, name: &str, target: &Path) -> Verdict {
-        Ok(std::os::unix::fs::symlink(target, self.path().join(name))?)
+        make_link(&self.path().join(name), target)
     }
 
     /// Puts a FIFO into it: whoever opens it waits for a writer.
     ///
     /// # Errors
-    /// A fault of ours only.
-    #[cfg(target_os = "linux")]
+    /// A fault of ours only; also on a system where we cannot make one.
     pub fn fifo(&self, name: &str) -> Verdict {
-        use rustix::fs::{CWD, FileType, Mode, mknodat};
-        let path = self.path().join(name);
-        let mode = Mode::RUSR | Mode::WUSR;
-        mknodat(CWD, path, FileType::Fifo, mode, 0).map_err(io::Error::from)?;
-        Ok(())
+        make_fifo(&self.path().join(name))
     }
+}
+
+#[cfg(target_os = "linux")]
+fn make_link(path: &Path, target: &Path) -> Verdict {
+    Ok(std::os::unix::fs::symlink(target, path)?)
+}
+
+#[cfg(target_os = "linux")]
+fn make_fifo(path: &Path) -> Verdict {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, path, FileType::Fifo, mode, 0).map_err(io::Error::from)?;
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn make_link(_: &Path, _: &Path) -> Verdict {
+    Err(anyhow::anyhow!("a link is made on Linux only").into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn make_fifo(_: &Path) -> Verdict {
+    Err(anyhow::anyhow!("a FIFO is made on Linux only").into())
 }

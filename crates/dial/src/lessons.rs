@@ -1,6 +1,9 @@
 //! Which lessons there are: read from the packages' manifests.
 
-use anyhow::{Context, Result};
+use std::env;
+use std::ffi::OsString;
+
+use anyhow::{Context, Result, anyhow};
 use cargo_metadata::MetadataCommand;
 use serde::Deserialize;
 
@@ -20,6 +23,9 @@ pub(crate) struct Lesson {
     /// Crates that no other lesson needs, because this one is about them.
     #[serde(default, rename = "about")]
     _about: Vec<String>,
+    /// The package.
+    #[serde(skip)]
+    pub(crate) package: String,
 }
 
 /// All lessons, by number.
@@ -32,9 +38,25 @@ pub(crate) fn all() -> Result<Vec<Lesson>> {
         if !said.is_null() {
             let lesson = Lesson::deserialize(said);
             let place = || format!("[package.metadata.dialtone] in {}", package.manifest_path);
-            lessons.push(lesson.with_context(place)?);
+            lessons.push(Lesson {
+                package: package.name.to_string(),
+                ..lesson.with_context(place)?
+            });
         }
     }
     lessons.sort_by_key(|lesson| lesson.lesson);
     Ok(lessons)
+}
+
+/// The lesson with this number.
+pub(crate) fn one(number: u32) -> Result<Lesson> {
+    let all = all()?;
+    let last = all.last().map_or(0, |lesson| lesson.lesson);
+    let found = all.into_iter().find(|lesson| lesson.lesson == number);
+    found.ok_or_else(|| anyhow!("there is no lesson {number}: they go from 1 to {last}"))
+}
+
+/// The cargo that runs us, or the one in the PATH.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

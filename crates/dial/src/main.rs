@@ -2,6 +2,7 @@
 //!
 //! It knows no lesson by name: what there is stands in the packages' manifests.
 
+mod check;
 mod doctor;
 mod lessons;
 mod list;
@@ -43,6 +44,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         _words: Vec<String>,
     },
+    /// Check a server or a client that you wrote, in any language
+    #[command(after_help = "Example:\n  cargo dial check 2 --server 'python3 my_server.py'")]
+    Check(check::CheckArgs),
     /// Show a timeline that the X-ray has recorded
     Show(show::ShowArgs),
 }
@@ -58,6 +62,10 @@ fn main() -> ExitCode {
             "xray: this system has no way to watch the calls of a program; record on Linux with \
              --out FILE.jsonl, and look at it here with \"cargo dial show FILE.jsonl\""
         )),
+        Command::Check(args) => match check::run(&args) {
+            Ok(status) => return status,
+            Err(error) => Err(error),
+        },
         Command::Show(args) => show::run(&args),
     };
     match done {
