@@ -5,6 +5,11 @@ use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::state::TcpState;
 use timeline::{Event, Kind, Place, Timeline};
 
+/// Type and code of the ICMP message: RFC 792, page 4.
+const PORT_UNREACHABLE: (u8, u8) = (3, 3);
+/// The same over IPv6: RFC 4443, section 3.1.
+const PORT_UNREACHABLE_V6: (u8, u8) = (1, 4);
+
 /// Something that can be seen under the X-ray.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
@@ -19,14 +24,16 @@ pub enum Sign {
     Syn,
     /// A segment with SYN and ACK: the answer to it.
     SynAck,
-    /// A segment that carries data.
-    Data,
+    /// A segment from this lane that carries data.
+    Data(&'static str),
     /// A segment with FIN: one direction is closed.
     Fin,
     /// A segment with RST.
     Reset,
     /// A UDP datagram.
     Datagram,
+    /// An ICMP message that says that nobody is bound to the UDP port.
+    PortUnreachable,
     /// A socket of this lane is in this TCP state.
     State(&'static str, TcpState),
 }
@@ -35,8 +42,12 @@ impl Sign {
     /// Whether this event is it.
     pub(crate) fn fits(&self, timeline: &Timeline, event: &Event) -> bool {
         let lane = match event.place {
-            Place::Actor(actor) => timeline.lane(actor),
-            Place::Wire { .. } | Place::Narrator => "",
+            // A packet is of whoever has sent it.
+            Place::Actor(actor)
+            | Place::Wire {
+                from: Some(actor), ..
+            } => timeline.lane(actor),
+            Place::Wire { from: None, .. } | Place::Narrator => "",
         };
         match (self, &event.kind) {
             (Sign::Calls(who, name), Kind::Call(call)) => lane == *who && is(&call.name, name),
@@ -51,20 +62,29 @@ impl Sign {
                     && name_of(timeline, end.id).is_some_and(|called| is(called, name))
             }
             (Sign::State(who, state), Kind::State(change)) => lane == *who && change.to == *state,
-            (sign, Kind::Packet(packet)) => sign.fits_packet(packet),
+            (sign, Kind::Packet(packet)) => sign.fits_packet(lane, packet),
             _ => false,
         }
     }
 
-    fn fits_packet(&self, packet: &Packet) -> bool {
-        let Content::Tcp(segment) = &packet.content else {
-            return *self == Sign::Datagram && matches!(packet.content, Content::Udp(_));
+    fn fits_packet(&self, lane: &str, packet: &Packet) -> bool {
+        let segment = match &packet.content {
+            Content::Tcp(segment) => segment,
+            Content::Udp(_) => return *self == Sign::Datagram,
+            Content::Icmp { kind, code, .. } => {
+                let unreachable = match packet.source.is_ipv6() {
+                    true => PORT_UNREACHABLE_V6,
+                    false => PORT_UNREACHABLE,
+                };
+                return *self == Sign::PortUnreachable && (*kind, *code) == unreachable;
+            }
+            _ => return false,
         };
         let has = |flag| segment.flags.has(flag);
         match self {
             Sign::Syn => has(TcpFlags::SYN) && !has(TcpFlags::ACK),
             Sign::SynAck => has(TcpFlags::SYN) && has(TcpFlags::ACK),
-            Sign::Data => segment.length > 0,
+            Sign::Data(who) => segment.length > 0 && lane == *who,
             Sign::Fin => has(TcpFlags::FIN),
             Sign::Reset => has(TcpFlags::RST),
             _ => false,

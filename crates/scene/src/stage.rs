@@ -106,9 +106,11 @@ impl Stage {
         }
     }
 
-    /// Begins a part of the scene.
+    /// Begins a part of the scene. What an explanation of an earlier part waited
+    /// for is over: it is forgotten.
     pub fn headline(&mut self, text: &str) {
         self.narrate(Kind::Headline(text.to_string()));
+        self.hints.clear();
     }
 
     /// Explains, across all lanes.
@@ -116,8 +118,9 @@ impl Stage {
         self.narrate(Kind::Note(text.into()));
     }
 
-    /// Explains as soon as this happens: once, right behind it. Without the
-    /// X-ray nobody sees it happen, and nothing is explained.
+    /// Explains as soon as this happens: once, right behind it. It waits until the
+    /// next headline. Without the X-ray nobody sees it happen, and nothing is
+    /// explained.
     pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
         self.hints.push((sign, text.into()));
     }

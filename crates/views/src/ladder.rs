@@ -117,6 +117,10 @@ pub struct Ladder {
     /// Whether an explanation was drawn last.
     told: bool,
     services: Services,
+    /// Whether the names of the lanes are still to be drawn.
+    unnamed: bool,
+    /// For each process, the threads that have made a call, in their order.
+    threads: HashMap<u32, Vec<u32>>,
 }
 
 impl Ladder {
@@ -124,7 +128,7 @@ impl Ladder {
     pub fn new(style: Style) -> Self {
         Self {
             style,
-            columns: Columns::new(style.paper),
+            columns: Columns::new(style.paper, true),
             flows: Flows::default(),
             open: HashMap::new(),
             drawn: None,
@@ -133,11 +137,18 @@ impl Ladder {
             story: text::Columns::new(style.paper),
             told: false,
             services: Services::default(),
+            unnamed: false,
+            threads: HashMap::new(),
         }
     }
 
-    /// From here on these kinds of events are drawn.
+    /// From here on these kinds of events are drawn. Where packets come or go, the
+    /// columns change, and the next row has their names above it.
     pub fn show(&mut self, only: Only) {
+        if only.packets != self.style.only.packets {
+            self.columns = Columns::new(self.style.paper, only.packets);
+            self.unnamed = !self.lanes.is_empty();
+        }
         self.style.only = only;
     }
 
@@ -164,14 +175,22 @@ impl Ladder {
             }
             Kind::Lanes(names) => {
                 self.lanes.clone_from(names);
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                self.told = false;
-                return format!("\n{}", self.header(&names));
+                self.unnamed = true;
+                return String::new();
             }
             _ => self.observed(timeline, event, next),
         };
+        if drawn.is_empty() {
+            return drawn;
+        }
+        // The names stand where they are needed: above the first row.
+        if std::mem::take(&mut self.unnamed) {
+            self.told = false;
+            let names: Vec<&str> = self.lanes.iter().map(String::as_str).collect();
+            return format!("\n{}{drawn}", self.header(&names));
+        }
         // An empty row where an explanation ends.
-        if !drawn.is_empty() && std::mem::take(&mut self.told) {
+        if std::mem::take(&mut self.told) {
             return format!("\n{drawn}");
         }
         drawn
@@ -222,7 +241,11 @@ impl Ladder {
                 if result.is_empty() && waited < SHORT {
                     return String::new();
                 }
-                let text = format!("{} {result}", self.words().again(&call));
+                let text = format!(
+                    "{}{} {result}",
+                    self.thread(&call),
+                    self.words().again(&call)
+                );
                 let text = format!("{}, {} ms", text.trim_end(), milliseconds(waited));
                 self.in_lane(timeline, event, &text, ink_of(&end.outcome))
             }
@@ -255,6 +278,17 @@ impl Ladder {
         }
     }
 
+    /// Of a process with several threads: which of them calls. The first to call
+    /// has no mark.
+    fn thread(&self, call: &Start) -> String {
+        let threads = self.threads.get(&call.pid);
+        let at = threads.and_then(|threads| threads.iter().position(|tid| *tid == call.tid));
+        match at {
+            None | Some(0) => String::new(),
+            Some(at) => format!("t{} ", at + 1),
+        }
+    }
+
     fn call(
         &mut self,
         timeline: &Timeline,
@@ -263,11 +297,15 @@ impl Ladder {
         next: Option<&Event>,
     ) -> String {
         self.open.insert(call.id, (call.clone(), event.time));
+        let threads = self.threads.entry(call.pid).or_default();
+        if !threads.contains(&call.tid) {
+            threads.push(call.tid);
+        }
         let inquiry = INQUIRIES.contains(&call.name.as_ref());
         if !self.style.only.calls || (inquiry && !self.style.inquiries) {
             return String::new();
         }
-        let mut text = self.words().start(call);
+        let mut text = self.thread(call) + &self.words().start(call);
         let mut ink = Ink::Plain;
         match next.map(|next| &next.kind) {
             Some(Kind::Return(end)) if end.id == call.id => {

@@ -4,6 +4,7 @@
 //! no file, and no clock.
 
 pub(crate) mod flow;
+mod fold;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod ladder;

@@ -1,9 +1,11 @@
 //! Text in columns: a lane for each program, explanations across all of them.
 
 use colored::Colorize;
-use textwrap::{Options, WordSplitter};
+use textwrap::{Options, WordSeparator, WordSplitter};
 use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
+
+use crate::fold;
 
 /// Left of everything, in cells.
 const MARGIN: usize = 2;
@@ -216,6 +218,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let (first, rest) = (" ".repeat(lead), " ".repeat(lead + 2));
     let options = Options::new(width)
         .word_splitter(WordSplitter::NoHyphenation)
+        .word_separator(WordSeparator::Custom(fold::pieces))
         .initial_indent(&first)
         .subsequent_indent(if lead > 0 { &rest } else { &first });
     let rows = textwrap::wrap(body, options);

@@ -9,7 +9,7 @@ use timeline::packet::{Content, Packet, Segment, TcpFlags};
 use timeline::state::{Change, Queues, TcpState};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
-use views::ladder::{Only, Style, ladder};
+use views::ladder::{Ladder, Only, Style, ladder};
 use views::text::Paper;
 
 const PAPER: Paper = Paper {
@@ -189,7 +189,7 @@ fn a_handshake_and_a_message_read_from_top_to_bottom() {
                                                         127.0.0.1:8081) …
    7.000                          ◀──────── SYN seq 0 ─
    8.000                          ─ SYN ACK ──────────▶
-                                    seq 0 ack 1
+                                   seq 0 ack 1
    9.000                          ◀──────── ACK ack 1 ─
   10.000 [:8081 ESTABLISHED]
   11.000                                                connect(3), 5.000 ms
@@ -197,7 +197,7 @@ fn a_handshake_and_a_message_read_from_top_to_bottom() {
          127.0.0.1:5000, 7.000 ms
   13.000                                                send(3, \"hello\") …
   14.000                          ◀── PSH ACK 5 bytes ─
-                                    1:6 ack 1 \"hello\"
+                                   1:6 ack 1 \"hello\"
 ";
     let drawn = ladder(&talk(), style());
     assert_eq!(drawn.trim_start(), expected.trim_start(), "\n{drawn}");
@@ -265,6 +265,8 @@ fn data_can_be_shown_as_hexadecimal_numbers() {
             ..style()
         },
     );
+    // The row may end between two of them.
+    let drawn = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         drawn.contains("68 65 6c 6c 6f") && !drawn.contains("\"hello\""),
         "{drawn}"
@@ -377,4 +379,64 @@ fn chinese_text_keeps_the_columns_straight() {
     let rows: Vec<&str> = drawn.lines().collect();
     let before = &rows[0][..rows[0].find('>').unwrap()];
     assert_eq!(before.width(), 56, "{drawn}");
+}
+
+#[test]
+fn where_packets_are_left_out_the_lanes_take_their_room_and_are_named_anew() {
+    let mut ladder = Ladder::new(style());
+    let lanes = Kind::Lanes(vec!["server".to_string(), "client".to_string()]);
+    let talk = timeline(vec![
+        (Place::Narrator, lanes),
+        (Place::Narrator, Kind::Note("first all".to_string())),
+        (
+            SERVER,
+            call(1, "listen", vec![Arg::Number(3), Arg::Number(5)]),
+        ),
+        (SERVER, call(2, "accept4", vec![Arg::Number(3)])),
+    ]);
+    let events = talk.events();
+    let mut drawn = Vec::new();
+    for event in events {
+        drawn.push(ladder.draw(&talk, event, None));
+        if drawn.len() == events.len() - 1 {
+            ladder.show(Only {
+                packets: false,
+                ..Only::default()
+            });
+        }
+    }
+    let [.., lanes, _, first, second] = &drawn[..] else {
+        panic!("{drawn:?}");
+    };
+    assert_eq!(lanes, "", "no names without a row");
+    assert!(
+        first.contains("wire") && first.contains("client"),
+        "{first}"
+    );
+    assert!(
+        !second.contains("wire") && second.contains("client"),
+        "{second}"
+    );
+}
+
+#[test]
+fn a_call_of_a_second_thread_says_so() {
+    let of_thread = |kind: Kind| match kind {
+        Kind::Call(mut call) => {
+            call.tid = 2;
+            Kind::Call(call)
+        }
+        other => other,
+    };
+    let drawn = ladder(
+        &timeline(vec![
+            (SERVER, call(1, "accept4", vec![Arg::Number(3)])),
+            (SERVER, of_thread(call(2, "listen", vec![Arg::Number(5)]))),
+        ]),
+        style(),
+    );
+    assert!(
+        drawn.contains(" accept(3) …") && drawn.contains(" t2 listen(5) …"),
+        "{drawn}"
+    );
 }

@@ -1,9 +1,8 @@
 //! What all threads see, brought to one form and one clock.
 
 use std::collections::HashSet;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, PipeReader, Read};
 use std::net::SocketAddr;
-use std::process::{ChildStderr, ChildStdout};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +31,7 @@ pub(super) enum News {
 struct Pipe {
     actor: Actor,
     stream: Stream,
-    pipe: Box<dyn Read + Send>,
+    pipe: PipeReader,
     lines: Lines,
 }
 
@@ -116,45 +115,17 @@ impl Recorder {
     }
 
     /// From now on, what the program prints is looked for.
-    pub(super) fn listen_to(
-        &mut self,
-        actor: Actor,
-        stdout: Option<ChildStdout>,
-        stderr: Option<ChildStderr>,
-    ) {
-        if let Some(pipe) = stdout {
-            self.add_pipe(
-                actor,
-                Stream::Stdout,
-                set_nonblocking(&pipe),
-                Box::new(pipe),
-            );
-        }
-        if let Some(pipe) = stderr {
-            self.add_pipe(
-                actor,
-                Stream::Stderr,
-                set_nonblocking(&pipe),
-                Box::new(pipe),
-            );
-        }
-    }
-
-    fn add_pipe(
-        &mut self,
-        actor: Actor,
-        stream: Stream,
-        ready: std::io::Result<()>,
-        pipe: Box<dyn Read + Send>,
-    ) {
-        match ready {
-            Ok(()) => self.pipes.push(Pipe {
-                actor,
-                stream,
-                pipe,
-                lines: Lines::default(),
-            }),
-            Err(error) => self.unseen(&format!("what a program prints: {error}")),
+    pub(super) fn listen_to(&mut self, actor: Actor, stdout: PipeReader, stderr: PipeReader) {
+        for (stream, pipe) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+            match set_nonblocking(&pipe) {
+                Ok(()) => self.pipes.push(Pipe {
+                    actor,
+                    stream,
+                    pipe,
+                    lines: Lines::default(),
+                }),
+                Err(error) => self.unseen(&format!("what a program prints: {error}")),
+            }
         }
     }
 

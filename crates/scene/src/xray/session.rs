@@ -86,10 +86,12 @@ impl Session {
         stdin: Stdio,
     ) -> io::Result<(Actor, Option<ChildStdin>)> {
         let actor = Actor(self.alive.len());
-        command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        // Its events may come before `start` is back. So whoever reports them has
+        // its pipes beforehand: what it prints stands before the call behind it.
+        let (stdout, its_stdout) = io::pipe()?;
+        let (stderr, its_stderr) = io::pipe()?;
+        lock(&self.recorder).listen_to(actor, stdout, stderr);
+        command.stdin(stdin).stdout(its_stdout).stderr(its_stderr);
         // Python keeps back what it prints into a pipe until it ends.
         command.env("PYTHONUNBUFFERED", "1");
         let words = cast::words(&command);
@@ -97,9 +99,7 @@ impl Session {
         let started = self.tracer.start(actor, command)?;
         self.alive.push(true);
         self.pids.push(started.pid);
-        let mut recorder = lock(&self.recorder);
-        recorder.started(time, actor, lane, words);
-        recorder.listen_to(actor, started.stdout, started.stderr);
+        lock(&self.recorder).started(time, actor, lane, words);
         Ok((actor, started.stdin))
     }
 

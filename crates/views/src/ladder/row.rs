@@ -39,8 +39,16 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn new(paper: Paper) -> Self {
+    /// Without a wire, when no packets are drawn, the lanes have its room.
+    pub(super) fn new(paper: Paper, wire: bool) -> Self {
         let width = paper.width.clamp(NARROWEST, WIDEST);
+        if !wire {
+            return Self {
+                paper: Paper { width, ..paper },
+                lane: (width - TIME - 1) / 2,
+                wire: 0,
+            };
+        }
         let rest = width - TIME - 2;
         // Where there is room, a segment with its data fits in one row.
         let share = if width < 110 { 9 } else { 8 };
@@ -54,13 +62,20 @@ impl Columns {
 
     pub(super) fn header(&self, left: &str, right: &str) -> String {
         let rule = if self.paper.ascii { "-" } else { "─" };
-        let names = self.line("ms", left, "wire", right);
-        let rules = format!(
-            "{} {} {} {}",
-            rule.repeat(TIME - 1),
-            rule.repeat(self.lane),
-            rule.repeat(self.wire),
-            rule.repeat(self.lane)
+        let cell = |text: &str, width| pad(text, width, Ink::Plain, self);
+        let (left, right) = (cell(left, self.lane), cell(right, self.lane));
+        let names = self.line(
+            &format!("{:>8}", "ms"),
+            &left,
+            &cell("wire", self.wire),
+            &right,
+        );
+        let lane = rule.repeat(self.lane);
+        let rules = self.line(
+            &rule.repeat(TIME - 1),
+            &lane,
+            &rule.repeat(self.wire),
+            &lane,
         );
         format!(
             "{}\n{}\n",
@@ -94,8 +109,7 @@ impl Columns {
             let middle = pad(&cell(&wire), self.wire, Ink::Plain, self);
             let right = self.paint(&cell(&right), row.right.1);
             let time = self.paint(&format!("{time:>8}"), Ink::Faint);
-            let line = format!("{time} {left} {middle} {right}");
-            drawn += line.trim_end();
+            drawn += self.line(&time, &left, &middle, &right).trim_end();
             drawn.push('\n');
         }
         drawn
@@ -106,13 +120,13 @@ impl Columns {
         let all = std::iter::once(head).chain(details.iter().map(String::as_str));
         let all = printable(&all.collect::<Vec<_>>().join(" "));
         // A line of the arrow and a gap on one side, a gap and the tip on the other.
-        let room = self.wire - 5;
+        let room = self.wire.saturating_sub(5);
         if all.width() <= room {
             return vec![self.shaft(to_right, &all)];
         }
         let mut lines = vec![self.shaft(to_right, head)];
-        let rest = wrap(&printable(&details.join(" ")), self.wire - 2);
-        lines.extend(rest.into_iter().map(|line| format!("  {line}")));
+        let rest = wrap(&printable(&details.join(" ")), self.wire - 1);
+        lines.extend(rest.into_iter().map(|line| format!(" {line}")));
         lines
     }
 
@@ -130,10 +144,12 @@ impl Columns {
         }
     }
 
+    /// The cells are as wide as their columns already.
     fn line(&self, time: &str, left: &str, wire: &str, right: &str) -> String {
-        let left = pad(left, self.lane, Ink::Plain, self);
-        let wire = pad(wire, self.wire, Ink::Plain, self);
-        format!("{time:>8} {left} {wire} {right}")
+        match self.wire {
+            0 => format!("{time} {left} {right}"),
+            _ => format!("{time} {left} {wire} {right}"),
+        }
     }
 
     fn paint(&self, text: &str, ink: Ink) -> String {

@@ -1,0 +1,84 @@
+//! Where a row may end.
+
+use textwrap::core::Word;
+
+/// The pieces between which a row may end: words, but for marks that mean
+/// something only together with their neighbour; and the members of a list that
+/// has no gaps, such as `SOCK_STREAM|SOCK_NONBLOCK`.
+pub(crate) fn pieces(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut rest = line;
+    Box::new(std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, behind) = rest.split_at(end_of_piece(rest));
+        rest = behind;
+        Some(Word::from(piece))
+    }))
+}
+
+fn end_of_piece(line: &str) -> usize {
+    let mut before = ' ';
+    for (at, character) in line.char_indices() {
+        let (piece, behind) = line.split_at(at);
+        let gap = before == ' ' && character != ' ' && !piece.trim_end().is_empty();
+        let member = match before {
+            '|' => character != ' ',
+            // Not within 1,024.
+            ',' => character != ' ' && !character.is_ascii_digit(),
+            _ => false,
+        };
+        if member || (gap && !holds(piece, behind)) {
+            return at;
+        }
+        before = character;
+    }
+    line.len()
+}
+
+/// Whether what stands before a gap and what stands behind it belong together:
+/// an arrow and the result that it points to, data and its dots, a number and
+/// its unit.
+fn holds(before: &str, behind: &str) -> bool {
+    let last = before.trim_end().rsplit(' ').next().unwrap_or_default();
+    let next = behind.split(' ').next().unwrap_or_default();
+    let dots = next.starts_with('…') || next.starts_with("...");
+    let unit = matches!(next, "ms" | "s" | "bytes") && last.ends_with(|c: char| c.is_ascii_digit());
+    matches!(last, "→" | "->") || dots || unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pieces;
+
+    fn of(line: &str) -> Vec<String> {
+        pieces(line).map(|word| word.to_string()).collect()
+    }
+
+    #[test]
+    fn a_row_may_end_between_words_and_between_flags() {
+        assert_eq!(
+            of("socket(AF_UNIX, SOCK_STREAM|SOCK_NONBLOCK)"),
+            ["socket(AF_UNIX,", "SOCK_STREAM|", "SOCK_NONBLOCK)"]
+        );
+        assert_eq!(of("at most 1,024"), ["at", "most", "1,024"]);
+    }
+
+    #[test]
+    fn a_mark_keeps_its_neighbour() {
+        assert_eq!(of("bind(3) → EADDRINUSE"), ["bind(3)", "→ EADDRINUSE"]);
+        assert_eq!(of("recv(3, ≤8) …"), ["recv(3,", "≤8) …"]);
+        assert_eq!(of("accept(3) → 4, 5.1 ms"), ["accept(3)", "→ 4,", "5.1 ms"]);
+        assert_eq!(of("send(3, \"x\" …) …"), ["send(3,", "\"x\" …) …"]);
+    }
+
+    #[test]
+    fn nothing_is_lost() {
+        for line in ["", " ", "  a  b ", "|", ",,", "→ …", "1,a|b"] {
+            let whole: String = pieces(line)
+                .map(|word| format!("{}{}", word.word, word.whitespace))
+                .collect();
+            assert_eq!(whole, line);
+        }
+    }
+}
