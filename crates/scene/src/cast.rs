@@ -26,6 +26,10 @@ pub(crate) trait Cast {
     /// How long an event may be on its way.
     fn delay(&self) -> Duration;
 
+    /// Of what happened up to here, `next` has given everything, when it gives
+    /// nothing more.
+    fn settled(&self) -> Duration;
+
     fn pid(&self, actor: Actor) -> u32;
 
     /// SIGKILL; one that has ended is no error.
@@ -104,6 +108,10 @@ impl Cast for Listened {
 
     fn delay(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn settled(&self) -> Duration {
+        self.now()
     }
 
     fn pid(&self, actor: Actor) -> u32 {

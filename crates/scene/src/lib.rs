@@ -22,6 +22,7 @@ pub use options::{Options, Speed, Xray};
 pub use program::Program;
 pub use sign::Sign;
 pub use stage::Stage;
+pub use timeline::state::TcpState;
 pub use timeline::{Actor, Ending};
 
 use std::io;

@@ -28,6 +28,8 @@ pub struct Stage {
     endings: HashMap<Actor, Ending>,
     /// Explanations that wait for what they explain.
     hints: Vec<(Sign, String)>,
+    /// What the audience is to see from a sign on.
+    turns: Vec<(Sign, Focus)>,
     /// The first error of the audience; the script meets it at its next wait.
     broken: Option<std::io::Error>,
 }
@@ -78,6 +80,7 @@ impl Stage {
             heard: HashMap::new(),
             endings: HashMap::new(),
             hints: Vec::new(),
+            turns: Vec::new(),
             broken: None,
         }
     }
@@ -101,9 +104,13 @@ impl Stage {
     /// From here on the audience sees this of the X-ray.
     pub fn focus(&mut self, focus: Focus) {
         self.settle();
-        if let Some(audience) = &mut self.audience {
-            audience.focus(focus);
-        }
+        self.set_focus(focus);
+    }
+
+    /// The same, from right behind this event on: for what happens too fast for the
+    /// script. It waits until the next headline.
+    pub fn focus_after(&mut self, sign: Sign, focus: Focus) {
+        self.turns.push((sign, focus));
     }
 
     /// Begins a part of the scene. What an explanation of an earlier part waited
@@ -111,6 +118,7 @@ impl Stage {
     pub fn headline(&mut self, text: &str) {
         self.narrate(Kind::Headline(text.to_string()));
         self.hints.clear();
+        self.turns.clear();
     }
 
     /// Explains, across all lanes.
@@ -118,9 +126,8 @@ impl Stage {
         self.narrate(Kind::Note(text.into()));
     }
 
-    /// Explains as soon as this happens: once, right behind it. It waits until the
-    /// next headline. Without the X-ray nobody sees it happen, and nothing is
-    /// explained.
+    /// Explains as soon as this happens: once, right behind it, if it is before the
+    /// next headline. Without the X-ray nobody sees it, and nothing is explained.
     pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
         self.hints.push((sign, text.into()));
     }
@@ -301,6 +308,8 @@ impl Stage {
             .hints
             .iter()
             .position(|(sign, _)| sign.fits(&self.timeline, &event));
+        let fits = |(sign, _): &(Sign, Focus)| sign.fits(&self.timeline, &event);
+        let turned = self.turns.iter().position(fits);
         let time = event.time;
         self.push(event);
         if let Some(index) = explained {
@@ -311,18 +320,31 @@ impl Stage {
                 kind: Kind::Note(text),
             });
         }
+        if let Some(index) = turned {
+            let (_, focus) = self.turns.remove(index);
+            self.set_focus(focus);
+        }
         Ok(true)
     }
 
-    /// Takes all that has happened by now.
+    /// Takes all that has happened by now. On a busy machine it takes a while until
+    /// that is known.
     fn settle(&mut self) {
         let now = self.cast.now();
-        let deadline = Instant::now() + self.cast.delay();
-        while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
-            let last = self.timeline.events().last();
-            if last.is_some_and(|event| event.time > now) {
+        let patience = Instant::now() + self.deadline;
+        let mut deadline = Instant::now() + self.cast.delay();
+        loop {
+            while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
+                let last = self.timeline.events().last();
+                if last.is_some_and(|event| event.time > now) {
+                    return;
+                }
+            }
+            let known = self.cast.settled() >= now;
+            if known || self.broken.is_some() || Instant::now() > patience {
                 return;
             }
+            deadline = Instant::now() + self.cast.delay();
         }
     }
 
@@ -336,6 +358,12 @@ impl Stage {
             place: Place::Narrator,
             kind,
         });
+    }
+
+    fn set_focus(&mut self, focus: Focus) {
+        if let Some(audience) = &mut self.audience {
+            audience.focus(focus);
+        }
     }
 
     fn push(&mut self, event: Event) {

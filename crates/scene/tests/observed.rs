@@ -107,15 +107,3 @@ fn what_a_program_prints_stands_before_the_call_behind_it_also_right_after_its_s
         assert_eq!(names, ["one", "socket", "two"]);
     }
 }
-
-#[test]
-fn without_the_xray_no_explanation_waits_for_a_call() {
-    let mut stage = Stage::rehearsal();
-    assert!(!stage.is_observed());
-    stage.when(Sign::Calls("server", "listen"), "it listens");
-    let server = stage
-        .start("server", &Program::new("echo").args(["hi"]))
-        .unwrap();
-    stage.wait_exit(server).unwrap();
-    assert_eq!(before(&stage, "it listens").1, 0);
-}

@@ -1,6 +1,6 @@
 //! What all threads see, brought to one form and one clock.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, PipeReader, Read};
 use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
@@ -42,12 +42,16 @@ pub(super) struct Recorder {
     states: Option<States>,
     owners: Owners,
     pipes: Vec<Pipe>,
+    /// When each program last began to write into its output.
+    printed: HashMap<Actor, Duration>,
     /// Calls of the first program that may make it ready.
     opening: HashSet<CallId>,
     /// Whether every packet is the programs' own.
     alone: bool,
     /// Packets of others that were left out.
     of_others: u64,
+    /// What happened up to here has been handed out.
+    pub(super) given_until: Duration,
 }
 
 /// Whether a connection begins with it: then its socket is new.
@@ -74,9 +78,11 @@ impl Recorder {
             states: None,
             owners: Owners::default(),
             pipes: Vec::new(),
+            printed: HashMap::new(),
             opening: HashSet::new(),
             alone,
             of_others: 0,
+            given_until: Duration::ZERO,
         };
         match states {
             Ok(states) => recorder.states = Some(states),
@@ -145,6 +151,7 @@ impl Recorder {
                 self.tell(time, place, Kind::Return(end));
                 self.look_at_states();
             }
+            What::Prints => drop(self.printed.insert(event.actor, time)),
             What::Held(call) => self.send(News::Held(call, event.actor)),
             What::ProgramEnded(ending) => {
                 self.tell(self.now(), place, Kind::Ended(ending));
@@ -276,7 +283,9 @@ impl Recorder {
         self.empty_pipes_at(self.now());
     }
 
-    /// The same, for what was printed at this time at the latest.
+    /// The same, for what was printed at this time at the latest. It was printed
+    /// when the program began to write: whoever empties the pipe comes later, and
+    /// perhaps after the program's next call.
     fn empty_pipes_at(&mut self, time: Duration) {
         let mut found = Vec::new();
         self.pipes.retain_mut(|pipe| {
@@ -302,7 +311,11 @@ impl Recorder {
             }
         });
         for (actor, kind) in found {
-            self.tell(time, Place::Actor(actor), kind);
+            let printed = self.printed.get(&actor).copied().unwrap_or(time);
+            // A program that was held up between that moment and the write itself
+            // may come too late for it.
+            let printed = printed.max(self.given_until);
+            self.tell(printed.min(time), Place::Actor(actor), kind);
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Session {
     pub(super) recorder: Arc<Mutex<Recorder>>,
     arrivals: Receiver<News>,
     order: Order,
+    /// What happened up to here is in order.
+    settled: Duration,
     /// In order, and not yet taken.
     ready: VecDeque<Event>,
     /// Calls that wait until they may begin.
@@ -70,6 +72,7 @@ impl Session {
             recorder,
             arrivals,
             order: Order::default(),
+            settled: Duration::ZERO,
             ready: VecDeque::new(),
             held: VecDeque::new(),
             listens: false,
@@ -136,10 +139,12 @@ impl Session {
         let told = self.sniffer.as_ref().map_or(told, |sniffer| {
             sniffer.told_until.load(Ordering::SeqCst).min(told)
         });
-        let recorder = lock(&self.recorder);
+        let mut recorder = lock(&self.recorder);
         let told = recorder.since_start(Duration::from_nanos(told));
         let until = told.min(recorder.now().saturating_sub(WINDOW));
+        recorder.given_until = until;
         drop(recorder);
+        self.settled = until;
         self.take_all();
         self.ready.extend(self.order.take_until(until));
     }
@@ -200,6 +205,10 @@ impl Cast for Session {
     fn delay(&self) -> Duration {
         // One look more, so that the pipes are emptied once after the window.
         WINDOW + 2 * LOOK
+    }
+
+    fn settled(&self) -> Duration {
+        self.settled
     }
 
     fn pid(&self, actor: Actor) -> u32 {
