@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use scene::{Options, Program, Stage};
+use scene::{Focus, Options, Program, Sign, Stage, TcpState};
 use socket2::{Domain, Socket, Type};
 
 /// Lesson 1: one call from the purchase of the phone to hanging up
@@ -63,9 +63,34 @@ fn script(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
+/// Under the X-ray these stand behind what they explain.
+fn explain_the_call(stage: &mut Stage) {
+    stage.when(
+        Sign::Syn,
+        "The client dials: its kernel sends SYN, and connect waits for the answer.",
+    );
+    stage.when(
+        Sign::SynAck,
+        "The answer comes from the server's kernel. The server program still waits for Enter.",
+    );
+    stage.when(
+        Sign::Returns("server", "accept"),
+        "accept hands over a call that was complete already: no packet goes with it.",
+    );
+    stage.when(
+        Sign::Fin,
+        "close sends FIN: from this side comes nothing more. The other side's recv gives 0.",
+    );
+    stage.when(
+        Sign::State("server", TcpState::TimeWait),
+        "Both sides have closed. The one that closed first stays in TIME-WAIT for a minute.",
+    );
+}
+
 /// One call from the start to the end; gives back the server's address.
 fn the_call(stage: &mut Stage) -> Result<SocketAddr> {
     stage.lanes(&["server", "client"]);
+    explain_the_call(stage);
     let server = stage.start(
         "server",
         &Program::side("server").args(["--addr", "127.0.0.1:0", "--hold"]),
@@ -151,6 +176,10 @@ fn calls_that_fail(stage: &mut Stage) -> Result<()> {
         .context("bind")?;
     let silent_addr = silent.local_addr()?.as_socket().context("getsockname")?;
 
+    stage.when(
+        Sign::Reset,
+        "RST: the host is there, and says that nobody listens on this port.",
+    );
     for target in [
         &silent_addr.to_string(),
         "127.255.255.255:8081",
@@ -176,11 +205,21 @@ fn too_long_a_message(stage: &mut Stage) -> Result<()> {
          that sends 2,000, and how does its call end?",
     );
     stage.beat();
+    stage.focus(Focus::Words);
     let server = stage.start(
         "server",
         &Program::side("server").args(["--addr", "127.0.0.1:0"]),
     )?;
     let addr = stage.ready(server)?.to_string();
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Returns("server", "recv"),
+        "recv takes 1,024 bytes. The other 976 stay in the Recv-Q of the server's socket.",
+    );
+    stage.when(
+        Sign::Reset,
+        "The server closed a socket with unread bytes: its kernel sends RST, and no FIN.",
+    );
     let long = "x".repeat(2000);
     let dial = ["--addr", &addr, "--say", &long, "--until-end"];
     let client = stage.start("client", &Program::side("client").args(dial))?;
