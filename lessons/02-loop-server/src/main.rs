@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use scene::{Actor, Options, Program, Stage};
+use scene::{Actor, Focus, Options, Program, Sign, Stage};
 
 /// Lesson 2: caller after caller, message after message
 #[derive(Parser)]
@@ -48,6 +48,7 @@ fn script(stage: &mut Stage) -> Result<()> {
          loops: caller after caller, and within a call message after message.",
     );
     stage.lanes(&["server", "client"]);
+    stage.focus(Focus::Calls);
     let server = stage.start(
         "server",
         &Program::side("server").args(["--addr", "127.0.0.1:0"]),
@@ -94,6 +95,10 @@ fn two_loops(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
     );
     stage.beat();
 
+    stage.when(
+        Sign::Returns("server", "recv"),
+        "Not a message: the client's close has sent FIN. That is what recv tells with 0.",
+    );
     stage.end_input(client);
     stage.wait_exit(client)?;
     stage.wait_line(server, "end of stream")?;
@@ -116,6 +121,12 @@ fn an_empty_message(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Resul
     );
     stage.beat();
 
+    stage.focus(Focus::All);
+    stage.focus_after(Sign::Fails("client", "recv"), Focus::Words);
+    stage.when(
+        Sign::Calls("client", "send"),
+        "A send of 0 bytes succeeds, and no packet leaves.",
+    );
     let client = stage.start("client", &client(addr, &["--send-empty", "--say", "hello"]))?;
     stage.wait_line(server, "accepted")?;
     let gave_up = stage.wait_line(client, "gave up")?;
@@ -134,6 +145,7 @@ fn an_empty_message(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Resul
 /// A killed client looks like one that has hung up.
 fn a_client_is_killed(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
     stage.headline("A client is killed");
+    stage.focus(Focus::Words);
     let client = stage.start("client", &client(addr, &[]))?;
     exchange(stage, client, "hello")?;
     stage.note(
@@ -142,6 +154,11 @@ fn a_client_is_killed(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Res
     );
     stage.beat();
 
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Fin,
+        "The client has called nothing. Its kernel closed the socket, and that sends FIN.",
+    );
     stage.kill(client)?;
     stage.wait_exit(client)?;
     stage.wait_line(server, "end of stream")?;
@@ -163,6 +180,12 @@ fn a_client_resets(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result
     );
     stage.beat();
 
+    stage.focus(Focus::Words);
+    stage.focus_after(Sign::Returns("client", "recv"), Focus::All);
+    stage.when(
+        Sign::Reset,
+        "RST, and no FIN: the connection is gone at once, and nobody waits in TIME-WAIT.",
+    );
     let client = stage.start("client", &client(addr, &["--say", "hello", "--reset"]))?;
     stage.wait_exit(client)?;
     let error = stage.wait_line(server, "reset")?;
@@ -200,8 +223,14 @@ fn call_in_vain(
 fn the_second_caller(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
     stage.headline("The second caller");
     stage.lanes(&["server", "first", "second"]);
+    stage.focus(Focus::Words);
     let first = stage.start("first", &client(addr, &[]))?;
     exchange(stage, first, "one")?;
+    stage.focus(Focus::Packets);
+    stage.when(
+        Sign::SynAck,
+        "The server program is in recv(4), with the first. Its kernel answers all the same.",
+    );
     let second = call_in_vain(stage, server, addr, "two")?;
     stage.note(
         "The second caller is connected and has sent its bytes. The server says nothing: it is \
@@ -209,7 +238,14 @@ fn the_second_caller(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Resu
     );
     stage.beat();
 
+    stage.focus(Focus::Words);
     exchange(stage, first, "one more")?;
+    stage.focus(Focus::Calls);
+    stage.focus_after(Sign::Returns("server", "accept"), Focus::Words);
+    stage.when(
+        Sign::Returns("server", "accept"),
+        "accept does not wait: the call was there already, and its 3 bytes with it.",
+    );
     stage.tell(first, "quit")?;
     stage.wait_line(server, "end of stream")?;
     stage.wait_line(server, "accepted")?;
@@ -228,6 +264,7 @@ fn the_second_caller(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Resu
 /// What is sent is not yet received.
 fn what_write_all_promises(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<()> {
     stage.headline("What write_all promises");
+    stage.focus(Focus::Words);
     let first = stage.start("first", &client(addr, &[]))?;
     exchange(stage, first, "one")?;
     let second = call_in_vain(stage, server, addr, "important")?;
@@ -237,6 +274,11 @@ fn what_write_all_promises(stage: &mut Stage, server: Actor, addr: SocketAddr) -
     );
     stage.beat();
 
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Reset,
+        "The call that nobody had accepted is reset: its bytes were never read.",
+    );
     stage.kill(server)?;
     stage.wait_exit(server)?;
     let to_second = stage.wait_line(second, "recv")?;
@@ -249,6 +291,10 @@ fn what_write_all_promises(stage: &mut Stage, server: Actor, addr: SocketAddr) -
     ));
     stage.beat();
 
+    stage.when(
+        Sign::Reset,
+        "Bytes for a call that no program has any more: the kernel answers with RST.",
+    );
     stage.tell(first, "still there?")?;
     stage.wait_line(first, "taken")?;
     let to_first = stage.wait_line(first, "recv")?;
