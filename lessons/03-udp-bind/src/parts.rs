@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use anyhow::{Context, Result, bail, ensure};
-use scene::{Actor, Program, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage};
 
 /// The port of a client that asks for none, and of one that does.
 pub fn whose_port(stage: &mut Stage) -> Result<()> {
@@ -14,6 +14,10 @@ pub fn whose_port(stage: &mut Stage) -> Result<()> {
         addr.port()
     ));
     stage.beat();
+    stage.when(
+        Sign::Datagram,
+        "One sendto is one datagram. No handshake came before it, and no ACK follows.",
+    );
     let first = visit(stage, server, &["--to", &addr.to_string()])?;
     stage.note(format!(
         "The sender is {first}. recvfrom gave the server the bytes and this address, and the \
@@ -22,6 +26,7 @@ pub fn whose_port(stage: &mut Stage) -> Result<()> {
     ));
     stage.note("Predict: the same client runs once more. Will it have the same port?");
     stage.beat();
+    stage.focus(Focus::Words);
     let second = visit(stage, server, &["--to", &addr.to_string()])?;
     let verdict = if first == second {
         "By chance it is the same"
@@ -59,6 +64,7 @@ pub fn one_send_is_one_receive(stage: &mut Stage) -> Result<()> {
     stage.beat();
     let (server, addr) = server(stage, &["--hold", "--reply", "none"])?;
     stage.wait_line(server, "not yet")?;
+    stage.focus(Focus::All);
     let says = ["--say", "one", "--say", "", "--say", "two", "--say", "bye"];
     let client = client(stage, addr, &[&says[..], &["--no-answer"]].concat())?;
     ended(stage, client)?;
@@ -67,6 +73,10 @@ pub fn one_send_is_one_receive(stage: &mut Stage) -> Result<()> {
          socket. The server gets its Enter now.",
     );
     stage.beat();
+    stage.when(
+        Sign::Returns("server", "recvfrom"),
+        "Four datagrams are there. One recvfrom takes one, and names its sender.",
+    );
     stage.tell(server, "")?;
     ended(stage, server)?;
     let received = said(stage, server, "received");
@@ -82,6 +92,7 @@ pub fn one_send_is_one_receive(stage: &mut Stage) -> Result<()> {
 /// A buffer that is smaller than the datagram.
 pub fn what_does_not_fit(stage: &mut Stage) -> Result<()> {
     stage.headline("What does not fit is gone");
+    stage.focus(Focus::Calls);
     stage.note(
         "The server has room for 8 bytes (--buffer 8). The client sends 16, and then bye. \
          Predict: what does the next receive give?",
@@ -141,9 +152,19 @@ pub fn nobody_there(stage: &mut Stage) -> Result<()> {
         closed.port()
     ));
     stage.beat();
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::PortUnreachable,
+        "The host says that nobody is there. It says so to the kernel: this client's recvfrom \
+         will not hear of it.",
+    );
     let patient = client(stage, closed, &["--say", "hello", "--timeout", "0.3"])?;
     stage.wait_line(patient, "timed out")?;
     ended_badly(stage, patient)?;
+    stage.when(
+        Sign::Fails("client", "recv"),
+        "The same ICMP message. A connected socket is told: its next call fails with it.",
+    );
     let connected = ["--say", "hello", "--timeout", "0.3", "--connected"];
     let connected = client(stage, closed, &connected)?;
     stage.wait_line(connected, "start the server first")?;
@@ -159,6 +180,7 @@ pub fn nobody_there(stage: &mut Stage) -> Result<()> {
 /// The same characters, other bytes.
 pub fn two_encodings(stage: &mut Stage) -> Result<()> {
     stage.headline("Bytes and characters");
+    stage.focus(Focus::Words);
     stage.note(
         "A datagram carries bytes. Two clients send the same two characters, the first in \
          UTF-8, the second in GBK. Predict: what does a server print that expects UTF-8?",
@@ -217,6 +239,12 @@ pub fn recv_and_strangers(stage: &mut Stage) -> Result<()> {
          client uses recv, which names nobody: the kernel lets only the one peer through.",
     );
     stage.beat();
+    stage.focus(Focus::All);
+    stage.focus_after(Sign::Returns("server", "recvfrom"), Focus::Words);
+    stage.when(
+        Sign::Calls("client", "connect"),
+        "A connect of UDP: no packet leaves. It writes the peer's address into the socket.",
+    );
     let before = said(stage, server, "received");
     let says = ["--connected", "--say", "hello", "--say", "bye"];
     let connected = client(stage, addr, &says)?;
@@ -238,6 +266,7 @@ pub fn recv_and_strangers(stage: &mut Stage) -> Result<()> {
 /// What a port number belongs to.
 pub fn the_same_number(stage: &mut Stage) -> Result<()> {
     stage.headline("An address names a host, a port the program on it");
+    stage.focus(Focus::Calls);
     stage.lanes(&["echo", "upper", "client"]);
     let (tcp, number) = free_in_both()?;
     stage.note(format!(
@@ -257,6 +286,7 @@ pub fn the_same_number(stage: &mut Stage) -> Result<()> {
          the second server takes another, and answers in upper case.",
     );
     stage.beat();
+    stage.focus(Focus::Words);
     let upper = ["server", "--addr", "127.0.0.1:0", "--reply", "upper"];
     let upper = stage.start("upper", &program(&upper))?;
     let other = stage.ready(upper)?;
