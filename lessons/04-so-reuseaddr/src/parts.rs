@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use scene::{Actor, Program, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage, TcpState};
 
 use crate::table::{Outcome, fresh_port, one_call, outcome, restart, show_time_wait};
 
@@ -19,6 +19,13 @@ pub fn the_client_closes_first(stage: &mut Stage) -> Result<()> {
          Nobody sets an option. Predict: can the server start again at once?",
     );
     stage.beat();
+    stage.focus(Focus::Words);
+    stage.focus_after(Sign::Returns("client", "recv"), Focus::Packets);
+    stage.focus_after(Sign::State("client", TcpState::TimeWait), Focus::Words);
+    stage.when(
+        Sign::State("client", TcpState::TimeWait),
+        "TIME-WAIT again, and this time at the client's end.",
+    );
     let client_first = ["--close-first", "client"];
     let (server, client, addr) = one_call(stage, &client_first, &client_first)?;
     stage.wait_exit(client)?;
@@ -44,11 +51,17 @@ pub fn a_server_that_is_killed(stage: &mut Stage) -> Result<()> {
          Predict: does that free the port?",
     );
     stage.beat();
+    stage.focus(Focus::Words);
     let (server, client, addr) = one_call(
         stage,
         &["--close-first", "client"],
         &["--close-first", "server"],
     )?;
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Fin,
+        "A killed program calls nothing. The kernel closes its sockets, and FIN goes out.",
+    );
     let pid = stage.pid(server);
     stage.kill(server)?;
     stage.wait_exit(server)?;
@@ -70,6 +83,7 @@ pub fn a_server_that_is_killed(stage: &mut Stage) -> Result<()> {
 pub fn a_server_that_still_runs(stage: &mut Stage) -> Result<()> {
     stage.headline("A server that still runs");
     stage.lanes(&["first server", "second server"]);
+    stage.focus(Focus::Calls);
     stage.note(
         "The first server listens, with SO_REUSEADDR. A second one with SO_REUSEADDR wants the \
          same port. Predict: who has it then?",
@@ -137,6 +151,7 @@ pub fn two_servers_on_one_port(stage: &mut Stage) -> Result<()> {
         return Ok(());
     }
     stage.lanes(&["first server", "second server"]);
+    stage.focus(Focus::Words);
     stage.note(format!(
         "SO_REUSEPORT is another option: any number of servers of one user may share a port, \
          if all set it. {CALLS} clients call, one after the other. Predict: who gets which call?",
@@ -198,6 +213,7 @@ pub fn two_servers_on_one_port(stage: &mut Stage) -> Result<()> {
 pub fn other_errors_of_bind(stage: &mut Stage) -> Result<()> {
     stage.headline("Other errors of bind");
     stage.lanes(&["server"]);
+    stage.focus(Focus::Calls);
     stage.note(
         "An address that this host does not have, a name that is none (two dots), and port 1. \
          Predict the three errors.",

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use scene::{Actor, Program, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage, TcpState};
 
 use crate::time_wait;
 
@@ -35,7 +35,9 @@ pub fn play(stage: &mut Stage) -> Result<()> {
             with(first_has),
             with(restart_has)
         ));
+        stage.focus(Focus::Words);
         let addr = first_run(stage, option(first_has))?;
+        stage.focus(Focus::Calls);
         let restarted = restart(stage, "server", addr, option(restart_has))?;
         cells[usize::from(first_has)][usize::from(restart_has)] = restarted;
         stage.beat();
@@ -64,6 +66,14 @@ pub fn play(stage: &mut Stage) -> Result<()> {
 /// The cell without and without, with predictions and with a look at the kernel.
 fn slowly(stage: &mut Stage) -> Result<Outcome> {
     stage.lanes(&["server", "client"]);
+    stage.when(
+        Sign::Fin,
+        "The server's FIN is the first. That decides who will keep the connection.",
+    );
+    stage.when(
+        Sign::State("server", TcpState::TimeWait),
+        "This stays. No program has that socket any more: the kernel keeps it for a minute.",
+    );
     let addr = first_run(stage, &[])?;
     stage.note(format!(
         "The server answered, closed first, and has ended. No program has port {} now. \
@@ -72,6 +82,10 @@ fn slowly(stage: &mut Stage) -> Result<Outcome> {
     ));
     stage.beat();
 
+    stage.when(
+        Sign::Fails("server", "bind"),
+        "Here the socket in TIME-WAIT stands in the way.",
+    );
     let restarted = restart(stage, "server", addr, &[])?;
     stage.note(match restarted {
         Outcome::InUse => {

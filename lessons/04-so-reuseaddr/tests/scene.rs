@@ -179,4 +179,32 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
         assert!(shown.contains(sign), "no {sign} in:\n{shown}");
     }
     assert!(!shown.contains("not seen"), "{shown}");
+    for (explanation, event) in [
+        ("The server's FIN is the first", "FIN ACK"),
+        ("This stays.", "TIME-WAIT]"),
+        ("Here the socket in TIME-WAIT", "EADDRINUSE"),
+        ("TIME-WAIT again", "TIME-WAIT]"),
+        ("A killed program", "FIN ACK"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 580, "{rows} rows");
+}
+
+/// The rows of the one event that stands right above the explanation.
+fn above(shown: &str, explanation: &str) -> String {
+    let rows: Vec<&str> = shown.lines().collect();
+    let told = rows.iter().position(|row| row.contains(explanation));
+    let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
+    let time = |row: &&str| {
+        row.get(..8)
+            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
+    };
+    let event = rows[..told].iter().rposition(time).expect("an event above");
+    let words = rows[event..told]
+        .iter()
+        .flat_map(|row| row.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
 }
