@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use scene::{Actor, Options, Program, Stage};
+use scene::{Actor, Focus, Options, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
 use scale::{Experiment, FullQueue};
@@ -75,6 +75,11 @@ fn script(stage: &mut Stage) -> Result<()> {
 
 fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
     let server = server(stage, &["--timeout", "0.5"])?;
+    stage.focus_after(Sign::Returns("server", "recv"), Focus::Words);
+    stage.when(
+        Sign::Calls("server", "recv"),
+        "The receive waits from here on. It comes back further down, with how long it waited.",
+    );
     client(stage, server, &["--think", "0.1", "--say", "1"])?;
     stage.wait_line(server.actor, "closed")?;
     let waited = between(
@@ -89,6 +94,11 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
     stage.beat();
 
     stage.lanes(&["server", "caller", "next caller"]);
+    stage.focus(Focus::Calls);
+    stage.when(
+        Sign::Fails("server", "recv"),
+        "EAGAIN: the time is over. No packet said so: it was the server's own kernel.",
+    );
     let caller = dial(stage, "caller", server, &["--think", "0.9", "--say", "1"])?;
     stage.wait_line(server.actor, "accepted")?;
     let next = dial(
@@ -109,6 +119,11 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         "The server gave up after {waited}. The next caller had its answer after {queued}: it \
          paid for the silence of another. The first still thinks, and has noticed nothing."
     ));
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Reset,
+        "The server has closed long ago: its kernel answers the late word with RST.",
+    );
     stage.wait_exit(caller)?;
     let late = between(stage, (server.actor, "time out"), (caller, "sending"))?;
     stage.note(format!(
@@ -127,10 +142,16 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
     );
     stage.beat();
     stage.lanes(&["server", "client"]);
+    stage.focus(Focus::Words);
     let server = server(stage, &["--timeout", "5"])?;
     let caller = dial(stage, "client", server, &["--think", "60", "--say", "1"])?;
     stage.wait_line(caller, "thinking")?;
     stage.wait_line(server.actor, "accepted")?;
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Fin,
+        "The killed caller's kernel sends FIN. The waiting receive comes back with 0.",
+    );
     stage.kill(caller)?;
     stage.wait_line(server.actor, "end of stream without a word")?;
     let waited = between(stage, (server.actor, "accepted"), (server.actor, "end of"))?;
@@ -153,6 +174,7 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let drip = "--think 0 --newline --drip --interval 0.1 --say".split(' ');
     let drip: Vec<&str> = drip.chain(["let me in"]).collect();
 
+    stage.focus(Focus::Words);
     let patient = server(stage, &["--until", "newline", "--timeout", "0.5"])?;
     client(stage, patient, &drip)?;
     stage.wait_line(patient.actor, "closed")?;
@@ -170,6 +192,11 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
 
     let limits = "--until newline --timeout 0.5 --deadline 0.45".split(' ');
     let strict = server(stage, &limits.collect::<Vec<_>>())?;
+    stage.focus(Focus::Calls);
+    stage.when(
+        Sign::Fails("server", "recv"),
+        "This receive had only the rest of the deadline as its timeout (SO_RCVTIMEO).",
+    );
     let caller = dial(stage, "client", strict, &drip)?;
     stage.wait_line(strict.actor, "deadline passed")?;
     stage.wait_exit(caller)?;
@@ -195,6 +222,12 @@ fn a_connect_that_nobody_answers(stage: &mut Stage) -> Result<()> {
         queue.callers()
     ));
     stage.beat();
+    stage.focus(Focus::All);
+    stage.when(
+        Sign::Calls("client", "poll"),
+        "connect itself did not wait (EINPROGRESS): poll waits, for 0.3 s. The SYN has had \
+         neither a SYN ACK nor a RST.",
+    );
     let addr = queue.addr.to_string();
     let program = Program::side("client").args(["--addr", &addr]);
     let program = program.args(["--connect-timeout", "0.3", "--say", "1"]);

@@ -94,4 +94,33 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
         assert!(shown.contains(sign), "no {sign} in:\n{shown}");
     }
     assert!(!shown.contains("not seen"), "{shown}");
+    for (explanation, event) in [
+        ("The receive waits from here", "recv(4, ≤1024)"),
+        ("EAGAIN: the time is over", "EAGAIN"),
+        ("The server has closed long", "RST seq"),
+        ("The killed caller's", "FIN ACK"),
+        ("This receive had only", "EAGAIN"),
+        ("connect itself did not wait", "poll("),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 500, "{rows} rows");
+}
+
+/// The rows of the one event that stands right above the explanation.
+fn above(shown: &str, explanation: &str) -> String {
+    let rows: Vec<&str> = shown.lines().collect();
+    let told = rows.iter().position(|row| row.contains(explanation));
+    let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
+    let time = |row: &&str| {
+        row.get(..8)
+            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
+    };
+    let event = rows[..told].iter().rposition(time).expect("an event above");
+    let words = rows[event..told]
+        .iter()
+        .flat_map(|row| row.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
 }
