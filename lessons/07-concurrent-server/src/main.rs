@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use scene::{Actor, Options, Program, Stage};
+use scene::{Actor, Focus, Options, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
 /// Lesson 7: one slow caller must not keep the others waiting
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 /// The lane of the callers who do not keep anybody waiting.
-const QUICK: &str = "first, later third";
+const QUICK: &str = "quick";
 
 /// How long the slow caller thinks before it speaks, in seconds.
 const THINKS: &str = "1.5";
@@ -72,9 +72,18 @@ fn one_at_a_time(stage: &mut Stage) -> Result<()> {
          hello in that time. When does it get its answer?"
     ));
     stage.beat();
-    let (server, slow, third) = three_callers(stage, "one-at-a-time")?;
+    let (server, slow, third) = three_callers(
+        stage,
+        "one-at-a-time",
+        "The only thread of the server waits in this recv, for the slow caller.",
+    )?;
+    stage.when(
+        Sign::Returns("server", "accept"),
+        "Only now: the third has waited in the accept queue, and its bytes with it.",
+    );
     stage.wait_exit(third)?;
     stage.wait_exit(slow)?;
+    stage.focus(Focus::Words);
     stage.interrupt(server)?;
     stage.wait_exit(server)?;
     let waited = wait_of(stage, third)?;
@@ -99,9 +108,14 @@ fn a_thread_for_each(stage: &mut Stage) -> Result<()> {
     stage.headline("A thread for each caller");
     stage.note("Predict: the same three callers. How long does the third wait now?");
     stage.beat();
-    let (server, slow, third) = three_callers(stage, "thread-per-client")?;
+    let (server, slow, third) = three_callers(
+        stage,
+        "thread-per-client",
+        "A thread of its own waits for the slow caller. The first thread goes back to accept.",
+    )?;
     stage.wait_exit(third)?;
     stage.wait_line(server, "#3 closed")?;
+    stage.focus(Focus::Words);
     // The slow one still thinks. Meanwhile the server is asked to stop.
     stage.interrupt(server)?;
     let asked = stage.wait_line(server, "asked to stop")?;
@@ -125,10 +139,12 @@ fn a_thread_for_each(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// Starts a server and its callers, until the third has spoken.
-fn three_callers(stage: &mut Stage, model: &str) -> Result<(Actor, Actor, Actor)> {
+/// Starts a server and its callers, until the third has spoken. Under the X-ray,
+/// the explanation stands where the server waits for the slow one.
+fn three_callers(stage: &mut Stage, model: &str, waits: &str) -> Result<(Actor, Actor, Actor)> {
     // The third may have the lane of the first, who has hung up by then.
     stage.lanes(&["server", QUICK, "slow"]);
+    stage.focus(Focus::Words);
     let args = ["--addr", "127.0.0.1:0", "--model", model];
     let server = stage.start("server", &Program::side("server").args(args))?;
     let addr = stage.ready(server)?.to_string();
@@ -139,6 +155,8 @@ fn three_callers(stage: &mut Stage, model: &str) -> Result<(Actor, Actor, Actor)
     let first = stage.start(QUICK, &call(&["--say", "hi"]))?;
     stage.wait_exit(first)?;
     stage.wait_line(server, "#1 closed")?;
+    stage.focus(Focus::Calls);
+    stage.when(Sign::Calls("server", "recv"), waits);
     let slow = stage.start("slow", &call(&["--think", THINKS, "--say", "well"]))?;
     stage.wait_line(slow, "from")?;
     stage.wait_line(server, "#2 accepted")?;
