@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use scene::{Actor, Options, Program, Stage};
+use scene::{Actor, Focus, Options, Program, Sign, Stage};
 
 /// Lesson 6: where does a message end?
 #[derive(Parser)]
@@ -51,6 +51,7 @@ fn script(stage: &mut Stage) -> Result<()> {
          changes is how a message says where it ends.",
     );
     stage.lanes(&["server", "client"]);
+    stage.focus(Focus::Words);
     let size = all_is_well(stage, &inbox)?;
     a_long_answer(stage, &inbox, &size)?;
     two_in_one(stage, &inbox)?;
@@ -110,6 +111,16 @@ fn a_long_answer(stage: &mut Stage, inbox: &Inbox, size: &str) -> Result<()> {
     ));
     stage.beat();
     let server = start_server(stage, &["--framing", "none"])?;
+    stage.focus_after(Sign::Returns("server", "accept"), Focus::All);
+    stage.focus_after(Sign::Fails("server", "recv"), Focus::Words);
+    stage.when(
+        Sign::Data("server"),
+        "One send, and the kernel cuts it into segments: none of them has more than 1,448 bytes.",
+    );
+    stage.when(
+        Sign::Returns("client", "recv"),
+        "One recv takes 1,024 bytes. It cares for no segment, and leaves the rest in Recv-Q.",
+    );
     let client = start_client(
         stage,
         server,
@@ -153,7 +164,14 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
     let server_args = ["--framing", "none", "--wait-for", &length];
     let said = ["--say", requests[0], "--say", requests[1], "--at-once"];
     let plain = [&["--framing", "none", "--timeout", "0.5"], &said[..]].concat();
+    stage.focus(Focus::Words);
     let server = start_server(stage, &server_args)?;
+    stage.focus_after(Sign::Returns("server", "accept"), Focus::All);
+    stage.focus_after(Sign::Fails("client", "recv"), Focus::Words);
+    stage.when(
+        Sign::Calls("server", "send"),
+        "The server answers one request, of 16 bytes: the bytes of two sends have no border.",
+    );
     let client = start_client(stage, server, inbox, &plain)?;
     let received = stage.wait_line(server, "received")?;
     stage.wait_line(client, "timed out")?;
@@ -170,6 +188,8 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
     );
     stage.beat();
 
+    stage.focus_after(Sign::Returns("server", "accept"), Focus::Packets);
+    stage.focus_after(Sign::Data("server"), Focus::Words);
     let server = start_server(stage, &server_args)?;
     let client = start_client(stage, server, inbox, &[&plain[..], &["--nodelay"]].concat())?;
     let again = stage.wait_line(server, "received")?;
@@ -189,6 +209,7 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
 /// The length first, and a wait before the body.
 fn with_acknowledgement(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
     stage.headline("Framing ack: the length, \"ready\", the answer");
+    stage.focus(Focus::Words);
     let server = start_server(stage, &["--framing", "ack"])?;
     let client = start_client(
         stage,

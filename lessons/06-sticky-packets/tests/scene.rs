@@ -99,8 +99,34 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{complaint}\n{shown}");
     assert!(started.elapsed() < Duration::from_secs(15));
-    for sign in ["recv(", "send(", "SYN ACK"] {
+    for sign in ["recv(", "send(", "Recv-Q 2176"] {
         assert!(shown.contains(sign), "no {sign} in:\n{shown}");
     }
     assert!(!shown.contains("not seen"), "{shown}");
+    for (explanation, event) in [
+        ("One send, and the kernel cuts", "ACK 1448 bytes"),
+        ("One recv takes 1,024", "1024"),
+        ("The server answers one request", "send(4,"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 500, "{rows} rows");
+}
+
+/// The rows of the one event that stands right above the explanation.
+fn above(shown: &str, explanation: &str) -> String {
+    let rows: Vec<&str> = shown.lines().collect();
+    let told = rows.iter().position(|row| row.contains(explanation));
+    let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
+    let time = |row: &&str| {
+        row.get(..8)
+            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
+    };
+    let event = rows[..told].iter().rposition(time).expect("an event above");
+    let words = rows[event..told]
+        .iter()
+        .flat_map(|row| row.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
 }
