@@ -47,9 +47,37 @@ fn holds(before: &str, behind: &str) -> bool {
     matches!(last, "→" | "->") || dots || unit
 }
 
+/// So much of a row that is too long goes with its dots.
+const COMPANY: usize = 8;
+
+/// Where data and its dots are wider than a row, the dots are not left alone.
+pub(crate) fn no_lonely_dots(rows: &mut [String]) {
+    let [.., before, last] = rows else { return };
+    let dots = last.trim();
+    if !matches!(dots, "…" | "...") {
+        return;
+    }
+    let data = before.trim_end();
+    if let Some((at, _)) = data.char_indices().nth_back(COMPANY - 1) {
+        let indent = &last[..last.len() - last.trim_start().len()];
+        *last = format!("{indent}{} {dots}", &data[at..]);
+        before.truncate(at);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::pieces;
+    use super::{no_lonely_dots, pieces};
+
+    #[test]
+    fn dots_that_are_left_over_get_the_end_of_the_data() {
+        let mut rows = ["sending", "\"abcdefghijklmn\"", "…"].map(String::from);
+        no_lonely_dots(&mut rows);
+        assert_eq!(rows, ["sending", "\"abcdefg", "hijklmn\" …"]);
+        let mut short = ["a", "…"].map(String::from);
+        no_lonely_dots(&mut short);
+        assert_eq!(short, ["a", "…"]);
+    }
 
     fn of(line: &str) -> Vec<String> {
         pieces(line).map(|word| word.to_string()).collect()

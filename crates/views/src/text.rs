@@ -222,7 +222,9 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         .initial_indent(&first)
         .subsequent_indent(if lead > 0 { &rest } else { &first });
     let rows = textwrap::wrap(body, options);
-    rows.into_iter().map(|row| row.into_owned()).collect()
+    let mut rows: Vec<String> = rows.into_iter().map(|row| row.into_owned()).collect();
+    fold::no_lonely_dots(&mut rows);
+    rows
 }
 
 /// What a program wrote must not move the cursor or change colours here.

@@ -190,7 +190,10 @@ fn says_where(bench: &mut Bench) -> Verdict {
     if line.trim_end() == wanted {
         return Ok(());
     }
-    Err(Fault::program(format!("the line {wanted:?}"), format!("the line {line:?}")))
+    Err(Fault::program(
+        format!("the line {wanted:?}"),
+        format!("the line {line:?}"),
+    ))
 }
 
 fn port_zero(bench: &mut Bench) -> Verdict {
