@@ -9,10 +9,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::bench::Setup;
+use crate::json;
 use crate::plan::{Check, Lesson, Of};
 use crate::report::Paper;
 use crate::run::{self, Outcome};
-use crate::json;
 
 /// What `lesson-N check` is asked.
 #[derive(clap::Args, Clone, Debug)]
@@ -107,7 +107,11 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     }
     let note = without.map(|error| note(&error));
     if !args.json {
-        stdout.write_all(paper.header(lesson.number, &setup, note.as_deref()).as_bytes())?;
+        stdout.write_all(
+            paper
+                .header(lesson.number, &setup, note.as_deref())
+                .as_bytes(),
+        )?;
     }
     let started = Instant::now();
     let mut outcomes = Vec::new();
@@ -134,7 +138,9 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
 /// would meet.
 fn at_once(setup: &Setup) -> usize {
     if setup.private {
-        thread::available_parallelism().map_or(1, usize::from).min(4)
+        thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(4)
     } else {
         1
     }

@@ -160,8 +160,7 @@ impl Bench {
     pub fn datagram_server(&mut self) -> Verdict<Datagrams> {
         let address = self.address()?;
         let socket = UdpSocket::bind(address)?;
-        self.story
-            .step(format!("our server is bound to {address}"));
+        self.story.step(format!("our server is bound to {address}"));
         Ok(Datagrams::new(socket, "our server", &self.story))
     }
 

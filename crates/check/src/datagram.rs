@@ -30,8 +30,11 @@ impl Datagrams {
     /// # Errors
     /// A fault of ours only: nobody has to be there.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> Verdict {
-        self.story
-            .step(format!("{} sent a datagram of {}", self.who, counted(bytes)));
+        self.story.step(format!(
+            "{} sent a datagram of {}",
+            self.who,
+            counted(bytes)
+        ));
         self.quietly_send_to(bytes, to)
     }
 

@@ -14,6 +14,8 @@ pub struct Program {
     pub(crate) told: SocketAddr,
     /// Where it really listens; for a client, the same as `told`.
     pub(crate) address: SocketAddr,
+    /// What it is bound to, which can be all addresses of this host.
+    pub(crate) bound: SocketAddr,
 }
 
 impl Program {

@@ -102,7 +102,10 @@ impl Paper {
         text += &self.contrast(contrast);
         text += &self.said(outcome);
         text.push('\n');
-        for (word, what) in [("usual cause  ", check.cause), ("taught in    ", check.taught)] {
+        for (word, what) in [
+            ("usual cause  ", check.cause),
+            ("taught in    ", check.taught),
+        ] {
             if !what.is_empty() {
                 text += &self.wrapped(INDENT, word, what);
             }
@@ -120,9 +123,8 @@ impl Paper {
 
     fn story(&self, outcome: &Outcome) -> String {
         let steps = outcome.seen.steps.iter().enumerate();
-        let rows = steps.map(|(index, step)| {
-            self.wrapped(INDENT, &format!("{:>2}. ", index + 1), step)
-        });
+        let rows =
+            steps.map(|(index, step)| self.wrapped(INDENT, &format!("{:>2}. ", index + 1), step));
         rows.collect()
     }
 

@@ -5,6 +5,8 @@
 mod compare;
 mod group;
 mod markdown;
+mod matrix;
 mod readme;
 
+pub use matrix::Matrix;
 pub use readme::Readme;

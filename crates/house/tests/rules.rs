@@ -20,7 +20,9 @@ const ROOMS: [(&str, &[&str]); 8] = [
 
 /// What every lesson may be written with. What a single lesson is about stands
 /// in its manifest, below `[package.metadata.dialtone]`, as `about`.
-const LESSON_CRATES: [&str; 7] = ["anyhow", "check", "clap", "colored", "scene", "socket2", "timeline"];
+const LESSON_CRATES: [&str; 7] = [
+    "anyhow", "check", "clap", "colored", "scene", "socket2", "timeline",
+];
 
 const SECTIONS: [&str; 11] = [
     "After this you can",

@@ -1,7 +1,6 @@
 //! The checks of this lesson: two loops, and nothing that a caller does ends
 //! them. `lesson-2 check --list` shows them.
 
-
 use ::check::{Bench, Check, Fault, Lesson, Peer, Program, Start, Verdict};
 
 const HERE: &str = "lessons/02-loop-server/README.md#what-you-saw-and-why";
@@ -31,7 +30,10 @@ const CHECKS: &[Check] = &[
         "a message comes back in upper case",
         hello,
     )
-    .because("The answer is not what was received, in ASCII upper case.", CONTRACT)
+    .because(
+        "The answer is not what was received, in ASCII upper case.",
+        CONTRACT,
+    )
     .hints(&["Change the letters a to z and leave all other bytes as they are."]),
     Check::server(
         "2/message/several",
@@ -114,14 +116,20 @@ const CHECKS: &[Check] = &[
         "after a call the next caller is served",
         next_caller,
     )
-    .because("The outer loop is missing: the server takes one call and ends.", HERE)
+    .because(
+        "The outer loop is missing: the server takes one call and ends.",
+        HERE,
+    )
     .hints(&["After the close, accept again."]),
     Check::server(
         "2/callers/without-a-word",
         "a caller that hangs up without a word does not end the server",
         without_a_word,
     )
-    .because("An empty receive at the start of a call is not expected.", HERE)
+    .because(
+        "An empty receive at the start of a call is not expected.",
+        HERE,
+    )
     .hints(&["The first receive of a call may be the last one."]),
     Check::server(
         "2/callers/reset",
@@ -161,14 +169,20 @@ const CHECKS: &[Check] = &[
         "a hundred callers in a row, with 16 open files",
         hundred_in_a_row,
     )
-    .because("Connections are not closed, and each takes a descriptor.", CONTRACT)
+    .because(
+        "Connections are not closed, and each takes a descriptor.",
+        CONTRACT,
+    )
     .hints(&["Close the connection on each way out of the inner loop, also after an error."]),
     Check::client(
         "2/client/answer",
         "the client sends its lines and shows the answers",
         answer,
     )
-    .because("The client does not send the line, or does not show what it received.", CONTRACT)
+    .because(
+        "The client does not send the line, or does not show what it received.",
+        CONTRACT,
+    )
     .hints(&["Each line of the input is a message, without its line end."]),
     Check::client(
         "2/client/one-byte-at-a-time",
@@ -208,34 +222,45 @@ const CHECKS: &[Check] = &[
         "when the server hangs up in mid-answer, the client says so, with status 1",
         end_in_mid_answer,
     )
-    .because("Half an answer is taken for an answer, or the client waits for ever.", HERE)
+    .because(
+        "Half an answer is taken for an answer, or the client waits for ever.",
+        HERE,
+    )
     .hints(&["0 bytes before the count is full are an error of their own."]),
     Check::client(
         "2/client/reset",
         "when the server resets, the client says reset, with status 1",
         client_reset,
     )
-    .because("An error of recv is not handled, or is called the end of the stream.", HERE)
+    .because(
+        "An error of recv is not handled, or is called the end of the stream.",
+        HERE,
+    )
     .hints(&["The end of the stream is 0 bytes; a reset is an error. Say which it was."]),
     Check::client(
         "2/client/refused",
         "when nobody listens, the client says so in one line, with status 1",
         refused,
     )
-    .because("The error of connect is not handled.", "lessons/01-bare-connect/README.md#break-it")
+    .because(
+        "The error of connect is not handled.",
+        "lessons/01-bare-connect/README.md#break-it",
+    )
     .hints(&["Lesson 1 shows which call fails, and how."]),
     Check::both(
         "2/both/talk",
         "your client and your server understand each other",
         talk,
     )
-    .because("Each keeps the contract only as it understood it.", CONTRACT),
+    .because(
+        "Each keeps the contract only as it understood it.",
+        CONTRACT,
+    ),
 ];
 
 fn says_where(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
-    bench.says(&server, &format!("listening on {}", server.address()))?;
-    Ok(())
+    bench.says_where(&server, "listening on")
 }
 
 /// A message to a fresh server, and its answer.
@@ -394,9 +419,11 @@ fn two_at_once(bench: &mut Bench) -> Verdict {
     call.expect(b"one")?;
     call.send(b"ONESEVEN")?;
     call.expect(b"seven")?;
-    bench.says_what(&client, "the answer ONE, and nothing else in its line", |line| {
-        line.contains("ONE") && !line.contains("ONES")
-    })?;
+    bench.says_what(
+        &client,
+        "the answer ONE, and nothing else in its line",
+        |line| line.contains("ONE") && !line.contains("ONES"),
+    )?;
     bench.says(&client, "SEVEN")?;
     bench.ends_with_status(&client, 0)
 }

@@ -26,14 +26,20 @@ const CHECKS: &[Check] = &[
         "the server says \"bound to IP:PORT\" with its real address",
         says_where,
     )
-    .because("The line is missing, has another form, or waits in a buffer.", CONTRACT)
+    .because(
+        "The line is missing, has another form, or waits in a buffer.",
+        CONTRACT,
+    )
     .hints(&["Flush the line: when stdout is a pipe, most languages keep it back."]),
     Check::server(
         "3/start/port-zero",
         "with port 0 the server says the port that the system chose",
         port_zero,
     )
-    .because("The program prints the port that it asked for, not the one it got.", HERE)
+    .because(
+        "The program prints the port that it asked for, not the one it got.",
+        HERE,
+    )
     .hints(&["getsockname tells the real one."]),
     Check::server("3/datagram/hello", "a datagram comes back as it was", hello)
         .because("The answer is changed, or goes to somebody else.", CONTRACT)
@@ -93,7 +99,10 @@ const CHECKS: &[Check] = &[
         "a client that is gone before its answer does not end the server",
         one_that_is_gone,
     )
-    .because("An error that belongs to one datagram ends the program.", HERE)
+    .because(
+        "An error that belongs to one datagram ends the program.",
+        HERE,
+    )
     .hints(&["Which of your errors concern one datagram only?"]),
     Check::server(
         "3/end/bye",
@@ -107,14 +116,20 @@ const CHECKS: &[Check] = &[
         "\"bye\" with a line end, or in other letters, is a datagram like others",
         not_quite_bye,
     )
-    .because("The text is trimmed or changed before it is compared.", CONTRACT)
+    .because(
+        "The text is trimmed or changed before it is compared.",
+        CONTRACT,
+    )
     .hints(&["Compare the bytes as they came."]),
     Check::client(
         "3/client/answer",
         "each line is one datagram, and its answer is shown",
         answer,
     )
-    .because("The line end is sent, too, or the answer is not shown.", CONTRACT)
+    .because(
+        "The line end is sent, too, or the answer is not shown.",
+        CONTRACT,
+    )
     .hints(&["Take the line end off before you send."]),
     Check::client(
         "3/client/longest-answer",
@@ -148,7 +163,10 @@ const CHECKS: &[Check] = &[
         "without an answer the client says so, with status 1",
         no_answer,
     )
-    .because("The receive has no timeout, and a datagram can be lost.", HERE)
+    .because(
+        "The receive has no timeout, and a datagram can be lost.",
+        HERE,
+    )
     .hints(&["Give the receive a timeout. In Python: s.settimeout(2)."])
     .limit(Duration::from_secs(20)),
     Check::client(
@@ -156,7 +174,10 @@ const CHECKS: &[Check] = &[
         "strangers that write again and again do not make the wait longer",
         many_strangers,
     )
-    .because("The timeout starts anew with each datagram of a stranger.", HERE)
+    .because(
+        "The timeout starts anew with each datagram of a stranger.",
+        HERE,
+    )
     .hints(&[
         "How long does your client wait if somebody writes to it each second?",
         "Take the time before the send, and give each receive only what is left of it.",
@@ -167,19 +188,20 @@ const CHECKS: &[Check] = &[
         "your client and your server understand each other",
         talk,
     )
-    .because("Each keeps the contract only as it understood it.", CONTRACT),
+    .because(
+        "Each keeps the contract only as it understood it.",
+        CONTRACT,
+    ),
 ];
 
 fn says_where(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
-    bench.says(&server, &format!("bound to {}", server.address()))?;
-    Ok(())
+    bench.says_where(&server, "bound to")
 }
 
 fn port_zero(bench: &mut Bench) -> Verdict {
     let server = bench.server_as(Start::server().at(Address::Zero))?;
-    bench.says(&server, &format!("bound to {}", server.address()))?;
-    Ok(())
+    bench.says_where(&server, "bound to")
 }
 
 fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Datagrams)> {
@@ -234,7 +256,10 @@ fn hundred(bench: &mut Bench) -> Verdict {
 
 fn in_turns(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
-    let [one, other] = [bench.datagrams("one client")?, bench.datagrams("the other")?];
+    let [one, other] = [
+        bench.datagrams("one client")?,
+        bench.datagrams("the other")?,
+    ];
     for turn in 1..=3 {
         for (client, name) in [(&one, "one"), (&other, "other")] {
             let message = format!("{name} {turn}");

@@ -113,6 +113,7 @@ impl Bench {
             let state = self.state(&server);
             return Err(Fault::program("a server that can be called", state));
         };
+        server.bound = bound.address;
         server.address = bound.address;
         if bound.address.ip().is_unspecified() {
             server.address.set_ip(server.told.ip());
@@ -172,6 +173,7 @@ impl Bench {
             name,
             told,
             address: told,
+            bound: told,
         })
     }
 
@@ -221,14 +223,17 @@ impl Bench {
     }
 
     fn said_address(&self, server: &Program) -> Option<Bound> {
-        self.said[server.actor.0].lines.iter().find_map(|(_, line)| {
-            let listens = line.strip_prefix("listening on ");
-            let address = listens.or_else(|| line.strip_prefix("bound to "))?;
-            Some(Bound {
-                address: address.trim().parse().ok()?,
-                datagrams: listens.is_none(),
+        self.said[server.actor.0]
+            .lines
+            .iter()
+            .find_map(|(_, line)| {
+                let listens = line.strip_prefix("listening on ");
+                let address = listens.or_else(|| line.strip_prefix("bound to "))?;
+                Some(Bound {
+                    address: address.trim().parse().ok()?,
+                    datagrams: listens.is_none(),
+                })
             })
-        })
     }
 
     /// SIGINT, as Ctrl-C sends it.
@@ -246,8 +251,7 @@ impl Bench {
     /// # Errors
     /// A fault of ours only.
     pub fn kill(&mut self, program: &Program) -> Verdict {
-        self.story
-            .step(format!("{} was killed", program.name));
+        self.story.step(format!("{} was killed", program.name));
         self.outputs
             .kill(program.actor)
             .map_err(|error| anyhow!("kill {}: {error}", program.name).into())

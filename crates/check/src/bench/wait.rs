@@ -38,7 +38,9 @@ impl Bench {
         let deadline = Instant::now() + time;
         while let Some(Output { actor, what, .. }) = self.outputs.next(deadline) {
             match what {
-                What::Line(stream, text) => self.said[actor.0].lines.push((stream == Stream::Stderr, text)),
+                What::Line(stream, text) => self.said[actor.0]
+                    .lines
+                    .push((stream == Stream::Stderr, text)),
                 What::Ended(ending) => self.endings[actor.0] = Some(ending),
             }
         }
@@ -119,7 +121,11 @@ impl Bench {
         }
         let seen = match lines.last() {
             None => "nothing on stderr".to_string(),
-            Some(last) => format!("{} lines, the last {}", lines.len(), quoted(last.as_bytes())),
+            Some(last) => format!(
+                "{} lines, the last {}",
+                lines.len(),
+                quoted(last.as_bytes())
+            ),
         };
         Err(Fault::program(
             "one line on stderr that says what failed",
@@ -142,16 +148,27 @@ impl Bench {
         }
     }
 
+    /// Waits for the line with which a server says where it is: `words` and the
+    /// address that it has bound. A host may stand for all addresses.
+    ///
+    /// # Errors
+    /// When it says nothing such, or another address.
+    pub fn says_where(&mut self, server: &Program, words: &str) -> Verdict {
+        let [bound, called] =
+            [server.bound, server.address].map(|address| format!("{words} {address}"));
+        let expected = format!("{} says {bound:?}", server.name);
+        self.says_what(server, &expected, |line| {
+            line.trim_end() == bound || line.trim_end() == called
+        })?;
+        Ok(())
+    }
+
     /// Waits until the program says this, on stdout or stderr.
     ///
     /// # Errors
     /// When it does not.
     pub fn says(&mut self, program: &Program, fragment: &str) -> Verdict<String> {
-        let expected = format!(
-            "{} says {}",
-            program.name,
-            quoted(fragment.as_bytes())
-        );
+        let expected = format!("{} says {}", program.name, quoted(fragment.as_bytes()));
         self.says_what(program, &expected, |line| line.contains(fragment))
     }
 
@@ -181,7 +198,11 @@ impl Bench {
         let seen = match said.last() {
             None => "no line".to_string(),
             Some((_, last)) => {
-                format!("{} other lines, the last {}", said.len(), quoted(last.as_bytes()))
+                format!(
+                    "{} other lines, the last {}",
+                    said.len(),
+                    quoted(last.as_bytes())
+                )
             }
         };
         Err(Fault::program(expected, seen))

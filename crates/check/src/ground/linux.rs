@@ -162,7 +162,10 @@ pub(crate) fn end_all() {
     for _ in 0..10 {
         let programs = with_descendants(process::id());
         let mut alive = false;
-        for pid in programs[1..].iter().filter_map(|pid| i32::try_from(*pid).ok()) {
+        for pid in programs[1..]
+            .iter()
+            .filter_map(|pid| i32::try_from(*pid).ok())
+        {
             if let Some(pid) = Pid::from_raw(pid) {
                 let ended = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
                 alive |= ended.is_ok_and(|stat| !stat.contains(") Z "));

@@ -60,7 +60,9 @@ pub fn get(bench: &mut Bench) -> Verdict {
 }
 
 pub fn one_byte_at_a_time(bench: &mut Bench) -> Verdict {
-    fetched(bench, BODY, |_, call, answer| call.send_in_pieces(answer, 1))
+    fetched(bench, BODY, |_, call, answer| {
+        call.send_in_pieces(answer, 1)
+    })
 }
 
 pub fn random_cuts(bench: &mut Bench) -> Verdict {

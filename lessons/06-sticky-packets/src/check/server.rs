@@ -42,8 +42,7 @@ fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
 pub fn says_where(bench: &mut Bench) -> Verdict {
     let _folder = offered(bench)?;
     let server = bench.server()?;
-    bench.says(&server, &format!("listening on {}", server.address()))?;
-    Ok(())
+    bench.says_where(&server, "listening on")
 }
 
 pub fn get(bench: &mut Bench) -> Verdict {
@@ -94,7 +93,12 @@ pub fn large(bench: &mut Bench) -> Verdict {
     short(&mut call)?;
     let before = bench.memory_now();
     call.send(&request("large.bin"))?;
-    accepted(&mut call, "large.bin", LARGE, &hexadecimal(&digest.finalize()))?;
+    accepted(
+        &mut call,
+        "large.bin",
+        LARGE,
+        &hexadecimal(&digest.finalize()),
+    )?;
     let mut received = 0;
     while received < LARGE {
         let part = call.receive_quietly((LARGE - received).min(1 << 16))?;

@@ -1,0 +1,150 @@
+//! Sending: at once, in pieces, or while receiving.
+
+use std::io::Write;
+use std::net::Shutdown;
+use std::thread;
+
+use super::{BLIND, LOOK, Peer, TAKE, is_timeout, lower};
+use crate::bytes::counted;
+use crate::fault::{Fault, Verdict};
+use crate::ground::Taken;
+use crate::story::PATIENCE;
+
+impl Peer {
+    /// Sends all of it at once.
+    ///
+    /// # Errors
+    /// When the program does not take it, or has closed.
+    pub fn send(&mut self, bytes: &[u8]) -> Verdict {
+        self.story
+            .step(format!("{} sent {}", self.who, counted(bytes)));
+        self.put(bytes)
+    }
+
+    /// Sends it in pieces of `size` bytes, each when the program has taken the
+    /// one before: so each piece is a receive of its own.
+    ///
+    /// # Errors
+    /// When the program does not take it, or has closed.
+    pub fn send_in_pieces(&mut self, bytes: &[u8], size: usize) -> Verdict {
+        let size_words = match size {
+            1 => "one byte at a time".into(),
+            _ => format!("{size} bytes at a time"),
+        };
+        let what = counted(bytes);
+        self.story
+            .step(format!("{} sent {what}, {size_words}", self.who));
+        for piece in bytes.chunks(size) {
+            self.put(piece)?;
+            self.until_taken();
+        }
+        Ok(())
+    }
+
+    /// Sends it cut at these places, each piece when the one before is taken.
+    ///
+    /// # Errors
+    /// When the program does not take it, or has closed.
+    pub fn send_cut(&mut self, bytes: &[u8], places: &[usize]) -> Verdict {
+        let mut from = 0;
+        for place in places.iter().copied().chain([bytes.len()]) {
+            self.send(&bytes[from..place])?;
+            self.until_taken();
+            from = place;
+        }
+        Ok(())
+    }
+
+    /// Waits until the program has taken all that was sent. A program that does
+    /// not is none to wait for: it is told by what it does next.
+    pub fn until_taken(&self) {
+        let (Ok(ours), Ok(theirs)) = (self.stream.local_addr(), self.stream.peer_addr()) else {
+            return;
+        };
+        let wait = self.story.wait(TAKE);
+        while !wait.is_over() {
+            match self.sight.borrow_mut().taken(ours, theirs) {
+                Taken::All | Taken::Gone => return,
+                Taken::NotYet => thread::sleep(LOOK),
+                Taken::Unknown => return thread::sleep(BLIND),
+            }
+        }
+    }
+
+    /// Sends; it is no step of the story.
+    ///
+    /// # Errors
+    /// When the program does not take it, or has closed.
+    pub fn send_quietly(&mut self, bytes: &[u8]) -> Verdict {
+        self.put(bytes)
+    }
+
+    /// Sends until all is sent, or until the program closes or takes no more:
+    /// neither is wrong here.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn send_as_much_as_it_takes(&mut self, bytes: &[u8]) -> Verdict {
+        self.story.step(format!(
+            "{} sent {}, as far as they were taken",
+            self.who,
+            counted(bytes)
+        ));
+        match self.put(bytes) {
+            Err(Fault::Checker(error)) => Err(Fault::Checker(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends and receives at the same time, so that no buffer is ever full.
+    ///
+    /// # Errors
+    /// When the program does not take all, or answers something else.
+    pub fn exchange(&mut self, sent: &[u8], expected: &[u8]) -> Verdict {
+        let what = counted(sent);
+        self.story.step(format!(
+            "{} sent {what}, and received at the same time",
+            self.who
+        ));
+        let mut sender = self.stream.try_clone()?;
+        let time = self.story.at_most(4 * PATIENCE);
+        sender.set_write_timeout(Some(time))?;
+        thread::scope(|scope| {
+            let sending = scope.spawn(move || sender.write_all(sent));
+            let received = self.expect(expected);
+            if received.is_err() {
+                // The sender may wait for a program that takes no more.
+                let _ = self.stream.shutdown(Shutdown::Both);
+            }
+            let sending = sending.join();
+            received?;
+            match sending {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(Fault::program("all bytes are taken", lower(&error))),
+                Err(_) => Err(anyhow::anyhow!("our sender panicked").into()),
+            }
+        })
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Verdict {
+        let refused = |seen: String| Fault::program("the bytes are received", seen);
+        let mut wait = self.story.wait(PATIENCE);
+        let mut left = bytes;
+        while !left.is_empty() {
+            self.stream.set_write_timeout(Some(wait.slice()))?;
+            match self.stream.write(left) {
+                Ok(taken) => {
+                    left = &left[taken..];
+                    wait = self.story.wait(PATIENCE);
+                }
+                Err(error) if is_timeout(&error) && wait.is_over() => {
+                    let time = PATIENCE.as_secs();
+                    return Err(refused(format!("nothing is received for {time} s")));
+                }
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(refused(format!("our send failed: {}", lower(&error)))),
+            }
+        }
+        Ok(())
+    }
+}

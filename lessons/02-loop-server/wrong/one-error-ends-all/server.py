@@ -1,0 +1,14 @@
+# caught by 2/callers/reset
+# Nobody catches the error of recv.
+import os
+import socket
+
+server = socket.socket()
+server.bind((os.environ["HOST"], int(os.environ["PORT"])))
+server.listen(5)
+print("listening on %s:%d" % server.getsockname(), flush=True)
+while True:
+    call, peer = server.accept()
+    with call:
+        while data := call.recv(1024):
+            call.sendall(data.upper())

@@ -1,0 +1,17 @@
+# caught by 2/message/hello
+# MSG_WAITALL waits until the buffer is full.
+import os
+import socket
+
+server = socket.socket()
+server.bind((os.environ["HOST"], int(os.environ["PORT"])))
+server.listen(5)
+print("listening on %s:%d" % server.getsockname(), flush=True)
+while True:
+    call, peer = server.accept()
+    with call:
+        try:
+            while data := call.recv(1024, socket.MSG_WAITALL):
+                call.sendall(data.upper())
+        except OSError as error:
+            print(error)

@@ -1,0 +1,24 @@
+# caught by 3/client/stranger
+# It does not look who sent the answer.
+import os
+import socket
+import sys
+import time
+
+SERVER = (os.environ["HOST"], int(os.environ["PORT"]))
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for line in sys.stdin.buffer:
+    message = line.rstrip(b"\r\n")
+    end = time.monotonic() + 2
+    client.sendto(message, SERVER)
+    while message != b"bye":
+        left = end - time.monotonic()
+        if left <= 0:
+            sys.exit("no answer after 2 s")
+        client.settimeout(left)
+        try:
+            data, peer = client.recvfrom(65535)
+        except TimeoutError:
+            continue
+        print(len(data), "bytes:", data[:100])
+        break

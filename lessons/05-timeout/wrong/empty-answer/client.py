@@ -1,0 +1,18 @@
+# caught by 5/client/no-answer
+# The end of the stream is taken for an answer.
+import os
+import socket
+import sys
+
+TIMEOUT = float(os.environ.get("TIMEOUT", 5))
+ADDRESS = (os.environ["HOST"], int(os.environ["PORT"]))
+for line in sys.stdin.buffer:
+    try:
+        with socket.create_connection(ADDRESS, TIMEOUT) as client:
+            client.sendall(line.rstrip(b"\r\n"))
+            answer = b""
+            while data := client.recv(1024):
+                answer += data
+    except OSError as error:
+        sys.exit(str(error))
+    print(answer.decode(errors="replace"))

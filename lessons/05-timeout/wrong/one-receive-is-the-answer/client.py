@@ -1,0 +1,18 @@
+# caught by 5/client/one-byte-at-a-time
+# What one receive brings is taken for the answer.
+import os
+import socket
+import sys
+
+TIMEOUT = float(os.environ.get("TIMEOUT", 5))
+ADDRESS = (os.environ["HOST"], int(os.environ["PORT"]))
+for line in sys.stdin.buffer:
+    try:
+        with socket.create_connection(ADDRESS, TIMEOUT) as client:
+            client.sendall(line.rstrip(b"\r\n"))
+            answer = client.recv(1024)
+    except OSError as error:
+        sys.exit(str(error))
+    if not answer:
+        sys.exit("the server hung up without an answer")
+    print(answer.decode(errors="replace"))
