@@ -65,6 +65,10 @@ pub struct Args {
     /// Run this check alone, and write what was seen for the process above
     #[arg(long, value_name = "ADDRESS", hide = true)]
     worker: Option<String>,
+
+    /// The worker looks with the X-ray
+    #[arg(long, requires = "worker", hide = true)]
+    observed: bool,
 }
 
 /// Runs the checks of a lesson. It must be called before the process has a
@@ -83,7 +87,7 @@ pub fn main(lesson: &'static Lesson, args: &Args) -> ExitCode {
 
 fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     let (server, client) = commands(lesson, args)?;
-    let selected = select(lesson, args, server.is_some(), client.is_some())?;
+    let mut selected = select(lesson, args, server.is_some(), client.is_some())?;
     let mut stdout = io::stdout();
     let paper = Paper::of_stdout(args.hint);
     if args.list {
@@ -97,6 +101,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         client,
         port: lesson.port,
         private: without.is_none(),
+        observed: args.observed,
         seed: args.seed,
         memory: args.memory << 20,
     };
@@ -105,7 +110,15 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         run::worker(check.context("no such check")?, &setup)?;
         return Ok(0);
     }
-    let note = without.map(|error| note(&error));
+    // The X-ray needs a network in which nobody else speaks.
+    let observable = setup.private && sources::probe::tracing().is_ok();
+    let mut notes: Vec<String> = without.iter().map(no_network).collect();
+    if !observable {
+        let before = selected.len();
+        selected.retain(|check| !check.observed);
+        notes.push(no_xray(before - selected.len()));
+    }
+    let note = (!notes.is_empty()).then(|| notes.join(". "));
     if !args.json {
         stdout.write_all(
             paper
@@ -115,7 +128,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     }
     let started = Instant::now();
     let mut outcomes = Vec::new();
-    run::all(&selected, at_once(&setup), |outcome| {
+    run::all(&selected, at_once(&setup), observable, |outcome| {
         if !args.json {
             stdout.write_all(paper.outcome(&outcome).as_bytes())?;
             stdout.flush()?;
@@ -146,12 +159,20 @@ fn at_once(setup: &Setup) -> usize {
     }
 }
 
-fn note(error: &io::Error) -> String {
+fn no_network(error: &io::Error) -> String {
     format!(
         "no network of its own: {}; going on with this machine's, in which a fixed port may be \
          taken: see \"cargo dial doctor\"",
         error.to_string().to_lowercase()
     )
+}
+
+fn no_xray(left_out: usize) -> String {
+    let mut text = "without the X-ray, which shows the calls around a failure".to_string();
+    if left_out > 0 {
+        text += &format!("; {left_out} checks that are about the calls themselves are left out");
+    }
+    text
 }
 
 /// 0 all passed, 1 some failed, 2 some could not be tested.

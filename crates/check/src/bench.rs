@@ -10,12 +10,14 @@ use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use sources::output::Outputs;
+use sources::calls::Change;
 use timeline::Ending;
 
 use crate::address::Address;
 use crate::command::Settings;
+use crate::crew::Crew;
 use crate::datagram::Datagrams;
+use crate::evidence::{Call, calls, last_rows};
 use crate::fault::{Fault, Verdict};
 use crate::folder::Folder;
 use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
@@ -33,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) port: u16,
     /// Whether the network is our own.
     pub(crate) private: bool,
+    /// Whether the programs are under the X-ray.
+    pub(crate) observed: bool,
     pub(crate) seed: u64,
     /// The most memory that the programs may have, in bytes.
     pub(crate) memory: u64,
@@ -49,7 +53,7 @@ pub struct Bench {
     setup: Setup,
     story: Story,
     sight: Rc<RefCell<Sight>>,
-    outputs: Outputs,
+    crew: Crew,
     said: Vec<Said>,
     endings: Vec<Option<Ending>>,
     settings: Settings,
@@ -59,23 +63,24 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(setup: &Setup, story: Story, name: &str) -> Self {
+    pub(crate) fn new(setup: &Setup, story: Story, name: &str) -> anyhow::Result<Self> {
+        let crew = crew(setup)?;
         // Each check has its own row of random numbers, whatever runs before it.
         let random = name.bytes().fold(setup.seed, |seed, byte| {
             (seed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
-        Self {
+        Ok(Self {
             setup: setup.clone(),
             story,
             sight: Rc::new(RefCell::new(Sight::open())),
-            outputs: Outputs::at_most(OUTPUT),
+            crew,
             said: Vec::new(),
             endings: Vec::new(),
             settings: Settings::new(),
             address: None,
             random,
             watch: Watch::start(setup.memory),
-        }
+        })
     }
 
     /// What the programs are told beside the address: `{name}` in the command
@@ -269,9 +274,12 @@ impl Bench {
         self.setup.private.then_some(self.setup.port)
     }
 
-    /// Ends all programs, and gives back what they said.
-    pub(crate) fn end(mut self) -> (Vec<Said>, bool) {
+    /// Ends all programs, and gives back what was seen of them.
+    pub(crate) fn end(mut self) -> Left {
         let too_much = self.watch.too_much();
+        // What is on its way belongs to it.
+        self.pump(Duration::from_millis(1));
+        let xray = self.xray();
         end_all();
         // What they wrote last is still on its way.
         let deadline = Instant::now() + LAST_WORDS;
@@ -279,8 +287,82 @@ impl Bench {
             self.pump(Duration::from_millis(1));
         }
         let said = std::mem::take(&mut self.said);
-        drop(self.outputs);
+        drop(self.crew);
         reap_orphans();
-        (said, too_much)
+        Left {
+            said,
+            xray,
+            too_much,
+        }
     }
+
+    #[cfg(target_os = "linux")]
+    fn xray(&mut self) -> Vec<String> {
+        match &self.crew {
+            Crew::Seen(_) => {
+                self.pump(ON_ITS_WAY);
+                match &self.crew {
+                    Crew::Seen(seen) => last_rows(seen.stage.timeline()),
+                    Crew::Heard(_) => Vec::new(),
+                }
+            }
+            Crew::Heard(_) => Vec::new(),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn xray(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The calls of a program on sockets so far, in their order. A check that
+    /// asks for them is marked as [`crate::Check::observed`].
+    ///
+    /// # Errors
+    /// When the program is not observed.
+    pub fn calls(&mut self, program: &Program) -> Verdict<Vec<Call>> {
+        self.pump(ON_ITS_WAY);
+        #[cfg(target_os = "linux")]
+        if let Crew::Seen(seen) = &self.crew {
+            return Ok(calls(seen.stage.timeline(), program.actor));
+        }
+        Err(anyhow::anyhow!("the calls of {} are not observed", program.name).into())
+    }
+
+    /// From now on these changes are made in the calls of the programs: things
+    /// that the kernel may do at any time, and seldom does. `what` tells them.
+    ///
+    /// # Errors
+    /// When the programs are not observed.
+    pub fn change(&mut self, what: &str, changes: Vec<Change>) -> Verdict {
+        self.story.step(what);
+        #[cfg(target_os = "linux")]
+        if let Crew::Seen(seen) = &mut self.crew {
+            return Ok(seen.stage.change(changes)?);
+        }
+        let _ = changes;
+        Err(anyhow::anyhow!("calls are changed only where they are observed").into())
+    }
+}
+
+/// What is left of a check when it is over.
+pub(crate) struct Left {
+    pub(crate) said: Vec<Said>,
+    /// The last rows of the X-ray.
+    pub(crate) xray: Vec<String>,
+    /// Whether the programs took too much memory.
+    pub(crate) too_much: bool,
+}
+
+/// How long an event may be on its way to the timeline.
+const ON_ITS_WAY: Duration = Duration::from_millis(60);
+
+fn crew(setup: &Setup) -> anyhow::Result<Crew> {
+    #[cfg(target_os = "linux")]
+    if setup.observed {
+        let seen = crate::crew::seen::Seen::new()?;
+        return Ok(Crew::Seen(Box::new(seen)));
+    }
+    let _ = setup;
+    Ok(Crew::heard(OUTPUT))
 }

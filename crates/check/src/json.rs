@@ -58,6 +58,7 @@ fn check(outcome: &Outcome) -> Value {
                 "verdict": "failed",
                 "steps": outcome.seen.steps,
                 "output": outcome.seen.said.iter().map(said).collect::<Vec<_>>(),
+                "xray": outcome.seen.xray,
                 "cause": check.cause,
                 "taught": check.taught,
                 "hints": check.hints,

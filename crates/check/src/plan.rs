@@ -50,6 +50,8 @@ pub struct Check {
     pub hints: &'static [&'static str],
     /// How long all of it may take.
     pub limit: Duration,
+    /// Whether it is about calls themselves, and needs the X-ray.
+    pub observed: bool,
 }
 
 impl Check {
@@ -71,6 +73,7 @@ impl Check {
             taught: "",
             hints: &[],
             limit: Self::LIMIT,
+            observed: false,
         }
     }
 
@@ -120,6 +123,15 @@ impl Check {
     #[must_use]
     pub const fn limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
+    }
+
+    /// A check that looks at the calls of a program, or changes them.
+    #[must_use]
+    pub const fn observed(self) -> Self {
+        Self {
+            observed: true,
+            ..self
+        }
     }
 
     /// Whether `part` names this check or a group that it is in.

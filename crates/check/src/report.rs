@@ -101,6 +101,7 @@ impl Paper {
         text.push('\n');
         text += &self.contrast(contrast);
         text += &self.said(outcome);
+        text += &xray(outcome);
         text.push('\n');
         for (word, what) in [
             ("usual cause  ", check.cause),
@@ -191,6 +192,18 @@ impl Paper {
             .subsequent_indent(&next);
         textwrap::fill(text, options) + "\n"
     }
+}
+
+/// The last that the X-ray saw.
+fn xray(outcome: &Outcome) -> String {
+    if outcome.seen.xray.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{:INDENT$}the X-ray, at its end\n", "");
+    for row in &outcome.seen.xray {
+        text += &format!("{:INDENT$}{row}\n", "");
+    }
+    text
 }
 
 /// Both rows of bytes, one below the other, and a mark below the first that is

@@ -31,12 +31,24 @@ pub(crate) enum Result {
     Untested(String),
 }
 
+impl Result {
+    /// Whether both failed in the same way.
+    fn is_like(&self, other: &Result) -> bool {
+        match (self, other) {
+            (Result::Failed(one), Result::Failed(other)) => one.is_like(other),
+            _ => false,
+        }
+    }
+}
+
 /// What was seen in a check.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Seen {
     pub(crate) result: Result,
     pub(crate) steps: Vec<String>,
     pub(crate) said: Vec<Said>,
+    /// The last rows of the X-ray, if there is one.
+    pub(crate) xray: Vec<String>,
 }
 
 /// A check that was run, and all that is known of it.
@@ -55,6 +67,7 @@ const LATE: Duration = Duration::from_secs(5);
 pub(crate) fn all(
     checks: &[&'static Check],
     at_once: usize,
+    observable: bool,
     mut go_on: impl FnMut(Outcome) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
@@ -64,7 +77,7 @@ pub(crate) fn all(
             let (next, done) = (&next, done.clone());
             scope.spawn(move || {
                 while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if done.send(in_a_worker(check)).is_err() {
+                    if done.send(in_a_worker(check, observable)).is_err() {
                         break;
                     }
                 }
@@ -92,25 +105,45 @@ pub(crate) fn all(
 }
 
 /// This executable again, with the same arguments, for one check.
-fn in_a_worker(check: &'static Check) -> Outcome {
+fn in_a_worker(check: &'static Check, observable: bool) -> Outcome {
     let started = Instant::now();
-    let seen = start_worker(check).and_then(|worker| finish(worker, check.limit + LATE));
+    let seen = seen(check, observable);
     Outcome {
         check,
         seen: seen.unwrap_or_else(|error| Seen {
             result: Result::Untested(format!("the checker failed: {error:#}")),
             steps: Vec::new(),
             said: Vec::new(),
+            xray: Vec::new(),
         }),
         time: started.elapsed(),
     }
 }
 
-fn start_worker(check: &Check) -> anyhow::Result<Child> {
+/// Runs a check. One that fails is run again under the X-ray, for the evidence:
+/// to look on takes time, and most programs pass.
+fn seen(check: &'static Check, observable: bool) -> anyhow::Result<Seen> {
+    let run = |observed| {
+        let worker = start_worker(check, observed)?;
+        finish(worker, check.limit + LATE)
+    };
+    let plain = run(check.observed)?;
+    if check.observed || !observable || !matches!(plain.result, Result::Failed(_)) {
+        return Ok(plain);
+    }
+    match run(true) {
+        Ok(observed) if observed.result.is_like(&plain.result) => Ok(observed),
+        // It did something else when it was watched: then that is no evidence.
+        _ => Ok(plain),
+    }
+}
+
+fn start_worker(check: &Check, observed: bool) -> anyhow::Result<Child> {
     let own = env::current_exe().context("find our own executable")?;
     let worker = Command::new(own)
         .args(env::args_os().skip(1))
         .arg(format!("--worker={}", check.address))
+        .args(observed.then_some("--observed"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn();
@@ -143,19 +176,19 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
 pub(crate) fn worker(check: &'static Check, setup: &Setup) -> anyhow::Result<()> {
     let mut setup = setup.clone();
     setup.private = setup.private && ground::enter_private().is_ok();
-    let seen = one(check, &setup);
+    let seen = one(check, &setup)?;
     let text = serde_json::to_vec(&seen)?;
     Ok(std::io::stdout().write_all(&text)?)
 }
 
-fn one(check: &'static Check, setup: &Setup) -> Seen {
+fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
     let story = Story::new(check.limit);
-    let mut bench = Bench::new(setup, story.clone(), check.address);
+    let mut bench = Bench::new(setup, story.clone(), check.address)?;
     let verdict = (check.run)(&mut bench);
     let over = story.is_over();
-    let (said, too_much) = bench.end();
+    let left = bench.end();
     let result = match verdict {
-        _ if too_much => Result::Failed(Contrast::Words {
+        _ if left.too_much => Result::Failed(Contrast::Words {
             expected: format!("at most {} MiB of memory", setup.memory >> 20),
             seen: "more; the program was ended".into(),
         }),
@@ -164,11 +197,12 @@ fn one(check: &'static Check, setup: &Setup) -> Seen {
         Err(Fault::Program(contrast)) => Result::Failed(*contrast),
         Err(Fault::Checker(error)) => Result::Untested(format!("{error:#}")),
     };
-    Seen {
+    Ok(Seen {
         result,
         steps: story.steps(),
-        said,
-    }
+        said: left.said,
+        xray: left.xray,
+    })
 }
 
 /// The check as a whole has taken too long.

@@ -6,6 +6,7 @@ use std::io;
 use std::process::{ChildStdin, Command};
 use std::time::{Duration, Instant};
 
+use sources::calls::Change;
 use sources::output::{Output, Outputs, What};
 use timeline::{Actor, Event, Kind, Place};
 
@@ -37,6 +38,12 @@ pub(crate) trait Cast {
 
     /// SIGINT; one that has ended is no error.
     fn interrupt(&mut self, actor: Actor) -> io::Result<()>;
+
+    /// From now on these changes are made in the programs' calls.
+    fn change(&mut self, _changes: Vec<Change>) -> io::Result<()> {
+        let why = "calls are changed only where they are observed";
+        Err(io::Error::new(io::ErrorKind::Unsupported, why))
+    }
 }
 
 /// The words of a command line.

@@ -8,6 +8,7 @@ use std::{env, io};
 pub struct Program {
     executable: Option<PathBuf>,
     args: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl Program {
@@ -16,6 +17,7 @@ impl Program {
         Self {
             executable: Some(executable.into()),
             args: Vec::new(),
+            environment: Vec::new(),
         }
     }
 
@@ -25,6 +27,7 @@ impl Program {
         Self {
             executable: None,
             args: vec![side.into()],
+            environment: Vec::new(),
         }
     }
 
@@ -35,6 +38,13 @@ impl Program {
         self
     }
 
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
     pub(crate) fn command(&self) -> io::Result<Command> {
         let executable = match &self.executable {
             Some(path) => path.clone(),
@@ -42,6 +52,8 @@ impl Program {
         };
         let mut command = Command::new(executable);
         command.args(&self.args);
+        let set = self.environment.iter();
+        command.envs(set.map(|(name, value)| (name, value)));
         Ok(command)
     }
 }

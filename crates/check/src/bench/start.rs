@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::ChildStdin;
 use std::thread;
 use std::time::Duration;
 
@@ -88,6 +88,9 @@ impl Start {
     }
 }
 
+/// Words, and names with values.
+type Command = (Vec<String>, Vec<(String, String)>);
+
 impl Bench {
     /// Starts the server, and waits until it can be called.
     ///
@@ -151,18 +154,18 @@ impl Bench {
             Some(address) => address.choose(self.setup.private)?,
             None => self.address()?,
         };
-        let command = self.command(&line, told, start.files)?;
-        let shown = command.get_program().to_string_lossy().into_owned();
+        let (words, environment) = self.command(&line, told, start.files)?;
         let name = start.name;
-        let actor = self.outputs.start(command);
-        let actor = actor.with_context(|| format!("start {shown}"))?;
+        let started = self.crew.start(&name, &words, &environment);
+        let started = started.with_context(|| format!("start {}", words[0]));
+        let (actor, input) = started?;
         let with = match start.input.as_slice() {
             b"" => String::new(),
             bytes => format!(", with {} to read", crate::bytes::counted(bytes)),
         };
         self.story
             .step(format!("{name} was started, with the address {told}{with}"));
-        self.feed(actor, start.input);
+        feed(input, start.input);
         self.endings.push(None);
         self.said.push(Said {
             name: name.clone(),
@@ -177,42 +180,27 @@ impl Bench {
         })
     }
 
+    /// The words of the command line, and what is set in its environment.
     fn command(&self, line: &str, told: SocketAddr, files: Option<u32>) -> Verdict<Command> {
         let mut settings = self.settings.clone();
         tell_address(&mut settings, told);
-        let words = words(line, &settings)?;
-        let mut command = match files {
-            None => Command::new(&words[0]),
-            Some(most) => {
-                let mut shell = Command::new("sh");
-                let run = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
-                shell.args(["-c", &run, &words[0]]);
-                shell
-            }
-        };
-        command.args(&words[1..]);
-        for (name, value) in settings {
-            command.env(name.to_uppercase(), value);
+        let mut words = words(line, &settings)?;
+        if let Some(most) = files {
+            let run = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+            let shell = ["sh".to_string(), "-c".to_string(), run];
+            words = shell.into_iter().chain(words).collect();
         }
+        let named = settings.into_iter();
+        let named = named.map(|(name, value)| (name.to_uppercase(), value));
         // Python keeps back what it prints into a pipe until it ends.
-        command.env("PYTHONUNBUFFERED", "1");
-        Ok(command)
-    }
-
-    /// A thread of its own writes: a program that does not read must not stop us.
-    fn feed(&mut self, actor: timeline::Actor, input: Vec<u8>) {
-        if let Some(mut stdin) = self.outputs.take_stdin(actor) {
-            thread::spawn(move || {
-                // A program need not read its input.
-                let _ = stdin.write_all(&input);
-            });
-        }
+        let python = ("PYTHONUNBUFFERED".to_string(), "1".to_string());
+        Ok((words, named.chain([python]).collect()))
     }
 
     /// Where a server can be called: by what it has bound, and where that cannot
     /// be seen, by what it says.
     fn find(&mut self, server: &Program) -> Option<Bound> {
-        let pid = self.outputs.pid(server.actor);
+        let pid = self.crew.pid(server.actor);
         let Some(found) = self.sight.borrow_mut().bound(pid) else {
             return self.said_address(server);
         };
@@ -243,7 +231,7 @@ impl Bench {
     pub fn interrupt(&mut self, program: &Program) -> Verdict {
         self.story
             .step(format!("{} was interrupted (Ctrl-C)", program.name));
-        Ok(self.outputs.interrupt(program.actor)?)
+        Ok(self.crew.interrupt(program.actor)?)
     }
 
     /// SIGKILL.
@@ -252,8 +240,18 @@ impl Bench {
     /// A fault of ours only.
     pub fn kill(&mut self, program: &Program) -> Verdict {
         self.story.step(format!("{} was killed", program.name));
-        self.outputs
+        self.crew
             .kill(program.actor)
             .map_err(|error| anyhow!("kill {}: {error}", program.name).into())
+    }
+}
+
+/// A thread of its own writes: a program that does not read must not stop us.
+fn feed(stdin: Option<ChildStdin>, input: Vec<u8>) {
+    if let Some(mut stdin) = stdin {
+        thread::spawn(move || {
+            // A program need not read its input.
+            let _ = stdin.write_all(&input);
+        });
     }
 }

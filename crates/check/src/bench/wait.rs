@@ -1,8 +1,8 @@
 //! Waiting for what the programs do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sources::output::{Output, What};
+use sources::output::What;
 use timeline::{Ending, Stream};
 
 use super::Bench;
@@ -13,6 +13,9 @@ use crate::story::PATIENCE;
 
 /// How often a condition is looked at that nobody announces.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// So many lines of a program are kept.
+const MOST_LINES: usize = 20_000;
 
 impl Bench {
     /// Waits until this is so; None when the time is over.
@@ -35,15 +38,16 @@ impl Bench {
 
     /// Takes in what the programs say, for so long.
     pub(super) fn pump(&mut self, time: Duration) {
-        let deadline = Instant::now() + time;
-        while let Some(Output { actor, what, .. }) = self.outputs.next(deadline) {
-            match what {
-                What::Line(stream, text) => self.said[actor.0]
-                    .lines
-                    .push((stream == Stream::Stderr, text)),
-                What::Ended(ending) => self.endings[actor.0] = Some(ending),
+        let (said, endings) = (&mut self.said, &mut self.endings);
+        self.crew.pass(time, |actor, what| match what {
+            What::Line(stream, text) => {
+                let lines = &mut said[actor.0].lines;
+                if lines.len() < MOST_LINES {
+                    lines.push((stream == Stream::Stderr, text));
+                }
             }
-        }
+            What::Ended(ending) => endings[actor.0] = Some(ending),
+        });
     }
 
     /// Lets time pass that belongs to the matter of a check, such as between two

@@ -14,7 +14,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sources::calls::{Options as Observe, Tracer};
+
+use sources::calls::{Change, Options as Observe, Tracer};
 use sources::packets::Capture;
 use timeline::call::CallId;
 use timeline::order::Order;
@@ -221,6 +222,10 @@ impl Cast for Session {
 
     fn interrupt(&mut self, actor: Actor) -> io::Result<()> {
         self.tracer.signal(actor, SIGINT)
+    }
+
+    fn change(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        self.tracer.change(changes)
     }
 }
 
