@@ -121,12 +121,19 @@ impl Bench {
     /// # Errors
     /// When it is not there.
     pub fn call_as(&mut self, server: &Program, who: &str) -> Verdict<Peer> {
+        let peer = self.call_quietly(server, who)?;
+        self.story.step(format!("{who} connected"));
+        Ok(peer)
+    }
+
+    /// The same; it is no step of the story.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn call_quietly(&mut self, server: &Program, who: &str) -> Verdict<Peer> {
         let time = self.story.at_most(crate::story::PATIENCE);
         match TcpStream::connect_timeout(&server.address, time) {
-            Ok(stream) => {
-                self.story.step(format!("{who} connected"));
-                Ok(Peer::new(stream, who, &self.story, &self.sight)?)
-            }
+            Ok(stream) => Ok(Peer::new(stream, who, &self.story, &self.sight)?),
             Err(error) => {
                 self.pump(Duration::from_millis(50));
                 let state = self.state(server);
@@ -250,6 +257,11 @@ impl Bench {
     /// The memory that the programs have now, in bytes.
     pub fn memory_now(&self) -> u64 {
         ground::memory()
+    }
+
+    /// How long the programs had a processor so far; zero where it cannot be seen.
+    pub fn processor_time(&self) -> Duration {
+        ground::activity().processor
     }
 
     /// Whether the programs have a network of their own.

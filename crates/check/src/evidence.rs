@@ -64,9 +64,14 @@ impl Call {
 
     /// The inode of its socket: where it has none yet, that of the new one.
     pub fn socket(&self) -> Option<u64> {
-        let new = self.end.as_ref().and_then(|end| end.sockets.first());
-        let new = new.map(|(_, socket)| socket.inode);
-        self.start.socket.as_ref().map(|socket| socket.inode).or(new)
+        let old = self.start.socket.as_ref().map(|socket| socket.inode);
+        old.or_else(|| self.made())
+    }
+
+    /// The inode of the socket that it made, as accept does.
+    pub fn made(&self) -> Option<u64> {
+        let end = self.end.as_ref()?;
+        end.sockets.first().map(|(_, socket)| socket.inode)
     }
 
     /// Whether an argument has this name, such as `SO_REUSEADDR`.

@@ -45,6 +45,16 @@ const CHECKS: &[Check] = &[
         "getsockname tells your own address. In Python it is s.getsockname().",
     ]),
     Check::server(
+        "1/start/where-it-was-told",
+        "the server listens on the port that it was told",
+        where_it_was_told,
+    )
+    .because(
+        "bind is missing, and listen lets the system choose a port.",
+        HERE,
+    )
+    .hints(&["Which call puts the SIM in?"]),
+    Check::server(
         "1/call/hello",
         "a message comes back with its ASCII letters in upper case",
         hello,
@@ -131,6 +141,17 @@ const CHECKS: &[Check] = &[
     )
     .because("After an error of recv the program tries again and again.", HERE)
     .hints(&["A reset connection stays reset. Close it."]),
+    Check::server(
+        "1/end/closes-both",
+        "the server closes both of its sockets",
+        closes_both,
+    )
+    .because(
+        "accept gives a second socket. Each of the two has to be closed.",
+        HERE,
+    )
+    .hints(&["Which sockets does your server have at its end? Count them."])
+    .observed(),
     Check::client(
         "1/client/answer",
         "the client says something, shows the answer, and ends with status 0",
@@ -191,6 +212,46 @@ fn says_where(bench: &mut Bench) -> Verdict {
 fn port_zero(bench: &mut Bench) -> Verdict {
     let server = bench.server_as(Start::server().at(Address::Zero))?;
     bench.says_where(&server, "listening on")
+}
+
+fn where_it_was_told(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let (port, told) = (server.address().port(), server.told().port());
+    // Who ignores what it is told is at the usual port.
+    if port == told || port == LESSON.port {
+        return Ok(());
+    }
+    Err(Fault::program(
+        format!("port {told}"),
+        format!("port {port}"),
+    ))
+}
+
+fn closes_both(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.send(b"bye")?;
+    call.expect(b"BYE")?;
+    bench.ends(&server)?;
+    let calls = bench.calls(&server)?;
+    for (name, which) in [
+        ("listen", "the listening socket"),
+        ("accept", "the connection"),
+    ] {
+        let made = calls.iter().find(|call| call.name().starts_with(name));
+        let socket = made.and_then(|call| match name {
+            "listen" => call.socket(),
+            _ => call.made(),
+        });
+        let closed = calls
+            .iter()
+            .any(|call| call.name() == "close" && call.socket() == socket);
+        if socket.is_none() || !closed {
+            let seen = "no such close before the program ended";
+            return Err(Fault::program(format!("a close of {which}"), seen));
+        }
+    }
+    Ok(())
 }
 
 fn echo(bench: &mut Bench, message: &[u8]) -> Verdict {

@@ -1,7 +1,9 @@
 //! The checks of this lesson: two loops, and nothing that a caller does ends
 //! them. `lesson-2 check --list` shows them.
 
-use ::check::{Bench, Check, Fault, Lesson, Peer, Program, Start, Verdict};
+use ::check::{
+    Bench, Calls, Change, Check, Fault, Lesson, Peer, Program, Start, Verdict, Which, errno,
+};
 
 const HERE: &str = "lessons/02-loop-server/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/02-loop-server/README.md#exercise";
@@ -174,6 +176,36 @@ const CHECKS: &[Check] = &[
         CONTRACT,
     )
     .hints(&["Close the connection on each way out of the inner loop, also after an error."]),
+    Check::server(
+        "2/forced/short-reads",
+        "the server bears that each receive brings a single byte",
+        short_reads,
+    )
+    .because("One receive is taken for all that was sent.", HERE)
+    .hints(&["The kernel may give fewer bytes than you asked for, at any time."])
+    .observed(),
+    Check::server(
+        "2/forced/short-writes",
+        "the server bears that each send takes three bytes",
+        short_writes,
+    )
+    .because("What a send did not take is not sent again.", HERE)
+    .hints(&[
+        "A send says how many bytes it took. What became of the others?",
+        "Send the rest in a loop, as sendall and write_all do.",
+    ])
+    .observed(),
+    Check::server(
+        "2/forced/accept-fails",
+        "an accept that fails does not end the server",
+        accept_fails,
+    )
+    .because(
+        "The error of accept is not caught. It concerns one caller, or passes.",
+        HERE,
+    )
+    .hints(&["Say the error, rest for a moment, and accept again."])
+    .observed(),
     Check::client(
         "2/client/answer",
         "the client sends its lines and shows the answers",
@@ -247,6 +279,25 @@ const CHECKS: &[Check] = &[
         "lessons/01-bare-connect/README.md#break-it",
     )
     .hints(&["Lesson 1 shows which call fails, and how."]),
+    Check::client(
+        "2/forced/short-reads-of-the-client",
+        "the client bears that each receive brings a single byte",
+        short_reads_of_client,
+    )
+    .because("One receive is taken for all that was sent.", HERE)
+    .hints(&["The kernel may give fewer bytes than you asked for, at any time."])
+    .observed(),
+    Check::client(
+        "2/forced/short-writes-of-the-client",
+        "the client bears that each send takes three bytes",
+        short_writes_of_client,
+    )
+    .because("What a send did not take is not sent again.", HERE)
+    .hints(&[
+        "A send says how many bytes it took. What became of the others?",
+        "Send the rest in a loop, as sendall and write_all do.",
+    ])
+    .observed(),
     Check::both(
         "2/both/talk",
         "your client and your server understand each other",
@@ -491,4 +542,44 @@ fn talk(bench: &mut Bench) -> Verdict {
     bench.says(&client, "A SECOND MESSAGE")?;
     bench.ends_with_status(&client, 0)?;
     bench.still_runs(&server)
+}
+
+/// Each receive, or each send, of the program does a part of what was asked.
+fn cut(bench: &mut Bench, calls: Calls, most: u64) -> Verdict {
+    let what = match calls {
+        Calls::Receive => "each receive of your program will bring at most",
+        _ => "each send of your program will take at most",
+    };
+    let what = format!("{what} {most} byte{}", if most == 1 { "" } else { "s" });
+    bench.change(&what, vec![Change::cut(calls, most)])
+}
+
+fn short_reads(bench: &mut Bench) -> Verdict {
+    cut(bench, Calls::Receive, 1)?;
+    hello(bench)
+}
+
+fn short_writes(bench: &mut Bench) -> Verdict {
+    cut(bench, Calls::Send, 3)?;
+    hello(bench)
+}
+
+fn short_reads_of_client(bench: &mut Bench) -> Verdict {
+    cut(bench, Calls::Receive, 1)?;
+    answer(bench)
+}
+
+fn short_writes_of_client(bench: &mut Bench) -> Verdict {
+    cut(bench, Calls::Send, 3)?;
+    answer(bench)
+}
+
+fn accept_fails(bench: &mut Bench) -> Verdict {
+    let second = Which::Nth(2);
+    let fails = Change::fail(Calls::Accept, second, errno::ECONNABORTED).in_the_program();
+    let what = "the second accept will fail: the caller is gone (ECONNABORTED)";
+    bench.change(what, vec![fails])?;
+    let (server, call) = echo(bench, b"first")?;
+    call.hang_up();
+    next_is_served(bench, &server)
 }

@@ -3,7 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use ::check::{Address, Bench, Check, Fault, Lesson, Peer, PeerEnding, Program, Start, Verdict};
+use ::check::{
+    Address, Bench, Calls, Change, Check, Fault, Lesson, Peer, PeerEnding, Program, Start, Verdict,
+    Which, errno,
+};
 
 const HERE: &str = "lessons/05-timeout/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/05-timeout/README.md#exercise";
@@ -174,6 +177,20 @@ const CHECKS: &[Check] = &[
     )
     .because("What comes is kept without a limit.", HERE)
     .hints(&["A request has room for 1,024 bytes, and no more."]),
+    Check::server(
+        "5/forced/interrupted",
+        "a receive that is interrupted (EINTR) is made again",
+        interrupted,
+    )
+    .because(
+        "EINTR is taken for an error of the call. A signal came, and no caller is to blame.",
+        HERE,
+    )
+    .hints(&[
+        "What does your receive say when the program was stopped with Ctrl-Z, and goes on?",
+        "Receive again, with what is left of the time.",
+    ])
+    .observed(),
     Check::client(
         "5/client/answer",
         "the client sends its line and shows the answer",
@@ -512,4 +529,11 @@ fn talk(bench: &mut Bench) -> Verdict {
     bench.says(&client, "welcome to server!")?;
     bench.ends_with_status(&client, 0)?;
     bench.still_runs(&server)
+}
+
+fn interrupted(bench: &mut Bench) -> Verdict {
+    let fails = Change::fail(Calls::Receive, Which::Nth(1), errno::EINTR);
+    let what = "the first receive of each call will be interrupted (EINTR)";
+    bench.change(what, vec![fails])?;
+    ask(bench, b"1", WELCOME)
 }

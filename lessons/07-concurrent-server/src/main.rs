@@ -1,5 +1,6 @@
 //! Lesson 7: concurrent server. The scene with a slow caller, and a race.
 
+mod check;
 mod client;
 mod server;
 
@@ -29,6 +30,8 @@ struct Cli {
 enum Side {
     Server(server::Args),
     Client(client::Args),
+    /// Check a server or a client that you wrote, in any language
+    Check(::check::Args),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
         None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
     }
 }

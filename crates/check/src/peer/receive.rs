@@ -18,6 +18,18 @@ impl Peer {
         self.compare(expected, seen, ending)
     }
 
+    /// The same; it is no step of the story.
+    ///
+    /// # Errors
+    /// When others come, or not all of them.
+    pub fn expect_quietly(&mut self, expected: &[u8]) -> Verdict {
+        let (seen, ending) = self.take(expected.len(), |seen| !expected.starts_with(seen))?;
+        match seen == expected {
+            true => Ok(()),
+            false => self.compare(expected, seen, ending),
+        }
+    }
+
     /// Receives so many bytes, whatever they are. `what` names them.
     ///
     /// # Errors

@@ -55,6 +55,11 @@ impl Peer {
         Ok(())
     }
 
+    /// Waits until the program has accepted the call.
+    pub fn until_accepted(&self) {
+        self.until_taken();
+    }
+
     /// Waits until the program has taken all that was sent. A program that does
     /// not is none to wait for: it is told by what it does next.
     pub fn until_taken(&self) {
@@ -80,19 +85,20 @@ impl Peer {
     }
 
     /// Sends until all is sent, or until the program closes or takes no more:
-    /// neither is wrong here.
+    /// neither is wrong here. It gives back how many bytes were sent.
     ///
     /// # Errors
     /// A fault of ours only.
-    pub fn send_as_much_as_it_takes(&mut self, bytes: &[u8]) -> Verdict {
+    pub fn send_as_much_as_it_takes(&mut self, bytes: &[u8]) -> Verdict<usize> {
         self.story.step(format!(
             "{} sent {}, as far as they were taken",
             self.who,
             counted(bytes)
         ));
-        match self.put(bytes) {
+        let mut sent = 0;
+        match self.put_counting(bytes, &mut sent) {
             Err(Fault::Checker(error)) => Err(Fault::Checker(error)),
-            _ => Ok(()),
+            _ => Ok(sent),
         }
     }
 
@@ -127,6 +133,10 @@ impl Peer {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Verdict {
+        self.put_counting(bytes, &mut 0)
+    }
+
+    fn put_counting(&mut self, bytes: &[u8], sent: &mut usize) -> Verdict {
         let refused = |seen: String| Fault::program("the bytes are received", seen);
         let mut wait = self.story.wait(PATIENCE);
         let mut left = bytes;
@@ -135,6 +145,7 @@ impl Peer {
             match self.stream.write(left) {
                 Ok(taken) => {
                     left = &left[taken..];
+                    *sent += taken;
                     wait = self.story.wait(PATIENCE);
                 }
                 Err(error) if is_timeout(&error) && wait.is_over() => {

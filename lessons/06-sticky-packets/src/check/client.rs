@@ -1,8 +1,9 @@
 //! What a client must do.
 
-use ::check::{Bench, Fault, Folder, Listener, Peer, Program, Verdict};
+use ::check::{Bench, Calls, Fault, Folder, Listener, Peer, Program, Verdict};
 use serde_json::json;
 
+use super::cut;
 use super::speak::{
     answer, answer_with_digest, digest, frame, header, nothing_saved, pattern, saved,
 };
@@ -156,4 +157,14 @@ pub fn refused(bench: &mut Bench) -> Verdict {
     let client = bench.client(&["list"])?;
     bench.ends_with_one_line(&client)?;
     Ok(())
+}
+
+pub fn short_reads(bench: &mut Bench) -> Verdict {
+    cut(bench, Calls::Receive, 1)?;
+    glued(bench)
+}
+
+pub fn short_writes(bench: &mut Bench) -> Verdict {
+    cut(bench, Calls::Send, 3)?;
+    glued(bench)
 }

@@ -5,7 +5,7 @@ mod client;
 mod server;
 mod speak;
 
-use ::check::{Bench, Check, Lesson, Verdict};
+use ::check::{Bench, Calls, Change, Check, Lesson, Verdict};
 
 const HERE: &str = "lessons/06-sticky-packets/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/06-sticky-packets/README.md#exercise";
@@ -308,6 +308,36 @@ const CHECKS: &[Check] = &[
     )
     .because("The error of open ends the call or the server.", CONTRACT)
     .hints(&["Answer {\"status\":\"error\",\"reason\":\"…\"} and go on."]),
+    Check::server(
+        "6/forced/short-reads",
+        "the server bears that each receive brings a single byte",
+        server::short_reads,
+    )
+    .because(ONE_RECEIVE, HERE)
+    .hints(EXACTLY)
+    .observed(),
+    Check::server(
+        "6/forced/short-writes",
+        "the server bears that each send takes three bytes",
+        server::short_writes,
+    )
+    .because("What a send did not take is not sent again.", HERE)
+    .hints(&[
+        "A send says how many bytes it took. What became of the others?",
+        "Send the rest in a loop, as sendall and write_all do.",
+    ])
+    .observed(),
+    Check::server(
+        "6/forced/interrupted",
+        "receives that are interrupted (EINTR) are made again",
+        server::interrupted,
+    )
+    .because(
+        "EINTR is taken for an error of the call.",
+        "lessons/05-timeout/README.md#exercise",
+    )
+    .hints(&["A signal came before there was a byte: receive again."])
+    .observed(),
     Check::client(
         "6/client/get",
         "a file is saved as it was sent",
@@ -410,6 +440,25 @@ const CHECKS: &[Check] = &[
         "lessons/01-bare-connect/README.md#break-it",
     )
     .hints(&["Lesson 1 shows which call fails, and how."]),
+    Check::client(
+        "6/forced/short-reads-of-the-client",
+        "the client bears that each receive brings a single byte",
+        client::short_reads,
+    )
+    .because("One receive is taken for all that was sent.", HERE)
+    .hints(&["The kernel may give fewer bytes than you asked for, at any time."])
+    .observed(),
+    Check::client(
+        "6/forced/short-writes-of-the-client",
+        "the client bears that each send takes three bytes",
+        client::short_writes,
+    )
+    .because("What a send did not take is not sent again.", HERE)
+    .hints(&[
+        "A send says how many bytes it took. What became of the others?",
+        "Send the rest in a loop, as sendall and write_all do.",
+    ])
+    .observed(),
     Check::both(
         "6/both/talk",
         "your client and your server understand each other",
@@ -430,4 +479,14 @@ fn talk(bench: &mut Bench) -> Verdict {
     let client = bench.client(&["list", "get long.bin"])?;
     bench.ends_with_status(&client, 0)?;
     speak::saved(&into, "long.bin", &content)
+}
+
+/// Each receive, or each send, of the program does a part of what was asked.
+fn cut(bench: &mut Bench, calls: Calls, most: u64) -> Verdict {
+    let what = match calls {
+        Calls::Receive => "each receive of your program will bring at most",
+        _ => "each send of your program will take at most",
+    };
+    let what = format!("{what} {most} byte{}", if most == 1 { "" } else { "s" });
+    bench.change(&what, vec![Change::cut(calls, most)])
 }

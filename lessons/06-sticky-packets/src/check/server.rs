@@ -1,9 +1,10 @@
 //! What a server must do.
 
-use ::check::{Bench, Fault, Folder, Peer, Program, Verdict};
+use ::check::{Bench, Calls, Change, Fault, Folder, Peer, Program, Verdict, Which, errno};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::cut as cut_calls;
 use super::speak::{accepted, expect_error, expect_file, frame, get as request, pattern};
 use lesson_6::framing::header::hexadecimal;
 
@@ -330,4 +331,23 @@ pub fn name_fifo(bench: &mut Bench) -> Verdict {
 pub fn name_missing(bench: &mut Bench) -> Verdict {
     let called = called(bench)?;
     refused(bench, called, "missing.txt")
+}
+
+pub fn short_reads(bench: &mut Bench) -> Verdict {
+    cut_calls(bench, Calls::Receive, 1)?;
+    glued(bench)
+}
+
+pub fn short_writes(bench: &mut Bench) -> Verdict {
+    cut_calls(bench, Calls::Send, 3)?;
+    glued(bench)
+}
+
+pub fn interrupted(bench: &mut Bench) -> Verdict {
+    let fails = Change::fail(Calls::Receive, Which::Every(2), errno::EINTR);
+    bench.change(
+        "each second receive will be interrupted (EINTR)",
+        vec![fails],
+    )?;
+    glued(bench)
 }

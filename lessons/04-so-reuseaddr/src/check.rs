@@ -1,0 +1,310 @@
+//! The checks of this lesson: a server that can be started again at once.
+//! `lesson-4 check --list` shows them.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use ::check::{Address, Bench, Check, Fault, Lesson, Program, Start, Verdict};
+use socket2::{Domain, Socket, Type};
+
+const HERE: &str = "lessons/04-so-reuseaddr/README.md#what-you-saw-and-why";
+const CONTRACT: &str = "lessons/04-so-reuseaddr/README.md#exercise";
+
+pub const LESSON: Lesson = Lesson {
+    number: 4,
+    port: 8082,
+    server: "server --addr {addr} --reuse-addr",
+    client: "client --addr {addr}",
+    checks: CHECKS,
+};
+
+const CHECKS: &[Check] = &[
+    Check::server(
+        "4/start/says-where",
+        "the server says where it listens",
+        says_where,
+    )
+    .because(
+        "The line \"listening on IP:PORT\" is missing, or waits in a buffer.",
+        CONTRACT,
+    )
+    .hints(&["Flush the line: when stdout is a pipe, most languages keep it back."]),
+    Check::server("4/call/hello", "a message comes back in upper case", hello)
+        .because(
+            "The answer is not what was received, in ASCII upper case.",
+            CONTRACT,
+        )
+        .hints(&["This part is lesson 1. Run its checks first."]),
+    Check::server(
+        "4/call/one-byte",
+        "a message of one byte is answered",
+        one_byte,
+    )
+    .because(
+        "The receive waits for more bytes than the caller sends.",
+        CONTRACT,
+    )
+    .hints(&["A receive gives what is there. Do not ask for an exact number of bytes."]),
+    Check::server(
+        "4/call/longest",
+        "a message of 1,024 bytes is answered",
+        longest,
+    )
+    .because("The buffer has less room than 1,024 bytes.", CONTRACT)
+    .hints(&["How many bytes does your receive ask for?"]),
+    Check::server(
+        "4/close/first",
+        "the server closes first, and ends with status 0",
+        closes_first,
+    )
+    .because(
+        "It waits until the caller has hung up, or for a second call.",
+        CONTRACT,
+    )
+    .hints(&["Close the connection as soon as the answer is sent."]),
+    Check::server(
+        "4/restart/at-once",
+        "after a call it can be started again on its port, at once",
+        at_once,
+    )
+    .because(
+        "SO_REUSEADDR is not set, or set after bind. The ended call is in TIME-WAIT.",
+        HERE,
+    )
+    .hints(&[
+        "Look at \"ss -tan\" between two runs: what has the port?",
+        "man 7 socket tells about SO_REUSEADDR.",
+        "socket, setsockopt, bind, listen: the option counts in the moment of bind.",
+    ])
+    .limit(Duration::from_secs(30)),
+    Check::server(
+        "4/restart/after-a-kill",
+        "a server that was killed in a call can be started again",
+        after_a_kill,
+    )
+    .because(
+        "SO_REUSEADDR is not set. The kernel closed for the dead, as the first side.",
+        HERE,
+    )
+    .hints(&["A kill does not free the port. What does?"]),
+    Check::server(
+        "4/restart/second-copy",
+        "a second copy fails at once, and the first goes on",
+        second_copy,
+    )
+    .because(
+        "SO_REUSEPORT is set in place of SO_REUSEADDR, or the error of bind is not handled.",
+        HERE,
+    )
+    .hints(&[
+        "Which of the two options lets two servers share a port?",
+        "The error of bind: one line on stderr, and status 1. Do not try again.",
+    ]),
+    Check::server(
+        "4/restart/left-by-another",
+        "a port left by a server without the option is in use",
+        left_by_another,
+    )
+    .because(
+        "It waits or tries again, until the minute of TIME-WAIT is over.",
+        CONTRACT,
+    )
+    .hints(&["When bind fails, say why and end with status 1."]),
+    Check::server(
+        "4/order/option-before-bind",
+        "SO_REUSEADDR is set before bind",
+        option_before_bind,
+    )
+    .because(
+        "The option is set after bind, when it counts no longer.",
+        HERE,
+    )
+    .hints(&["The order: socket, setsockopt, bind, listen."])
+    .observed(),
+    Check::client(
+        "4/client/second",
+        "the client waits until the server has closed",
+        client_second,
+    )
+    .because(
+        "It closes as soon as it has its answer, and so it is the first.",
+        CONTRACT,
+    )
+    .hints(&["After the answer, receive again: 0 bytes say that the server was first."]),
+    Check::client(
+        "4/client/refused",
+        "when nobody listens, the client says so in one line, with status 1",
+        refused,
+    )
+    .because(
+        "The error of connect is not handled.",
+        "lessons/01-bare-connect/README.md#break-it",
+    )
+    .hints(&["Lesson 1 shows which call fails, and how."]),
+    Check::both(
+        "4/both/talk",
+        "your client and your server understand each other, twice",
+        talk,
+    )
+    .because(
+        "Each keeps the contract only as it understood it.",
+        CONTRACT,
+    ),
+];
+
+fn says_where(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    bench.says_where(&server, "listening on")
+}
+
+/// One call in which the server closes first.
+fn one_call(bench: &mut Bench, server: &Program, message: &[u8]) -> Verdict {
+    let mut call = bench.call(server)?;
+    call.send(message)?;
+    call.expect(&message.to_ascii_uppercase())?;
+    call.expect_end()?;
+    call.hang_up();
+    bench.ends_with_status(server, 0)
+}
+
+fn echo(bench: &mut Bench, message: &[u8]) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.send(message)?;
+    call.expect(&message.to_ascii_uppercase())
+}
+
+fn hello(bench: &mut Bench) -> Verdict {
+    echo(bench, b"hello, World 1")
+}
+
+fn one_byte(bench: &mut Bench) -> Verdict {
+    echo(bench, b"x")
+}
+
+fn longest(bench: &mut Bench) -> Verdict {
+    let message: Vec<u8> = (0..1024).map(|i| b'a' + (i % 23) as u8).collect();
+    echo(bench, &message)
+}
+
+fn closes_first(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    one_call(bench, &server, b"hello")
+}
+
+fn at_once(bench: &mut Bench) -> Verdict {
+    for _ in 0..4 {
+        let server = bench.server()?;
+        one_call(bench, &server, b"again")?;
+    }
+    Ok(())
+}
+
+fn after_a_kill(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let mut call = bench.call(&server)?;
+    call.until_accepted();
+    bench.kill(&server)?;
+    bench.ends(&server)?;
+    call.expect_end()?;
+    call.hang_up();
+    let server = bench.server()?;
+    one_call(bench, &server, b"alive")
+}
+
+fn second_copy(bench: &mut Bench) -> Verdict {
+    let first = bench.server()?;
+    let second = Start::server().named("a second copy of your server");
+    let second = bench.start(second.at(Address::At(first.address())))?;
+    let line = bench.ends_with_one_line(&second)?;
+    let port = first.address().port().to_string();
+    if !line.contains(&port) {
+        let seen = format!("the line {line:?}");
+        return Err(Fault::program(
+            format!("an error that names port {port}"),
+            seen,
+        ));
+    }
+    one_call(bench, &first, b"still here")
+}
+
+/// A server of ours without the option, whose call it closed first.
+fn leave_time_wait(address: SocketAddr) -> Verdict {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.bind(&address.into())?;
+    socket.listen(1)?;
+    let listener = TcpListener::from(socket);
+    let mut caller = TcpStream::connect(address)?;
+    let (mut taken, _) = listener.accept()?;
+    taken.write_all(b"bye")?;
+    drop(taken);
+    caller.read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn left_by_another(bench: &mut Bench) -> Verdict {
+    let address = bench.address()?;
+    leave_time_wait(address)?;
+    bench.step("a server without SO_REUSEADDR left its port with a call in TIME-WAIT");
+    let server = bench.start(Start::server())?;
+    bench.ends_with_one_line(&server)?;
+    Ok(())
+}
+
+fn option_before_bind(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let calls = bench.calls(&server)?;
+    let bind = calls
+        .iter()
+        .position(|call| call.name() == "bind" && call.succeeded());
+    let Some(bind) = bind else {
+        return Err(Fault::program("a call of bind", "none was seen"));
+    };
+    let option = calls.iter().position(|call| {
+        call.name() == "setsockopt"
+            && call.has("SO_REUSEADDR")
+            && call.socket() == calls[bind].socket()
+    });
+    match option {
+        Some(option) if option < bind => Ok(()),
+        Some(_) => Err(Fault::program(
+            "setsockopt with SO_REUSEADDR, then bind",
+            "bind, then setsockopt",
+        )),
+        None => Err(Fault::program(
+            "setsockopt with SO_REUSEADDR before bind",
+            "no such setsockopt on this socket",
+        )),
+    }
+}
+
+fn client_second(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["hello"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.receive_some("a message of the client")?;
+    call.send(b"HELLO")?;
+    call.expect_silence(Duration::from_millis(300))?;
+    bench.step("our server waited for 0.3 s, and then closed");
+    call.half_close()?;
+    call.expect_end()?;
+    bench.ends_with_status(&client, 0)
+}
+
+fn refused(bench: &mut Bench) -> Verdict {
+    bench.step("nobody listens");
+    let client = bench.client(&["hello"])?;
+    bench.ends_with_one_line(&client)?;
+    Ok(())
+}
+
+fn talk(bench: &mut Bench) -> Verdict {
+    for _ in 0..2 {
+        let server = bench.server()?;
+        let client = bench.client(&["hello"])?;
+        bench.ends_with_status(&client, 0)?;
+        bench.ends_with_status(&server, 0)?;
+    }
+    Ok(())
+}
