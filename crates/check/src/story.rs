@@ -1,6 +1,6 @@
 //! What was done so far, step by step.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ impl Story {
         Wait {
             end: self.end,
             until: start + time,
-            processor: ground::activity().processor,
+            processor: Cell::new(None),
         }
     }
 
@@ -58,13 +58,14 @@ impl Story {
 }
 
 /// A wait that ends. On a busy machine a program may be slow without a fault of
-/// its own. So as long as it wants the processor, and has not had it for
-/// [`BUSY`] yet, the wait goes on, up to the limit of the check.
+/// its own. So when the time is over and it wants the processor, the wait goes on
+/// until it has had it for [`BUSY`], up to the limit of the check.
 #[derive(Debug)]
 pub(crate) struct Wait {
     end: Instant,
     until: Instant,
-    processor: Duration,
+    /// What the programs had when the time was over: to look costs time, too.
+    processor: Cell<Option<Duration>>,
 }
 
 /// A program that works for so long without a result will have none.
@@ -86,7 +87,9 @@ impl Wait {
 
     fn is_idle(&self) -> bool {
         let activity = ground::activity();
-        let used = activity.processor.saturating_sub(self.processor);
+        let before = self.processor.get().unwrap_or(activity.processor);
+        self.processor.set(Some(before));
+        let used = activity.processor.saturating_sub(before);
         if activity.busy && used < BUSY {
             return false;
         }

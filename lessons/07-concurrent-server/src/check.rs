@@ -306,7 +306,7 @@ fn never_receives(bench: &mut Bench) -> Verdict {
     next_is_served(bench, &server)?;
     let before = bench.memory_now();
     let mut call = bench.call(&server)?;
-    let message = pattern(MUCH);
+    let message = pattern(1_000_003).repeat(MUCH / 1_000_003);
     let sent = call.send_as_much_as_it_takes(&message)?;
     next_is_served(bench, &server)?;
     let more = bench.memory_peak().saturating_sub(before);
