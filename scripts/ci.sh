@@ -21,6 +21,9 @@ step "tools"
 need python3 python3
 need strace strace
 need tshark tshark
+need tcpdump tcpdump
+need cc gcc
+need ip iproute2
 for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done

@@ -7,6 +7,7 @@
 
 mod change;
 mod life;
+mod line;
 mod pair;
 mod stage;
 mod strace;

@@ -117,7 +117,9 @@ fn strace_word(word: &str) -> String {
         Some("0") => "0",
         _ => "PORT",
     };
-    if word.starts_with("0x") || word.starts_with("<unfinished") {
+    if word.starts_with('"') {
+        word.into()
+    } else if word.starts_with("0x") || word.starts_with("<unfinished") {
         "?".into()
     } else if let Some(ip) = after("inet_addr(\"") {
         format!("{ip}:{}", port())
@@ -130,7 +132,8 @@ fn strace_word(word: &str) -> String {
     } else if word == "{sa_family=AF_UNIX}" {
         "unnamed".into()
     } else {
-        without_link(word)
+        // The kernel has two numbers for some options, and both mean the same.
+        without_link(word.strip_suffix("_OLD").unwrap_or(word))
     }
 }
 

@@ -1,0 +1,144 @@
+//! Packets as lines, by connection: from a timeline, and from a file of tcpdump's
+//! that tshark has read.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+
+use timeline::packet::{Content, Packet};
+use timeline::{Kind, Timeline};
+
+/// By its two ends, the smaller first: its packets in their order.
+pub type Connections = BTreeMap<(SocketAddr, SocketAddr), Vec<String>>;
+
+/// One packet: whose, and what.
+type Line = (SocketAddr, SocketAddr, String);
+
+/// # Panics
+/// With the first connection whose packets differ.
+pub fn assert_same(ours: &Connections, theirs: &Connections) {
+    for (ends, packets) in theirs {
+        let found = ours.get(ends).map_or(&[][..], Vec::as_slice);
+        assert_eq!(found, packets, "{ends:?}: ours left, tcpdump right");
+    }
+    let invented: Vec<_> = ours
+        .keys()
+        .filter(|ends| !theirs.contains_key(ends))
+        .collect();
+    assert!(invented.is_empty(), "tcpdump has not seen {invented:?}");
+}
+
+pub fn ours(timeline: &Timeline) -> Connections {
+    let events = timeline.events().iter();
+    by_connection(events.filter_map(|event| match &event.kind {
+        Kind::Packet(packet) => Some(our_line(packet)),
+        _ => None,
+    }))
+}
+
+fn our_line(packet: &Packet) -> Line {
+    let hosts = (
+        SocketAddr::new(packet.source, 0),
+        SocketAddr::new(packet.destination, 0),
+    );
+    let (source, destination) = packet.ends().unwrap_or(hosts);
+    let what = match &packet.content {
+        Content::Tcp(segment) => format!(
+            "TCP {:#x} seq {} ack {} length {}",
+            segment.flags.0, segment.seq, segment.ack, segment.length
+        ),
+        Content::Udp(datagram) => format!("UDP length {}", datagram.length),
+        Content::Icmp { kind, code, .. } => format!("ICMP {kind} {code}"),
+        other => format!("{other:?}"),
+    };
+    (source, destination, what)
+}
+
+const FIELDS: [&str; 13] = [
+    "ip.src",
+    "ipv6.src",
+    "ip.dst",
+    "ipv6.dst",
+    "tcp.srcport",
+    "tcp.dstport",
+    "tcp.flags",
+    "tcp.seq_raw",
+    "tcp.ack_raw",
+    "tcp.len",
+    "udp.srcport",
+    "udp.dstport",
+    "udp.length",
+];
+
+pub fn captured(file: &Path) -> Connections {
+    let mut tshark = Command::new("tshark");
+    tshark.arg("-r").arg(file).args(["-n", "-T", "fields"]);
+    tshark.args(["-E", "occurrence=f", "-E", "separator=,"]);
+    for field in FIELDS.iter().chain(&["icmp.type", "icmp.code"]) {
+        tshark.args(["-e", field]);
+    }
+    let output = tshark.output().expect("tshark is installed");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    by_connection(text.lines().map(their_line))
+}
+
+fn their_line(line: &str) -> Line {
+    let fields: Vec<&str> = line.split(',').collect();
+    let [
+        source4,
+        source6,
+        destination4,
+        destination6,
+        tcp @ ..,
+        from,
+        to,
+        length,
+        icmp_type,
+        icmp_code,
+    ] = fields.as_slice()
+    else {
+        panic!("{line}");
+    };
+    let end = |four: &str, six: &str, port: &str| {
+        let host: IpAddr = [four, six].concat().parse().expect(line);
+        SocketAddr::new(host, port.parse().unwrap_or(0))
+    };
+    // An error repeats the header of what it is about.
+    let is_icmp = !icmp_type.is_empty();
+    let [tcp_from, tcp_to, flags, seq, ack, tcp_length] = tcp else {
+        panic!("{line}");
+    };
+    let port = |tcp: &&str, udp: &&str| {
+        if is_icmp {
+            String::new()
+        } else {
+            [*tcp, *udp].concat()
+        }
+    };
+    let what = if is_icmp {
+        format!("ICMP {icmp_type} {icmp_code}")
+    } else if flags.is_empty() {
+        let with_header: u32 = length.parse().expect(line);
+        format!("UDP length {}", with_header - 8)
+    } else {
+        let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).expect(line);
+        format!("TCP {flags:#x} seq {seq} ack {ack} length {tcp_length}")
+    };
+    (
+        end(source4, source6, &port(tcp_from, from)),
+        end(destination4, destination6, &port(tcp_to, to)),
+        what,
+    )
+}
+
+fn by_connection(lines: impl Iterator<Item = Line>) -> Connections {
+    let mut connections = Connections::new();
+    for (source, destination, what) in lines {
+        let ends = (source.min(destination), source.max(destination));
+        let line = format!("{source} {what}");
+        connections.entry(ends).or_default().push(line);
+    }
+    connections
+}
