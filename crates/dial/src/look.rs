@@ -1,14 +1,9 @@
-//! How a timeline is shown and written: the same for a live and a recorded one.
+//! How a timeline is shown: the same for a live and a recorded one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use timeline::Timeline;
-use views::ladder::{Only, Style, ladder};
-use views::svg;
+use views::ladder::{Only, Style};
 use views::text::Paper;
 
 /// How a timeline is shown: the same for a live one and a recorded one.
@@ -28,7 +23,7 @@ pub(crate) struct Look {
 
     /// Show data as hexadecimal numbers
     #[arg(long)]
-    hex: bool,
+    pub(crate) hex: bool,
 
     /// Draw with ASCII only, for terminals in which arrows take two cells
     #[arg(long)]
@@ -36,7 +31,11 @@ pub(crate) struct Look {
 
     /// Write the timeline to a file: .txt, .jsonl, .svg or .pcapng; may be repeated
     #[arg(long, value_name = "FILE", value_parser = with_known_ending)]
-    out: Vec<PathBuf>,
+    pub(crate) out: Vec<PathBuf>,
+
+    /// Draw at most so many events in an .svg; the other files have all of them
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    pub(crate) keep: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,7 +67,7 @@ impl Look {
         }
     }
 
-    fn only(&self) -> Only {
+    pub(crate) fn only(&self) -> Only {
         let has = |what| self.only.is_empty() || self.only.contains(&what);
         let packets = has(What::Packets) || has(What::Tcp);
         Only {
@@ -82,35 +81,7 @@ impl Look {
     }
 }
 
-/// To each file in the form that its ending names.
-pub(crate) fn write_all(timeline: &Timeline, look: &Look, start: Duration) -> Result<()> {
-    for file in &look.out {
-        let bytes = match ending(file) {
-            "jsonl" => views::json::write(timeline).into_bytes(),
-            "svg" => {
-                let style = svg::Style {
-                    only: look.only(),
-                    bytes: look.bytes,
-                    hex: look.hex,
-                };
-                svg::svg(timeline, style).into_bytes()
-            }
-            "pcapng" => views::pcapng::pcapng(timeline, "lo", start),
-            _ => {
-                let paper = Paper {
-                    width: 120,
-                    colour: false,
-                    ascii: look.ascii,
-                };
-                ladder(timeline, look.style(paper)).into_bytes()
-            }
-        };
-        fs::write(file, bytes).with_context(|| format!("write {}", file.display()))?;
-    }
-    Ok(())
-}
-
-fn ending(file: &Path) -> &str {
+pub(crate) fn ending(file: &Path) -> &str {
     file.extension()
         .and_then(|ending| ending.to_str())
         .unwrap_or_default()

@@ -4,6 +4,7 @@
 
 mod check;
 mod doctor;
+mod files;
 mod lessons;
 mod list;
 mod look;

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use views::ladder::ladder;
 
-use crate::look::{Look, write_all};
+use crate::files::write_all;
+use crate::look::Look;
 
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
@@ -26,5 +26,5 @@ pub(crate) fn run(args: &ShowArgs) -> Result<()> {
     let timeline = views::json::read(&text).with_context(|| format!("read {name}"))?;
     let style = args.look.style(crate::paper::paper());
     crate::paper::print(&ladder(&timeline, style))?;
-    write_all(&timeline, &args.look, Duration::ZERO)
+    write_all(&timeline, &args.look)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -15,7 +15,11 @@ use scene::xray::{self, Audience};
 use timeline::{Event, Kind, Place, Timeline};
 use views::ladder::Ladder;
 
-use crate::look::{Look, write_all};
+use crate::files::Files;
+use crate::look::Look;
+
+/// The page is brought up to date at least so often.
+const REFRESH: Duration = Duration::from_millis(10);
 
 #[derive(Args, Debug)]
 pub(crate) struct XrayArgs {
@@ -38,23 +42,22 @@ pub(crate) struct XrayArgs {
 /// Runs the programs and shows what passes between them.
 pub(crate) fn run(args: &XrayArgs) -> Result<()> {
     let programs = programs(&args.programs)?;
+    let files = Files::create(&args.look)?;
     let alone = !args.here && enter_private_network();
     let enough = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&enough);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
-    let start = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
     let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
-    let mut screen = Screen::new(args, enough);
+    let mut screen = Screen::new(args, files, enough);
     screen.print(&screen.ladder.header(&names))?;
     let options = xray::Options {
         step: args.step,
         alone,
         keep: args.look.bytes.max(4096),
     };
-    let timeline = xray::record(&programs, &options, &mut screen)?;
-    write_all(&timeline, &args.look, start)
+    let recorded = xray::record(&programs, &options, &mut screen);
+    screen.files.finish()?;
+    recorded
 }
 
 /// `SERVER … :: CLIENT … :: CLIENT …`, each with a name for its lane.
@@ -81,33 +84,51 @@ struct Screen {
     ladder: Ladder,
     /// The lanes whose last call is not drawn itself: nobody is asked about it.
     folded: HashSet<String>,
+    /// What is drawn and not yet written, and when that was done last.
+    page: String,
+    written: Instant,
+    files: Files,
     /// A message for each Enter; None where nobody is asked.
     keys: Option<Receiver<()>>,
     enough: Arc<AtomicBool>,
 }
 
 impl Screen {
-    fn new(args: &XrayArgs, enough: Arc<AtomicBool>) -> Self {
+    fn new(args: &XrayArgs, files: Files, enough: Arc<AtomicBool>) -> Self {
         let ladder = Ladder::new(args.look.style(crate::paper::paper()));
         let asked = args.step && io::stdin().is_terminal();
         Self {
             ladder,
             folded: HashSet::new(),
+            page: String::new(),
+            written: Instant::now(),
+            files,
             keys: asked.then(enter_keys),
             enough,
         }
     }
 
-    fn print(&self, text: &str) -> Result<()> {
+    fn print(&mut self, text: &str) -> Result<()> {
+        self.page.push_str(text);
+        self.refresh()
+    }
+
+    fn refresh(&mut self) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        Ok(stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())?)
+        stdout.write_all(self.page.as_bytes())?;
+        self.page.clear();
+        self.written = Instant::now();
+        Ok(stdout.flush()?)
     }
 }
 
 impl Audience for Screen {
+    fn begins(&mut self, start: Duration) -> Result<()> {
+        self.files.begin(start)
+    }
+
     fn see(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> Result<()> {
+        self.files.event(timeline, event, next)?;
         let text = self.ladder.draw(timeline, event, next);
         if let (Kind::Call(call), Place::Actor(actor)) = (&event.kind, event.place) {
             let lane = timeline.lane(actor);
@@ -116,17 +137,24 @@ impl Audience for Screen {
                 self.folded.insert(lane.to_string());
             }
         }
-        self.print(&text)
+        self.page.push_str(&text);
+        // What comes close together is written together.
+        if next.is_none() || self.written.elapsed() > REFRESH {
+            self.refresh()?;
+        }
+        Ok(())
     }
 
     fn go_on(&mut self, lane: &str) -> Result<()> {
-        let keys = self.keys.as_ref();
-        let Some(keys) = keys.filter(|_| !self.folded.contains(lane)) else {
+        if self.keys.is_none() || self.folded.contains(lane) {
             return Ok(());
-        };
+        }
         self.print(&format!(
             "         [Enter] {lane} is about to make this call "
         ))?;
+        let Some(keys) = &self.keys else {
+            return Ok(());
+        };
         // In turns, so that Ctrl-C ends the waiting, too.
         while !self.enough() {
             match keys.recv_timeout(Duration::from_millis(50)) {

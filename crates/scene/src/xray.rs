@@ -1,12 +1,16 @@
 //! The X-ray: what programs print, the socket calls they make, the packets
 //! between them and the TCP states, in one timeline.
 //!
-//! Read it in this order: this file, `xray/session.rs`, `xray/recorder.rs`,
-//! `xray/owners.rs`.
+//! Read it in this order: this file, `xray/session.rs`, `xray/backlog.rs`,
+//! `xray/sniffer.rs`, `xray/recorder.rs`,
+//! `xray/looks.rs`, `xray/owners.rs`.
 
+mod backlog;
+mod looks;
 mod owners;
 mod recorder;
 mod session;
+mod sniffer;
 
 use std::process::Stdio;
 use std::thread;
@@ -39,7 +43,15 @@ pub struct Options {
 
 /// Whoever watches while it happens.
 pub trait Audience {
-    /// The next event, and the one after it, if it is known already.
+    /// It begins; `start` is the time since 1970 from which all times count.
+    ///
+    /// # Errors
+    /// When nobody watches any more.
+    fn begins(&mut self, start: Duration) -> Result<()>;
+
+    /// The next event, and the one after it, if it is known already. The timeline
+    /// knows the lanes, but not all events before: nobody keeps them, so that a
+    /// long run needs no more memory than a short one.
     ///
     /// # Errors
     /// When nobody watches any more: then all ends.
@@ -67,9 +79,11 @@ pub fn record(
     programs: &[(String, Program)],
     options: &Options,
     audience: &mut dyn Audience,
-) -> Result<Timeline> {
+) -> Result<()> {
+    let session = Session::new(options)?;
+    audience.begins(session.start)?;
     let show = Show {
-        session: Session::new(options)?,
+        session,
         timeline: Timeline::default(),
         audience,
     };
@@ -83,7 +97,7 @@ struct Show<'a> {
 }
 
 impl Show<'_> {
-    fn play(mut self, programs: &[(String, Program)], step: bool) -> Result<Timeline> {
+    fn play(mut self, programs: &[(String, Program)], step: bool) -> Result<()> {
         for (index, (lane, program)) in programs.iter().enumerate() {
             let last = index + 1 == programs.len();
             // Only one can read the keyboard. In steps, Enter is for us.
@@ -104,8 +118,7 @@ impl Show<'_> {
         let grace = Instant::now() + GRACE;
         self.until(grace, |session| !session.alive.contains(&true))?;
         self.session.end().context("end the programs")?;
-        self.hand_out()?;
-        Ok(self.timeline)
+        self.hand_out()
     }
 
     fn start(&mut self, lane: &str, program: &Program, keyboard: bool) -> Result<()> {
@@ -134,9 +147,12 @@ impl Show<'_> {
 
     fn hand_out(&mut self) -> Result<()> {
         while let Some(event) = self.session.pop() {
-            self.timeline.push(event.clone());
+            self.timeline.push(event);
             let next = cast::Cast::peek(&self.session);
-            self.audience.see(&self.timeline, &event, next)?;
+            for event in self.timeline.events() {
+                self.audience.see(&self.timeline, event, next)?;
+            }
+            self.timeline.forget();
         }
         Ok(())
     }

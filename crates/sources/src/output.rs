@@ -254,6 +254,21 @@ pub fn set_nonblocking(pipe: &impl std::os::fd::AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a read of one of these pipes would give something, if only its end.
+/// One call for all of them: poll(2).
+#[cfg(unix)]
+pub fn any_readable<'a>(pipes: impl Iterator<Item = std::os::fd::BorrowedFd<'a>>) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let wanted = |pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN);
+    let mut pipes: Vec<PollFd> = pipes.map(wanted).collect();
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // If it fails, the reads will say why.
+    !pipes.is_empty() && poll(&mut pipes, Some(&at_once)) != Ok(0)
+}
+
 /// Cuts what arrives in pieces into lines.
 #[derive(Debug, Default)]
 pub struct Lines {

@@ -79,6 +79,28 @@ impl Capture {
     }
 }
 
+/// Looks at the buffer of a capture from another thread.
+#[derive(Debug)]
+pub struct Gauge(capture::Socket);
+
+impl Capture {
+    /// A gauge for this capture.
+    ///
+    /// # Errors
+    /// EMFILE: too many descriptors.
+    pub fn gauge(&self) -> io::Result<Gauge> {
+        self.socket.again().map(Gauge)
+    }
+}
+
+impl Gauge {
+    /// Whether a quarter of the buffer is full: what comes soon may be dropped.
+    pub fn is_filling(&self) -> bool {
+        // A kernel that cannot tell (before 4.12) drops, and counts.
+        self.0.fill().is_ok_and(|(used, size)| used > size / 4)
+    }
+}
+
 impl AsRawFd for Capture {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
-use netlink::Protocol;
 use timeline::state::{Change, Queues, TcpState};
 
 /// One socket as a look finds it.
@@ -54,7 +53,7 @@ impl States {
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
     pub fn look(&mut self) -> io::Result<Vec<Change>> {
-        let sockets = self.link.sockets(Protocol::Tcp)?;
+        let sockets = self.link.tcp_sockets()?;
         let found = sockets
             .into_iter()
             .map(|socket| ((socket.local, socket.peer), socket));
@@ -62,6 +61,11 @@ impl States {
         let changes = changes(&self.known, &found);
         self.known = found;
         Ok(changes)
+    }
+
+    /// Whether the last look has found a socket in such a state.
+    pub fn any(&self, such: impl Fn(TcpState) -> bool) -> bool {
+        self.known.values().any(|socket| such(socket.state))
     }
 }
 
@@ -71,7 +75,7 @@ impl States {
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
     pub fn tcp_sockets(&mut self) -> io::Result<Vec<Socket>> {
-        self.link.sockets(Protocol::Tcp)
+        self.link.tcp_sockets()
     }
 
     /// The UDP sockets that have an address. Their state says nothing: UDP knows
@@ -80,7 +84,7 @@ impl States {
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
     pub fn udp_sockets(&mut self) -> io::Result<Vec<Socket>> {
-        self.link.sockets(Protocol::Udp)
+        self.link.udp_sockets()
     }
 }
 

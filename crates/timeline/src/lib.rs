@@ -129,6 +129,11 @@ impl Timeline {
         self.events.push(event);
     }
 
+    /// Forgets the events, but not the lanes: for one who has seen them all.
+    pub fn forget(&mut self) {
+        self.events.clear();
+    }
+
     /// All events, oldest first.
     pub fn events(&self) -> &[Event] {
         &self.events

@@ -9,6 +9,7 @@
 //! the same stamp a call's start comes first, then packets, states, what was
 //! printed, and the call's end.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::{Event, Kind};
@@ -16,7 +17,7 @@ use crate::{Event, Kind};
 /// Holds events back until no older one can come any more.
 #[derive(Debug, Default)]
 pub struct Order {
-    waiting: Vec<Event>,
+    waiting: VecDeque<Event>,
     /// The stamp of the last event that was given out.
     given: Duration,
     /// How many events came when a younger one had been given out.
@@ -33,11 +34,9 @@ impl Order {
         }
         let key = |event: &Event| (event.time, rank(&event.kind));
         // Nearly always at the end, or close to it.
-        let place = self
-            .waiting
-            .iter()
-            .rposition(|other| key(other) <= key(&event));
-        self.waiting.insert(place.map_or(0, |at| at + 1), event);
+        let comes_later = |other: &&Event| key(other) > key(&event);
+        let younger = self.waiting.iter().rev().take_while(comes_later).count();
+        self.waiting.insert(self.waiting.len() - younger, event);
     }
 
     /// The events that are older than this, oldest first.
@@ -52,7 +51,7 @@ impl Order {
 
     /// The oldest event that is still held back.
     pub fn peek(&self) -> Option<&Event> {
-        self.waiting.first()
+        self.waiting.front()
     }
 
     /// How many events came too late to stand in their place.

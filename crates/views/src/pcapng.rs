@@ -39,41 +39,106 @@ const BYTES: usize = 32;
 
 /// The packets of a timeline as a pcapng file. `start` is the time of the start
 /// of the timeline, since 1970.
+pub fn pcapng(timeline: &Timeline, interface: &str, start: Duration) -> Vec<u8> {
+    let mut writer = Writer::new(start);
+    let mut file = header(interface);
+    for event in timeline.events() {
+        file.extend(writer.event(timeline, event));
+    }
+    file.extend(writer.finish());
+    file
+}
+
+/// What comes before all packets.
+pub fn header(interface: &str) -> Vec<u8> {
+    let mut file = Vec::new();
+    section(&mut file);
+    description(&mut file, interface);
+    file
+}
+
+/// Writes packets as they come.
 ///
 /// What happened in programs since the packet before stands as comments of a
 /// packet, each with the time and the name of the program. What happened after
 /// the last packet stands at the last packet. A file without any packet has no
 /// comments.
-pub fn pcapng(timeline: &Timeline, interface: &str, start: Duration) -> Vec<u8> {
-    let mut file = Vec::new();
-    section(&mut file);
-    description(&mut file, interface);
+pub struct Writer {
+    start: Duration,
+    teller: Teller,
+    comments: Comments,
+    /// It may be the last one.
+    last: Option<(Event, Comments)>,
+}
 
-    let mut teller = Teller::default();
-    let mut events = timeline.events().iter();
-    let is_packet = |event: &&Event| matches!(event.kind, Kind::Packet(_));
-    let mut left = timeline.events().iter().filter(is_packet).count();
-    let mut comments: Vec<String> = Vec::new();
-    while let Some(event) = events.next() {
-        let Kind::Packet(packet) = &event.kind else {
-            comments.extend(teller.tell(timeline, event));
-            continue;
+/// As many as a reader can take; the others are counted.
+#[derive(Default)]
+struct Comments {
+    texts: Vec<String>,
+    more: usize,
+}
+
+impl Comments {
+    fn push(&mut self, text: String) {
+        if self.texts.len() < MOST_COMMENTS {
+            self.texts.push(text);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+impl Writer {
+    /// `start` is the time of the start of the timeline, since 1970.
+    pub fn new(start: Duration) -> Self {
+        Self {
+            start,
+            teller: Teller::default(),
+            comments: Comments::default(),
+            last: None,
+        }
+    }
+
+    /// The bytes that are to be written after those before.
+    pub fn event(&mut self, timeline: &Timeline, event: &Event) -> Vec<u8> {
+        if !matches!(event.kind, Kind::Packet(_)) {
+            if let Some(comment) = self.teller.tell(timeline, event) {
+                self.comments.push(comment);
+            }
+            return Vec::new();
+        }
+        let comments = std::mem::take(&mut self.comments);
+        let before = self.last.replace((event.clone(), comments));
+        before.map_or(Vec::new(), |(event, comments)| {
+            self.packet(&event, comments)
+        })
+    }
+
+    /// The bytes at the end.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let Some((event, mut comments)) = self.last.take() else {
+            return Vec::new();
         };
-        left -= 1;
-        if left == 0 {
-            let after = events
-                .by_ref()
-                .filter_map(|event| teller.tell(timeline, event));
-            comments.extend(after.map(|comment| format!("after this packet: {comment}")));
+        let after = std::mem::take(&mut self.comments);
+        for comment in after.texts {
+            comments.push(format!("after this packet: {comment}"));
         }
-        let more = comments.len().saturating_sub(MOST_COMMENTS);
-        comments.truncate(MOST_COMMENTS);
-        if more > 0 {
-            comments.push(format!("{more} more events are not shown here"));
+        comments.more += after.more;
+        self.packet(&event, comments)
+    }
+
+    fn packet(&self, event: &Event, mut comments: Comments) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let Kind::Packet(packet) = &event.kind else {
+            return bytes;
+        };
+        if comments.more > 0 {
+            let more = format!("{} more events are not shown here", comments.more);
+            comments.texts.push(more);
         }
-        block(&mut file, ENHANCED_PACKET, |body| {
+        block(&mut bytes, ENHANCED_PACKET, |body| {
             const ONLY_INTERFACE: u32 = 0;
-            let time = start.saturating_add(event.time).as_nanos();
+            let time = self.start.saturating_add(event.time).as_nanos();
             // 64 bits reach to the year 2554.
             let time = u64::try_from(time).unwrap_or(u64::MAX);
             let captured = u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX);
@@ -85,13 +150,13 @@ pub fn pcapng(timeline: &Timeline, interface: &str, start: Duration) -> Vec<u8> 
             body.extend(packet.length.max(captured).to_le_bytes());
             body.extend(&packet.bytes);
             pad(body);
-            for comment in comments.drain(..) {
-                option(body, COMMENT, shortened(&comment).as_bytes());
+            for comment in &comments.texts {
+                option(body, COMMENT, shortened(comment).as_bytes());
             }
             end_of_options(body);
         });
+        bytes
     }
-    file
 }
 
 fn section(file: &mut Vec<u8>) {
@@ -158,14 +223,14 @@ fn shortened(text: &str) -> String {
 
 /// Says what happened beside the wire.
 #[derive(Default)]
-struct Teller<'a> {
+struct Teller {
     /// Calls that have begun, and when.
-    open: HashMap<CallId, (&'a Start, Duration)>,
+    open: HashMap<CallId, (Start, Duration)>,
 }
 
-impl<'a> Teller<'a> {
+impl Teller {
     /// None for what belongs to a page, and not to what happened.
-    fn tell(&mut self, timeline: &Timeline, event: &'a Event) -> Option<String> {
+    fn tell(&mut self, timeline: &Timeline, event: &Event) -> Option<String> {
         let words = Words {
             bytes: BYTES,
             hex: false,
@@ -183,7 +248,7 @@ impl<'a> Teller<'a> {
             } => format!("prints on stderr: {text}"),
             Kind::Ended(ending) => describe(*ending),
             Kind::Call(call) => {
-                self.open.insert(call.id, (call, event.time));
+                self.open.insert(call.id, (call.clone(), event.time));
                 format!("calls {}", words.start(call))
             }
             Kind::Return(end) => {
@@ -191,8 +256,8 @@ impl<'a> Teller<'a> {
                 let waited = said::milliseconds(event.time.saturating_sub(since));
                 let told = format!(
                     "returns from {} {}",
-                    words.again(call),
-                    words.end(call, end)
+                    words.again(&call),
+                    words.end(&call, end)
                 );
                 format!("{}, {waited} ms", told.trim_end())
             }

@@ -229,6 +229,9 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// What a program wrote must not move the cursor or change colours here.
 pub(crate) fn printable(text: &str) -> String {
+    if !text.contains(char::is_control) {
+        return text.to_string();
+    }
     let mut shown = String::new();
     for character in text.chars() {
         match character {

@@ -21,12 +21,18 @@ mod strace;
 use rstest::rstest;
 
 use calls::{Tasks, observed, witnessed};
-use stage::{Network, compiled, lesson, python, talk};
+use stage::{Network, Recorded, compiled, lesson, python, talk};
 
 /// What both must agree on.
 fn compare(programs: &[Vec<String>], comparable: fn(Tasks) -> Tasks) {
-    let (timeline, captured) = stage::xray(programs);
-    packets::assert_same(&packets::ours(&timeline), &captured);
+    let Recorded {
+        timeline,
+        exported,
+        captured,
+    } = stage::xray(programs);
+    packets::assert_same(&packets::ours(&timeline), &captured.0);
+    packets::assert_same(&exported.0, &captured.0);
+    packets::assert_same_times(&exported.1, &captured.1);
     let witnesses = Network::new().strace(programs);
     assert_eq!(witnesses.len(), programs.len());
     for (actor, folder) in witnesses.iter().enumerate() {

@@ -71,17 +71,33 @@ const FIELDS: [&str; 13] = [
     "udp.length",
 ];
 
-pub fn captured(file: &Path) -> Connections {
+/// What tshark reads in a file: the packets, and the time of each since 1970, in
+/// seconds, the oldest first.
+pub fn captured(file: &Path) -> (Connections, Vec<f64>) {
     let mut tshark = Command::new("tshark");
     tshark.arg("-r").arg(file).args(["-n", "-T", "fields"]);
     tshark.args(["-E", "occurrence=f", "-E", "separator=,"]);
-    for field in FIELDS.iter().chain(&["icmp.type", "icmp.code"]) {
+    for field in FIELDS
+        .iter()
+        .chain(&["icmp.type", "icmp.code", "frame.time_epoch"])
+    {
         tshark.args(["-e", field]);
     }
     let output = tshark.output().expect("tshark is installed");
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).expect("text");
-    by_connection(text.lines().map(their_line))
+    let time = |line: &str| line.rsplit(',').next()?.parse().ok();
+    let mut times: Vec<f64> = text.lines().map(|line| time(line).expect(line)).collect();
+    times.sort_by(f64::total_cmp);
+    (by_connection(text.lines().map(their_line)), times)
+}
+
+/// Both are stamped by the kernel, but not in the same moment.
+pub fn assert_same_times(ours: &[f64], theirs: &[f64]) {
+    assert_eq!(ours.len(), theirs.len());
+    for (one, other) in ours.iter().zip(theirs) {
+        assert!((one - other).abs() < 0.02, "{one} and {other} differ");
+    }
 }
 
 fn their_line(line: &str) -> Line {
@@ -97,6 +113,7 @@ fn their_line(line: &str) -> Line {
         length,
         icmp_type,
         icmp_code,
+        _time,
     ] = fields.as_slice()
     else {
         panic!("{line}");

@@ -23,14 +23,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What the X-ray records, and what tcpdump captures beside it.
-pub fn xray(programs: &[Vec<String>]) -> (Timeline, Connections) {
+pub struct Recorded {
+    pub timeline: Timeline,
+    /// What tshark reads in the X-ray's .pcapng.
+    pub exported: (Connections, Vec<f64>),
+    /// What tshark reads in tcpdump's file.
+    pub captured: (Connections, Vec<f64>),
+}
+
+pub fn xray(programs: &[Vec<String>]) -> Recorded {
     let folder = tempfile::tempdir().expect("there is room");
     let record = folder.path().join("record.jsonl");
+    let export = folder.path().join("record.pcapng");
     let packets = folder.path().join("packets.pcap");
     let mut dial = Command::new("timeout");
     dial.args(["60", "sh", BESIDE]).arg(&packets);
     dial.arg(env!("CARGO_BIN_EXE_dial"));
     dial.args(["xray", "--here", "--out"]).arg(&record);
+    dial.arg("--out").arg(&export);
     for (index, words) in programs.iter().enumerate() {
         dial.arg(if index == 0 { "--" } else { "::" }).args(words);
     }
@@ -41,8 +51,16 @@ pub fn xray(programs: &[Vec<String>]) -> (Timeline, Connections) {
     let mut captured = captured(&packets);
     // The last packet alone has this address.
     let last = IpAddr::from([127, 0, 0, 2]);
-    captured.retain(|(one, other), _| one.ip() != last && other.ip() != last);
-    (timeline, captured)
+    let (packets, times) = &mut captured;
+    packets.retain(|(one, other), _| one.ip() != last && other.ip() != last);
+    // It, and the error that answers it.
+    let count: usize = packets.values().map(Vec::len).sum();
+    times.truncate(count);
+    Recorded {
+        timeline,
+        exported: crate::packets::captured(&export),
+        captured,
+    }
 }
 
 /// The home is empty: a shell script that stands before a program finds nothing

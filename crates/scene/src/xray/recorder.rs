@@ -3,17 +3,19 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, PipeReader, Read};
 use std::net::SocketAddr;
-use std::sync::mpsc::Sender;
+use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime};
 
 use sources::calls::{self, What};
-use sources::output::{Lines, set_nonblocking};
+use sources::output::{Lines, any_readable, set_nonblocking};
 use sources::packets::{Capture, Captured};
 use sources::states::States;
 use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place, Stream};
 
+use super::backlog::Counting;
+use super::looks::Looks;
 use super::owners::Owners;
 
 /// What the recorder tells.
@@ -36,10 +38,10 @@ struct Pipe {
 }
 
 pub(super) struct Recorder {
-    news: Sender<News>,
+    news: Counting<News>,
     /// The beginning of the timeline, on the clock that all stamps have.
     start: Duration,
-    states: Option<States>,
+    looks: Option<Looks>,
     owners: Owners,
     pipes: Vec<Pipe>,
     /// When each program last began to write into its output.
@@ -69,13 +71,13 @@ pub(super) fn clock() -> Duration {
 
 impl Recorder {
     /// A recorder, and the packets that it is to be given, if they can be seen.
-    pub(super) fn new(news: Sender<News>, alone: bool) -> (Self, Option<Capture>) {
+    pub(super) fn new(news: Counting<News>, alone: bool) -> (Self, Option<Capture>) {
         let states = States::open();
         let capture = Capture::on("lo");
         let mut recorder = Self {
             news,
             start: clock(),
-            states: None,
+            looks: None,
             owners: Owners::default(),
             pipes: Vec::new(),
             printed: HashMap::new(),
@@ -85,7 +87,7 @@ impl Recorder {
             given_until: Duration::ZERO,
         };
         match states {
-            Ok(states) => recorder.states = Some(states),
+            Ok(states) => recorder.looks = Some(Looks::new(states)),
             Err(error) => recorder.unseen(&format!("TCP states: {error}")),
         }
         if let Err(error) = &capture {
@@ -94,6 +96,11 @@ impl Recorder {
             ));
         }
         (recorder, capture.ok())
+    }
+
+    /// The beginning of the timeline, since 1970.
+    pub(super) fn start(&self) -> Duration {
+        self.start
     }
 
     /// Since the start.
@@ -139,7 +146,10 @@ impl Recorder {
     /// before is in the pipe already, and what it prints after is not.
     pub(super) fn call(&mut self, event: calls::Event) {
         let time = Duration::from_nanos(event.at).saturating_sub(self.start);
-        self.empty_pipes_at(time.saturating_sub(Duration::from_nanos(1)));
+        // In a call it prints nothing.
+        if !matches!(event.what, What::CallEnd(_)) {
+            self.empty_pipes_at(time.saturating_sub(Duration::from_nanos(1)));
+        }
         let place = Place::Actor(event.actor);
         match event.what {
             What::CallStart(start) => {
@@ -148,8 +158,9 @@ impl Recorder {
             }
             What::CallEnd(end) => {
                 self.call_ends(event.actor, &end);
+                let id = end.id;
                 self.tell(time, place, Kind::Return(end));
-                self.look_at_states();
+                self.look_if(|looks, now| looks.after_call(id, now));
             }
             What::Prints => drop(self.printed.insert(event.actor, time)),
             What::Held(call) => self.send(News::Held(call, event.actor)),
@@ -168,6 +179,9 @@ impl Recorder {
     }
 
     fn call_starts(&mut self, actor: Actor, start: &Start) {
+        if let Some(looks) = &mut self.looks {
+            looks.call_starts(start);
+        }
         let Some(socket) = &start.socket else { return };
         self.owners.has(actor, socket.inode);
         if start.name == "connect" {
@@ -217,12 +231,10 @@ impl Recorder {
             self.of_others += 1;
             return;
         }
-        self.tell(
-            time,
-            Place::Wire { from, to },
-            Kind::Packet(captured.packet),
-        );
-        self.look_at_states();
+        let place = Place::Wire { from, to };
+        let packet = captured.packet;
+        self.look_if(|looks, now| looks.after_packet(&packet, now));
+        self.tell(time, place, Kind::Packet(packet));
     }
 
     fn ends(&mut self, packet: &Packet) -> (Option<Actor>, Option<Actor>) {
@@ -249,26 +261,34 @@ impl Recorder {
         if let Some(actor) = self.owners.udp_end(local) {
             return Some(actor);
         }
-        let sockets = self.states.as_mut()?.udp_sockets().ok()?;
+        let sockets = self.looks.as_mut()?.states().udp_sockets().ok()?;
         for socket in sockets {
             self.owners.udp(socket.local, socket.inode);
         }
         self.owners.udp_end(local)
     }
 
+    /// Looks at the states, if it is worth it at this time.
+    fn look_if(&mut self, worth: impl FnOnce(&mut Looks, Duration) -> bool) {
+        let now = self.now();
+        if self.looks.as_mut().is_some_and(|looks| worth(looks, now)) {
+            self.look_at_states();
+        }
+    }
+
     /// A state is stamped after it was found, so its cause is older.
     fn look_at_states(&mut self) {
-        let Some(states) = &mut self.states else {
+        let start = self.start;
+        let Some(looks) = &mut self.looks else {
             return;
         };
-        let changes = match states.look() {
-            Ok(changes) => changes,
+        let (changes, time) = match looks.look(|| clock().saturating_sub(start)) {
+            Ok(found) => found,
             Err(error) => {
-                self.states = None;
+                self.looks = None;
                 return self.unseen(&format!("TCP states from here on: {error}"));
             }
         };
-        let time = self.now();
         for change in changes {
             let owner = self.owners.tcp(change.local, change.peer, change.inode);
             // On the machine's own loopback there are sockets of others.
@@ -278,15 +298,21 @@ impl Recorder {
         }
     }
 
-    /// Takes out of the pipes what is in them.
-    pub(super) fn empty_pipes(&mut self) {
+    /// What no call and no packet has brought up: what is in the pipes, and the
+    /// states after the last of what happened.
+    pub(super) fn catch_up(&mut self) {
         self.empty_pipes_at(self.now());
+        self.look_if(|looks, _| looks.is_due());
     }
 
     /// The same, for what was printed at this time at the latest. It was printed
     /// when the program began to write: whoever empties the pipe comes later, and
     /// perhaps after the program's next call.
     fn empty_pipes_at(&mut self, time: Duration) {
+        let pipes = self.pipes.iter().map(|pipe| pipe.pipe.as_fd());
+        if !any_readable(pipes) {
+            return;
+        }
         let mut found = Vec::new();
         self.pipes.retain_mut(|pipe| {
             let Pipe {
@@ -321,7 +347,7 @@ impl Recorder {
 
     /// The end of the timeline: what has no line end yet is a line, too.
     pub(super) fn finish(&mut self, late: u64) {
-        self.empty_pipes();
+        self.empty_pipes_at(self.now());
         let time = self.now();
         for mut pipe in std::mem::take(&mut self.pipes) {
             let (actor, stream) = (pipe.actor, pipe.stream);

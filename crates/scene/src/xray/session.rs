@@ -2,27 +2,28 @@
 //!
 //! Three threads look: the tracer's at each call, while the program is stopped;
 //! one at the packets; and the caller's own, which puts all in order. What they
-//! see goes into one [`Recorder`], behind one lock.
+//! see goes into one [`Recorder`], behind one lock, and from there through a queue.
+//! Where the queue grows too long, the programs wait.
 
 use std::collections::VecDeque;
 use std::io;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-
-use sources::calls::{Change, Options as Observe, Tracer};
-use sources::packets::Capture;
+use sources::calls::{Change, Options as Observe, Tracer, What};
 use timeline::call::CallId;
 use timeline::order::Order;
 use timeline::{Actor, Event};
 
 use super::Options;
-use super::recorder::{self, News, Recorder};
+use super::backlog::{Backlog, wait_while};
+use super::recorder::{News, Recorder, clock};
+use super::sniffer::Sniffer;
 use crate::cast::{self, Cast};
 
 /// Events are held back so long, so that the end of a short call is known when
@@ -31,6 +32,9 @@ use crate::cast::{self, Cast};
 pub(super) const WINDOW: Duration = Duration::from_millis(15);
 /// How often the pipes are emptied when no call does it.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
+/// News is collected for so long: to wake up for each piece of it would take time
+/// away from the programs.
+pub(super) const NAP: Duration = Duration::from_millis(1);
 /// The number of SIGINT on all systems that have it.
 const SIGINT: i32 = 2;
 
@@ -42,6 +46,10 @@ pub(crate) struct Session {
     order: Order,
     /// What happened up to here is in order.
     settled: Duration,
+    /// From which time on all stamps count, since 1970.
+    pub(super) start: Duration,
+    /// How much news is on its way.
+    backlog: Backlog,
     /// In order, and not yet taken.
     ready: VecDeque<Event>,
     /// Calls that wait until they may begin.
@@ -56,8 +64,12 @@ impl Session {
     /// Begins to look.
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let (news, arrivals) = mpsc::channel();
+        let backlog = Backlog::default();
+        let news = backlog.counts(news);
         let (recorder, capture) = Recorder::new(news, options.alone);
+        let start = recorder.start();
         let recorder = Arc::new(Mutex::new(recorder));
+        let gauge = capture.as_ref().and_then(|capture| capture.gauge().ok());
         let sniffer = capture.map(|capture| Sniffer::start(capture, Arc::clone(&recorder)));
         let observe = Observe {
             keep: options.keep,
@@ -65,13 +77,23 @@ impl Session {
             ..Observe::default()
         };
         let seen = Arc::clone(&recorder);
-        let tracer = Tracer::new(observe, move |event| lock(&seen).call(event))
-            .context("observe the calls of programs")?;
+        let behind = backlog.clone();
+        let tracer = Tracer::new(observe, move |event| {
+            // The programs wait where we are too slow: so nothing gets lost.
+            wait_while(|| behind.is_too_much());
+            if let (What::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
+                wait_while(|| gauge.is_filling());
+            }
+            lock(&seen).call(event);
+        });
+        let tracer = tracer.context("observe the calls of programs")?;
         Ok(Self {
             tracer,
             sniffer,
             recorder,
             arrivals,
+            start,
+            backlog,
             order: Order::default(),
             settled: Duration::ZERO,
             ready: VecDeque::new(),
@@ -110,9 +132,12 @@ impl Session {
     /// Waits for news, but not longer than a look.
     pub(super) fn look(&mut self) {
         match self.arrivals.recv_timeout(LOOK) {
-            Ok(news) => self.take(news),
+            Ok(news) => {
+                self.take(news);
+                thread::sleep(NAP);
+            }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                lock(&self.recorder).empty_pipes();
+                lock(&self.recorder).catch_up();
             }
         }
     }
@@ -124,6 +149,7 @@ impl Session {
     }
 
     fn take(&mut self, news: News) {
+        self.backlog.taken();
         match news {
             News::Event(event) => self.order.push(event),
             News::Held(call, actor) => self.held.push_back((call, actor)),
@@ -172,6 +198,7 @@ impl Session {
         let deadline = Instant::now() + Duration::from_secs(2);
         while self.alive.contains(&true) && Instant::now() < deadline {
             self.look();
+            self.take_all();
         }
         // It takes what is in its queue, and comes back when nothing comes any more.
         drop(self.sniffer.take());
@@ -200,7 +227,7 @@ impl Cast for Session {
     }
 
     fn now(&self) -> Duration {
-        lock(&self.recorder).now()
+        clock().saturating_sub(self.start)
     }
 
     fn delay(&self) -> Duration {
@@ -226,66 +253,6 @@ impl Cast for Session {
 
     fn change(&mut self, changes: Vec<Change>) -> io::Result<()> {
         self.tracer.change(changes)
-    }
-}
-
-/// The thread that looks at the packets.
-struct Sniffer {
-    stop: Arc<AtomicBool>,
-    /// Until when all packets are told, in nanoseconds of CLOCK_REALTIME.
-    told_until: Arc<AtomicU64>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Sniffer {
-    fn start(capture: Capture, recorder: Arc<Mutex<Recorder>>) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let told_until = Arc::new(AtomicU64::new(0));
-        let (stopped, told) = (Arc::clone(&stop), Arc::clone(&told_until));
-        let thread = thread::spawn(move || {
-            sniff(capture, &recorder, &stopped, &told);
-            told.store(u64::MAX, Ordering::SeqCst);
-        });
-        Self {
-            stop,
-            told_until,
-            thread: Some(thread),
-        }
-    }
-}
-
-/// Tells each packet, until it is to stop and none is left.
-fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, told: &AtomicU64) {
-    loop {
-        let now = recorder::clock();
-        let until = match capture.next(LOOK) {
-            Ok(Some(captured)) => {
-                let at = captured.at;
-                lock(recorder).packet(captured);
-                at
-            }
-            // What is in the queue when all has ended still belongs to it.
-            Ok(None) if stop.load(Ordering::Relaxed) => break,
-            Ok(None) => now,
-            Err(error) => {
-                return lock(recorder).unseen(&format!("packets from here on: {error}"));
-            }
-        };
-        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
-        told.store(until, Ordering::SeqCst);
-    }
-    match capture.dropped() {
-        Ok(0) => {}
-        Ok(count) => lock(recorder).unseen(&format!("{count} packets came too fast")),
-        Err(error) => lock(recorder).unseen(&format!("how many packets got lost: {error}")),
-    }
-}
-
-impl Drop for Sniffer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // It fails only when the thread has panicked, and then it has said so.
-        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

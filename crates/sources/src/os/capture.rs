@@ -23,6 +23,14 @@ pub(crate) struct Socket {
     fd: OwnedFd,
 }
 
+impl Socket {
+    /// The same socket under another descriptor.
+    pub(crate) fn again(&self) -> io::Result<Self> {
+        let fd = self.fd.try_clone()?;
+        Ok(Self { fd })
+    }
+}
+
 /// What one receive gave.
 pub(crate) struct Received {
     /// Bytes in the buffer.
@@ -151,6 +159,25 @@ impl Socket {
             )
         })?;
         Ok(statistics.drops)
+    }
+
+    /// How full the buffer is: bytes in it, and bytes that it holds.
+    pub(crate) fn fill(&self) -> io::Result<(u32, u32)> {
+        // linux/sock_diag.h: SK_MEMINFO_RMEM_ALLOC is the first, SK_MEMINFO_RCVBUF
+        // the second of nine.
+        let mut memory = [0_u32; 9];
+        let mut size = size_of_val(&memory) as socklen_t;
+        // SAFETY: the kernel writes at most the size that it is told.
+        check(unsafe {
+            libc::getsockopt(
+                self.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_MEMINFO,
+                from_mut(&mut memory).cast(),
+                from_mut(&mut size),
+            )
+        })?;
+        Ok((memory[0], memory[1]))
     }
 
     fn set(&self, level: c_int, option: c_int, value: c_int) -> io::Result<()> {

@@ -13,11 +13,13 @@ use super::Socket;
 
 /// `struct nlmsghdr`: length, type, flags, sequence number, port.
 const HEADER: usize = 16;
-/// `struct inet_diag_req_v2`.
+/// `struct inet_diag_req` and `struct inet_diag_req_v2`.
+const OLD_REQUEST: usize = 60;
 const REQUEST: usize = 56;
 /// `struct inet_diag_msg`.
 const ANSWER: usize = 72;
 
+const TCPDIAG_GETSOCK: u16 = 18;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const NLM_F_REQUEST_DUMP: u16 = 0x301;
 const NLMSG_ERROR: u16 = 2;
@@ -25,13 +27,6 @@ const NLMSG_DONE: u16 = 3;
 
 /// A bit for each of the states 1 to 11. More bits make the kernel search more.
 const ALL_STATES: u32 = 0xfff;
-
-/// The numbers of the Internet protocols.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Protocol {
-    Tcp = 6,
-    Udp = 17,
-}
 
 /// A netlink socket.
 #[derive(Debug)]
@@ -54,32 +49,48 @@ impl Link {
         })
     }
 
-    /// All sockets of a protocol, IPv4 first.
-    pub(super) fn sockets(&mut self, protocol: Protocol) -> io::Result<Vec<Socket>> {
+    /// All TCP sockets. The old request is for both families at once, and takes
+    /// half the time of two new ones.
+    pub(super) fn tcp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+        let mut body = [0; OLD_REQUEST];
+        body[52..56].copy_from_slice(&ALL_STATES.to_ne_bytes());
+        let mut sockets = Vec::new();
+        self.ask(TCPDIAG_GETSOCK, &body, &mut sockets)?;
+        Ok(sockets)
+    }
+
+    /// All UDP sockets, IPv4 first.
+    pub(super) fn udp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+        const UDP: u8 = 17;
         let mut sockets = Vec::new();
         for family in [AddressFamily::INET, AddressFamily::INET6] {
-            send(
-                &self.socket,
-                &request(family.as_raw() as u8, protocol),
-                SendFlags::empty(),
-            )?;
-            while {
-                let (length, _) = recv(&self.socket, &mut self.buffer[..], RecvFlags::empty())?;
-                read_answers(&self.buffer[..length], &mut sockets)?
-            } {}
+            let mut body = [0; REQUEST];
+            body[0] = family.as_raw() as u8;
+            body[1] = UDP;
+            body[4..8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+            self.ask(SOCK_DIAG_BY_FAMILY, &body, &mut sockets)?;
         }
         Ok(sockets)
     }
+
+    fn ask(&mut self, kind: u16, body: &[u8], sockets: &mut Vec<Socket>) -> io::Result<()> {
+        let request = request(kind, body);
+        send(&self.socket, &request, SendFlags::empty())?;
+        while {
+            let (length, _) = recv(&self.socket, &mut self.buffer[..], RecvFlags::empty())?;
+            read_answers(&self.buffer[..length], sockets)?
+        } {}
+        Ok(())
+    }
 }
 
-fn request(family: u8, protocol: Protocol) -> [u8; HEADER + REQUEST] {
-    let mut bytes = [0; HEADER + REQUEST];
-    bytes[0..4].copy_from_slice(&((HEADER + REQUEST) as u32).to_ne_bytes());
-    bytes[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+/// `struct nlmsghdr`, and what it is about.
+fn request(kind: u16, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; HEADER];
+    bytes[0..4].copy_from_slice(&((HEADER + body.len()) as u32).to_ne_bytes());
+    bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
     bytes[6..8].copy_from_slice(&NLM_F_REQUEST_DUMP.to_ne_bytes());
-    bytes[HEADER] = family;
-    bytes[HEADER + 1] = protocol as u8;
-    bytes[HEADER + 4..HEADER + 8].copy_from_slice(&ALL_STATES.to_ne_bytes());
+    bytes.extend_from_slice(body);
     bytes
 }
 

@@ -1,0 +1,53 @@
+//! How much news is on its way to the one who shows it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SendError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// More than this is not to wait in memory: then the programs wait.
+const MOST: usize = 50_000;
+/// The programs are not held back for longer, because the one who shows may wait for the tracer itself.
+const LONGEST: Duration = Duration::from_millis(200);
+
+#[derive(Clone, Default)]
+pub(super) struct Backlog(Arc<AtomicUsize>);
+
+/// Waits until it is no longer so, but not too long.
+pub(super) fn wait_while(so: impl Fn() -> bool) {
+    let mut deadline = None;
+    while so() && Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + LONGEST) {
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// A sender that counts.
+pub(super) struct Counting<T> {
+    sender: Sender<T>,
+    backlog: Backlog,
+}
+
+impl Backlog {
+    pub(super) fn counts<T>(&self, sender: Sender<T>) -> Counting<T> {
+        Counting {
+            sender,
+            backlog: self.clone(),
+        }
+    }
+
+    pub(super) fn taken(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_too_much(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MOST
+    }
+}
+
+impl<T> Counting<T> {
+    pub(super) fn send(&self, news: T) -> Result<(), SendError<T>> {
+        self.backlog.0.fetch_add(1, Ordering::Relaxed);
+        self.sender.send(news)
+    }
+}
