@@ -213,6 +213,10 @@ pub(crate) fn describe(ending: Ending) -> String {
 /// Cuts between words; what is indented stays indented. A word that is wider
 /// than the lane is cut, because nothing may be lost.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    // Most texts are short and plain; to find places for breaks takes long.
+    if text.len() <= width && text.is_ascii() && text.trim() == text {
+        return vec![text.to_string()];
+    }
     let body = text.trim_start_matches(' ');
     let lead = (text.len() - body.len()).min(width / 2);
     let (first, rest) = (" ".repeat(lead), " ".repeat(lead + 2));

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// More than this is not to wait in memory: then the programs wait.
-const MOST: usize = 50_000;
+const MOST: usize = 20_000;
 /// The programs are not held back for longer, because the one who shows may wait for the tracer itself.
 const LONGEST: Duration = Duration::from_millis(200);
 

@@ -167,6 +167,12 @@ impl Columns {
 }
 
 fn pad(text: &str, width: usize, ink: Ink, columns: &Columns) -> String {
-    let gap = " ".repeat(width.saturating_sub(text.width()));
-    format!("{}{gap}", columns.paint(text, ink))
+    let taken = if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    };
+    let mut padded = columns.paint(text, ink);
+    padded.extend(std::iter::repeat_n(' ', width.saturating_sub(taken)));
+    padded
 }
