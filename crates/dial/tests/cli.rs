@@ -68,3 +68,31 @@ fn piped_it_has_no_escape_codes_and_no_line_wider_than_80(#[case] command: &str)
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     assert_eq!(dial(args).status.code(), Some(2));
 }
+
+#[test]
+fn a_picture_that_would_be_too_long_ends_and_says_so_and_the_other_files_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let line = |number: usize| format!("{{\"time\":{number},\"note\":\"note {number}\"}}\n");
+    let recorded: String = (0..9).map(line).collect();
+    let header = views::json::header();
+    std::fs::write(path("talk.jsonl"), header + &recorded).unwrap();
+    let outs = ["talk.svg", "talk.txt", "again.jsonl"].map(path);
+    let [svg, txt, jsonl] = &outs;
+    let mut args = vec!["show", "--keep", "4"];
+    args.extend(outs.iter().flat_map(|out| ["--out", out]));
+    let recording = path("talk.jsonl");
+    args.push(&recording);
+    let shown = dial(&args);
+    assert!(shown.status.success(), "{shown:?}");
+    let said = String::from_utf8(shown.stderr).unwrap();
+    assert!(said.contains("talk.svg shows the first 4 events"), "{said}");
+    let drawn = std::fs::read_to_string(svg).unwrap();
+    assert!(drawn.contains("the 5 events after this"), "{drawn}");
+    assert!(
+        drawn.contains("note 3") && !drawn.contains("note 4"),
+        "{drawn}"
+    );
+    assert!(std::fs::read_to_string(txt).unwrap().contains("note 8"));
+    assert!(std::fs::read_to_string(jsonl).unwrap().contains("note 8"));
+}

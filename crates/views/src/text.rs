@@ -213,8 +213,8 @@ pub(crate) fn describe(ending: Ending) -> String {
 /// Cuts between words; what is indented stays indented. A word that is wider
 /// than the lane is cut, because nothing may be lost.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    // Most texts are short and plain; to find places for breaks takes long.
-    if text.len() <= width && text.is_ascii() && text.trim() == text {
+    // Most texts are short; to find places for breaks takes long.
+    if text.trim() == text && text.width() <= width {
         return vec![text.to_string()];
     }
     let body = text.trim_start_matches(' ');
