@@ -2,6 +2,11 @@
 
 mod check;
 mod client;
+#[cfg(target_os = "linux")]
+mod race;
+#[cfg(not(target_os = "linux"))]
+#[path = "race/elsewhere.rs"]
+mod race;
 mod server;
 
 use std::fmt::Write;
@@ -32,6 +37,7 @@ enum Side {
     Client(client::Args),
     /// Check a server or a client that you wrote, in any language
     Check(::check::Args),
+    Race(race::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
+        Some(Side::Race(args)) => race::start(&args),
         None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
     }
 }

@@ -1,4 +1,4 @@
-//! Lesson 7, the server: many callers at the same time, in five ways.
+//! Lesson 7, the server: many callers at the same time, in six ways.
 //!
 //! Read in this order: `run` below, then `models/service.rs` (what all models
 //! share), then the models from `models/one_at_a_time.rs` on. Each is the same
@@ -19,10 +19,12 @@ use socket2::{Domain, Socket, Type};
 // The path is written out because this file is the root of one binary and a
 // module of another. Without it the compiler would look in two places.
 #[path = "models/mod.rs"]
-mod models;
+pub(crate) mod models;
 
 use models::service::{Service, Settings};
-use models::{async_tasks, event_loop, one_at_a_time, thread_per_client, thread_pool, udp};
+use models::{
+    async_tasks, event_loop, io_uring, one_at_a_time, thread_per_client, thread_pool, udp,
+};
 
 /// Takes many calls at the same time, and sends back in upper case what it hears
 #[derive(Parser)]
@@ -56,6 +58,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = at_least_one)]
     workers: usize,
 
+    /// The size of a receive buffer in bytes; a longer message comes in pieces
+    #[arg(long, value_name = "BYTES", default_value_t = 16_384, value_parser = at_least_one)]
+    room: usize,
+
     /// How many callers the kernel keeps waiting; net.core.somaxconn bounds it
     #[arg(long, value_name = "N", default_value_t = 4096)]
     backlog: i32,
@@ -85,6 +91,8 @@ enum Model {
     EventLoop,
     /// Like event-loop, with the waiting written by the compiler
     Async,
+    /// One thread that asks the kernel to do the reading and writing (Linux)
+    IoUring,
 }
 
 /// What is sent back for what was received.
@@ -106,6 +114,7 @@ pub fn run(args: &Args) -> Result<()> {
         quiet: args.quiet,
         max_clients: args.max_clients,
         workers: args.workers,
+        room: args.room,
         grace: args.grace,
     });
     stop_on_ctrl_c(&service)?;
@@ -123,6 +132,7 @@ pub fn run(args: &Args) -> Result<()> {
             Model::ThreadPool => thread_pool::serve,
             Model::EventLoop => event_loop::serve,
             Model::Async => async_tasks::serve,
+            Model::IoUring => io_uring::serve,
         };
         let listener = listen(addr, args.backlog)?;
         say(format!(
@@ -207,6 +217,10 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
         }
         ("epoll for" | "waker for" | "runtime for" | "socket for", _) => {
             "if it is about open files, raise the limit: see \"ulimit -n\""
+        }
+        ("io_uring for", _) => {
+            "the kernel is older than Linux 6.1, or does not allow it here: see \
+             \"sysctl kernel.io_uring_disabled\", or pass --model event-loop"
         }
         ("thread for", _) => {
             "this caller is turned away; see \"ulimit -u\", or pass --model event-loop"

@@ -175,7 +175,8 @@ fn a_crowd_is_answered_by_every_model(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
     #[values("upper", "echo")] reply: &str,

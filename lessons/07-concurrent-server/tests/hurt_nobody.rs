@@ -18,7 +18,7 @@ use scene::{Actor, Ending, Stage};
 
 #[rstest]
 fn a_caller_that_never_writes(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let (server, addr) = server(&mut stage, &["--model", model]);
@@ -33,7 +33,7 @@ fn a_caller_that_never_writes(
 /// It is not read from while it does not read, and gets each byte afterwards.
 #[rstest]
 fn a_caller_that_never_reads(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let args = ["--model", model, "--quiet", "--reply", "echo"];
@@ -52,7 +52,7 @@ fn a_caller_that_never_reads(
 /// Two of its threads send and receive as fast as they can.
 #[rstest]
 fn a_caller_that_sends_without_a_pause(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--model", model, "--quiet"]);
@@ -120,7 +120,8 @@ fn a_caller_that_resets_its_call(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -149,7 +150,8 @@ fn a_client_that_is_killed(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -166,7 +168,7 @@ fn a_client_that_is_killed(
 /// In the pool there are two workers, and both have to survive three panics.
 #[rstest]
 fn a_panic_in_its_handler(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let args = ["--panic-on", "boom", "--model", model, "--workers", "2"];
@@ -208,7 +210,7 @@ fn a_panic_of_one_at_a_time_ends_the_call_and_not_the_server() {
 #[rstest]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs /proc and a limit by ulimit")]
 fn a_caller_for_whom_no_descriptor_is_left(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let args = ["--model", model, "--workers", "30"];

@@ -21,7 +21,8 @@ fn each_has_serve_handle_and_converse_in_this_order(
         "thread_per_client",
         "thread_pool",
         "event_loop",
-        "async_tasks"
+        "async_tasks",
+        "io_uring"
     )]
     model: &str,
 ) {

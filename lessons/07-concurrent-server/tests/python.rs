@@ -17,7 +17,7 @@ fn python(script: &str, addr: SocketAddr) -> Program {
 #[rstest]
 #[ignore = "needs python3"]
 fn two_python_clients_talk_to_our_server_at_the_same_time(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--model", model]);

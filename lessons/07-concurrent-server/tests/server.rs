@@ -18,7 +18,8 @@ fn the_answer_is_as_the_flag_says(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
     #[values(("upper", "HELLO, WöRLD 1\n"), ("echo", "Hello, wörld 1\n"))] reply: (&str, &str),
@@ -44,7 +45,8 @@ fn each_message_of_a_call_is_answered_also_bytes_that_are_no_text(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -67,7 +69,8 @@ fn a_caller_that_has_finished_sending_still_gets_all_answers(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -92,7 +95,8 @@ fn two_mebibytes_of_all_byte_values_come_back_unchanged(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -111,7 +115,7 @@ fn two_mebibytes_of_all_byte_values_come_back_unchanged(
 
 #[rstest]
 fn eight_callers_are_served_at_the_same_time_in_any_order(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--model", model]);
@@ -158,7 +162,7 @@ fn the_third_caller_of_a_pool_of_two_waits_for_a_worker() {
 
 #[rstest]
 fn one_caller_too_many_is_left_waiting_until_a_place_is_free(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let args = ["--model", model, "--max-clients", "2"];
@@ -200,7 +204,8 @@ fn quiet_leaves_the_first_line_and_the_end(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {

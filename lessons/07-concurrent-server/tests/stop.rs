@@ -16,7 +16,7 @@ use scene::Ending;
 
 #[rstest]
 fn a_running_call_may_finish_while_nobody_new_is_connected(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let (server, addr) = server(&mut stage, &["--model", model, "--grace", "60"]);
@@ -65,7 +65,8 @@ fn a_silent_call_is_cut_off_at_the_deadline(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
     #[values("0", "0.2")] grace: &str,
@@ -96,7 +97,8 @@ fn a_call_whose_client_never_reads_is_cut_off_too(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -118,7 +120,8 @@ fn a_second_ctrl_c_ends_it_at_once_with_status_130(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -140,7 +143,8 @@ fn sigterm_is_a_request_to_stop_like_ctrl_c(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async"
+        "async",
+        "io-uring"
     )]
     model: &str,
 ) {
@@ -163,7 +167,7 @@ fn sigterm_is_a_request_to_stop_like_ctrl_c(
 
 #[rstest]
 fn it_stops_also_while_it_waits_for_a_place(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let args = ["--model", model, "--max-clients", "1", "--grace", "60"];
@@ -182,7 +186,7 @@ fn it_stops_also_while_it_waits_for_a_place(
 #[rstest]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs a limit by ulimit")]
 fn it_stops_also_when_it_has_no_descriptor_left(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let args = ["--model", model, "--workers", "30", "--grace", "60"];
@@ -227,7 +231,7 @@ fn it_stops_also_when_accept_has_taken_the_last_descriptor(
 /// Bytes that the deadline overtakes: what the caller has got is whole.
 #[rstest]
 fn what_was_sent_before_the_end_arrives(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
 ) {
     let mut stage = stage();
     let (server, addr) = server(&mut stage, &["--model", model, "--grace", "60"]);

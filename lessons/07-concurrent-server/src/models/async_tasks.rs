@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time;
 
 use super::super::explain;
-use super::service::{Call, PAUSE, ROOM, Service};
+use super::service::{Call, PAUSE, Service};
 
 // ANCHOR: serve
 /// Starts the runtime and the task that accepts, and waits for the stop.
@@ -85,7 +85,7 @@ async fn handle(mut call: Call, mut connection: TcpStream) {
 /// A loop of messages. The task waits in read and in write_all, the thread does
 /// not: at each `.await` it goes to another task that is ready.
 async fn converse(call: &Call, connection: &mut TcpStream) -> io::Result<()> {
-    let mut buffer = [0; ROOM];
+    let mut buffer = call.buffer();
     loop {
         let length = connection.read(&mut buffer).await?;
         if length == 0 {

@@ -1,9 +1,8 @@
 //! The event loop: one thread that never waits for one call, only for all.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, SocketAddr};
-use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +12,16 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::super::explain;
-use super::service::{Call, PAUSE, ROOM, Service};
+use super::service::{Call, PAUSE, Service};
 
-/// Names for what can become ready. The calls have the numbers from 2 on.
-const LISTENER: Token = Token(0);
-const STOP: Token = Token(1);
+/// Names for what can become ready. The calls have the numbers from 0 on, which
+/// are their places in the list.
+const LISTENER: Token = Token(usize::MAX - 1);
+const STOP: Token = Token(usize::MAX - 2); // mio keeps usize::MAX for itself
+
+/// Whether poll tells of new bytes also when the last read was not tried until
+/// WouldBlock. epoll and kqueue do; Windows only begins to look again then.
+const TELLS_AGAIN: bool = cfg!(any(target_os = "linux", target_os = "macos"));
 
 /// So many answers in a row, then it is the turn of the others.
 const TURN: usize = 16;
@@ -40,13 +44,13 @@ pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
     let mut events = Events::with_capacity(256);
     while !service.stopping() {
         switchboard.wait(&mut events)?;
-        switchboard.serve_the_due();
+        switchboard.serve_the_ready(&events);
         switchboard.accept_calls();
     }
     switchboard.close_listener();
-    while !switchboard.calls.is_empty() && !service.time_left().is_zero() {
+    while switchboard.running > 0 && !service.time_left().is_zero() {
         switchboard.wait(&mut events)?;
-        switchboard.serve_the_due();
+        switchboard.serve_the_ready(&events);
     }
     // What is left at the deadline is dropped here: that hangs up.
     Ok(())
@@ -59,10 +63,15 @@ struct Switchboard {
     service: Arc<Service>,
     own: SocketAddr,
     listener: Option<TcpListener>,
-    calls: HashMap<Token, Conversation>,
-    next: Token,
-    /// Calls that are to be served now, each of them once.
-    due: VecDeque<Token>,
+    /// A call is found by its place, without a search. Places become free.
+    calls: Vec<Option<Conversation>>,
+    free: Vec<usize>,
+    running: usize,
+    /// One buffer for all: only one call is read from at a time. A buffer for
+    /// each would be most of the memory that an idle caller costs.
+    buffer: Vec<u8>,
+    /// Calls that have more to do and gave their turn away.
+    due: VecDeque<usize>,
     /// Somebody may be in the accept queue. Readiness is told when it begins,
     /// and not again: whoever stops before WouldBlock has to remember it.
     callers_wait: bool,
@@ -86,8 +95,10 @@ impl Switchboard {
             service: service.clone(),
             own,
             listener: Some(listener),
-            calls: HashMap::new(),
-            next: Token(STOP.0 + 1),
+            calls: Vec::new(),
+            free: Vec::new(),
+            running: 0,
+            buffer: vec![0; service.settings.room],
             due: VecDeque::new(),
             callers_wait: false,
             accept_again: None,
@@ -111,46 +122,50 @@ impl Switchboard {
             }
             _ => {}
         }
-        for event in events.iter() {
-            match event.token() {
-                LISTENER => self.callers_wait = true,
-                STOP => {} // the loops in serve ask the service
-                token => {
-                    if let Some(call) = self.calls.get_mut(&token)
-                        && !call.due
-                    {
-                        call.due = true;
-                        self.due.push_back(token);
-                    }
-                }
-            }
-        }
         Ok(())
     }
     // ANCHOR_END: wait
 
-    // ANCHOR: serve-the-due
+    // ANCHOR: serve-the-ready
     /// Goes on with each call that is ready, as far as it goes without waiting.
-    fn serve_the_due(&mut self) {
+    fn serve_the_ready(&mut self, events: &Events) {
         for _ in 0..self.due.len() {
-            let Some(token) = self.due.pop_front() else {
-                return;
-            };
-            let Some(call) = self.calls.get_mut(&token) else {
-                continue;
-            };
-            call.due = false;
-            match call.handle() {
-                Next::Wait => {}
-                Next::GoOn => {
-                    call.due = true;
-                    self.due.push_back(token);
-                }
-                Next::HangUp => drop(self.calls.remove(&token)),
+            if let Some(place) = self.due.pop_front() {
+                self.serve(place, true, false);
+            }
+        }
+        for event in events {
+            match event.token() {
+                LISTENER => self.callers_wait = true,
+                STOP => {} // the loops in serve ask the service
+                Token(place) => self.serve(place, false, event.is_read_closed()),
             }
         }
     }
-    // ANCHOR_END: serve-the-due
+
+    fn serve(&mut self, place: usize, was_due: bool, hung_up: bool) {
+        let Some(call) = self.calls.get_mut(place).and_then(Option::as_mut) else {
+            return;
+        };
+        call.hung_up |= hung_up;
+        if call.due && !was_due {
+            return; // its turn is still to come
+        }
+        call.due = false;
+        match call.handle(&mut self.buffer) {
+            Next::Wait => {}
+            Next::GoOn => {
+                call.due = true;
+                self.due.push_back(place);
+            }
+            Next::HangUp => {
+                self.calls[place] = None;
+                self.free.push(place);
+                self.running -= 1;
+            }
+        }
+    }
+    // ANCHOR_END: serve-the-ready
 
     /// Takes calls as long as there are some, and places for them.
     fn accept_calls(&mut self) {
@@ -163,7 +178,7 @@ impl Switchboard {
         self.accept_again = None;
         let places = self.service.settings.max_clients;
         while let (true, Some(listener)) = (self.callers_wait, &self.listener) {
-            if self.calls.len() >= places {
+            if self.running >= places {
                 self.service.full(places);
                 return;
             }
@@ -184,18 +199,22 @@ impl Switchboard {
         let mut call = Conversation {
             connection,
             call: self.service.open(peer),
-            buffer: vec![0; ROOM],
-            unsent: 0..0,
+            unsent: Vec::new(),
+            hung_up: false,
             due: false,
         };
+        let place = self.free.pop().unwrap_or(self.calls.len());
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
-        if let Err(error) = registry.register(&mut call.connection, self.next, interest) {
+        if let Err(error) = registry.register(&mut call.connection, Token(place), interest) {
             self.service.complain("register", peer, &error);
             return;
         }
-        self.calls.insert(self.next, call);
-        self.next.0 += 1; // a number is never used twice: no event can be mistaken
+        match self.calls.get_mut(place) {
+            Some(free) => *free = Some(call),
+            None => self.calls.push(Some(call)),
+        }
+        self.running += 1;
     }
 
     fn close_listener(&mut self) {
@@ -211,9 +230,11 @@ impl Switchboard {
 struct Conversation {
     connection: TcpStream,
     call: Call,
-    buffer: Vec<u8>,
-    /// The part of the answer, in the buffer, that the kernel has not taken yet.
-    unsent: Range<usize>,
+    /// The part of an answer that the kernel has not taken yet. Mostly it takes
+    /// all at once, and nothing is kept here.
+    unsent: Vec<u8>,
+    /// The caller will send no more; what it sent before may still be unread.
+    hung_up: bool,
     due: bool,
 }
 // ANCHOR_END: conversation
@@ -227,9 +248,9 @@ enum Next {
 
 impl Conversation {
     /// One turn of a call, and its end, whatever end that is.
-    fn handle(&mut self) -> Next {
+    fn handle(&mut self, buffer: &mut [u8]) -> Next {
         // A panic would unwind through serve to main, and end all calls.
-        let conversation = AssertUnwindSafe(|| self.converse());
+        let conversation = AssertUnwindSafe(|| self.converse(buffer));
         match panic::catch_unwind(conversation) {
             Ok(Ok(Next::HangUp)) => self.call.ended(Ok(())),
             Ok(Ok(next)) => return next,
@@ -243,34 +264,47 @@ impl Conversation {
     // ANCHOR: converse
     /// A loop of messages. read and write do not wait: they fail with
     /// WouldBlock, and the next turn goes on here with what is unsent.
-    fn converse(&mut self) -> io::Result<Next> {
+    fn converse(&mut self, buffer: &mut [u8]) -> io::Result<Next> {
         for _ in 0..TURN {
             // Backpressure: as long as the caller does not take its answer, it
             // is not read from. Then its own send queue fills, and it waits.
-            self.write_all()?;
-            let length = match self.connection.read(&mut self.buffer) {
+            self.write_unsent()?;
+            let length = match self.connection.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 read => read?,
             };
             if length == 0 {
                 return Ok(Next::HangUp);
             }
-            self.call.answer(&mut self.buffer[..length]);
-            self.unsent = 0..length;
+            let message = &mut buffer[..length];
+            self.call.answer(message);
+            let written = match self.connection.write(message) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+                written => written?,
+            };
+            self.unsent.extend_from_slice(&message[written..]);
+            // The message did not fill the buffer, so it was all that had come.
+            // Reading once more to be told WouldBlock would be a third system
+            // call for each message. But the end of the stream is news that
+            // comes once: then it has to be read up to the end.
+            if length < buffer.len() && self.unsent.is_empty() && TELLS_AGAIN && !self.hung_up {
+                return Ok(Next::Wait);
+            }
         }
         // Whoever talks without a pause shall not keep the others waiting.
         Ok(Next::GoOn)
     }
 
-    fn write_all(&mut self) -> io::Result<()> {
+    fn write_unsent(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
-            match self.connection.write(&self.buffer[self.unsent.clone()]) {
+            match self.connection.write(&self.unsent) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(length) => self.unsent.start += length,
+                Ok(length) => drop(self.unsent.drain(..length)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        self.unsent = Vec::new(); // gives the memory back
         Ok(())
     }
     // ANCHOR_END: converse

@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::Result;
 
 use super::self_call::call_yourself_when_stopped;
-use super::service::{Call, PAUSE, ROOM, Service};
+use super::service::{Call, PAUSE, Service};
 
 // ANCHOR: serve
 /// Takes one call after the other.
@@ -49,7 +49,7 @@ fn handle(mut call: Call, connection: Arc<TcpStream>) {
 // ANCHOR: converse
 /// A loop of messages. The thread waits in read and in write_all.
 fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; ROOM];
+    let mut buffer = call.buffer();
     loop {
         let length = connection.read(&mut buffer)?;
         if length == 0 {

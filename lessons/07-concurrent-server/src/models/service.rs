@@ -15,9 +15,6 @@ use anyhow::{Context, Result};
 
 use super::super::{Reply, explain, quoted, say};
 
-/// The receive buffer of one call. It bounds the memory that a caller can cost.
-pub const ROOM: usize = 4096;
-
 /// The pause after a failed accept. The reason mostly lasts, and the caller is
 /// still in the queue: without a pause the loop would turn at full speed.
 pub const PAUSE: Duration = Duration::from_millis(100);
@@ -29,6 +26,8 @@ pub struct Settings {
     pub quiet: bool,
     pub max_clients: usize,
     pub workers: usize,
+    /// The size of a receive buffer. It bounds the memory that a caller can cost.
+    pub room: usize,
     pub grace: Duration,
 }
 
@@ -38,6 +37,8 @@ pub struct Service {
     bytes: AtomicU64,
     accept_fails: AtomicBool,
     asked_to_stop: AtomicBool,
+    /// Like `stop_by` below, for whoever asks often: it needs no lock.
+    stopping: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -66,6 +67,7 @@ impl Service {
             bytes: AtomicU64::new(0),
             accept_fails: AtomicBool::new(false),
             asked_to_stop: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
             state: Mutex::default(),
             changed: Condvar::new(),
         })
@@ -211,6 +213,7 @@ impl Service {
         }
         let grace = self.settings.grace;
         state.stop_by = Some(Instant::now() + grace);
+        self.stopping.store(true, Ordering::SeqCst);
         self.changed.notify_all();
         // The lock is held while this is said, so it is said before anything
         // that follows from it.
@@ -225,11 +228,14 @@ impl Service {
     }
 
     pub fn stopping(&self) -> bool {
-        self.state().stop_by.is_some()
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// How long running calls may still go on.
     pub fn time_left(&self) -> Duration {
+        if !self.stopping() {
+            return Duration::MAX;
+        }
         match self.state().stop_by {
             Some(deadline) => deadline.saturating_duration_since(Instant::now()),
             None => Duration::MAX,
@@ -316,6 +322,11 @@ impl Call {
             let _ = connection.shutdown(Shutdown::Both);
         }
         connection
+    }
+
+    /// An empty receive buffer, as large as the command line says.
+    pub fn buffer(&self) -> Vec<u8> {
+        vec![0; self.service.settings.room]
     }
 
     /// Makes the answer out of what was received.

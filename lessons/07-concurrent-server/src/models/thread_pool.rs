@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use super::self_call::call_yourself_when_stopped;
-use super::service::{Call, PAUSE, ROOM, Service};
+use super::service::{Call, PAUSE, Service};
 
 // ANCHOR: serve
 /// Takes a call when a worker is free, and puts it into the workers' queue.
@@ -74,7 +74,7 @@ fn handle(mut call: Call, connection: Arc<TcpStream>) {
 // ANCHOR: converse
 /// A loop of messages. The thread waits in read and in write_all.
 fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; ROOM];
+    let mut buffer = call.buffer();
     loop {
         let length = connection.read(&mut buffer)?;
         if length == 0 {

@@ -1,0 +1,189 @@
+//! Who takes part in the race, and how it is started.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use anyhow::{Context, Result, bail, ensure};
+use scene::{Actor, Program, Stage};
+
+use super::machine::{self, Family};
+use super::text::Dialect;
+
+/// All models, as the flag of the server names them.
+pub const MODELS: [&str; 6] = [
+    "one-at-a-time",
+    "thread-per-client",
+    "thread-pool",
+    "event-loop",
+    "async",
+    "io-uring",
+];
+
+/// A program that takes part.
+#[derive(Clone)]
+pub struct Entrant {
+    pub name: String,
+    /// What a shell would run; `{port}` stands for the port.
+    pub command: String,
+    pub dialect: Dialect,
+    /// How many callers it serves at once, if it has such a limit.
+    pub places: Option<usize>,
+}
+
+impl Entrant {
+    /// One of the lesson's models: this program, started again.
+    pub fn model(name: &str, more: &str) -> Result<Self> {
+        let own = env::current_exe().context("find our own executable")?;
+        let own = own.display();
+        let command = format!(
+            "'{own}' server --model {name} --addr 127.0.0.1:{{port}} --reply echo --quiet \
+             --max-clients 1000000 {more}"
+        );
+        Ok(Self {
+            name: name.into(),
+            command,
+            dialect: Dialect::Echo,
+            places: match name {
+                "one-at-a-time" => Some(1),
+                "thread-pool" => Some(8),
+                _ => None,
+            },
+        })
+    }
+
+    /// Reads `NAME=COMMAND`. A name that begins with redis is asked in Redis's
+    /// own protocol.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some((name, command)) = text.split_once('=') else {
+            return Err("write NAME='command with {port}'".into());
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+        if name.is_empty() || name.len() > 17 || !name.chars().all(plain) {
+            return Err("the name has 1 to 17 letters, digits, or one of - _ . +".into());
+        }
+        if !command.contains("{port}") {
+            return Err("the command has no {port}: there the race puts the port".into());
+        }
+        Ok(Self {
+            name: name.into(),
+            command: command.into(),
+            dialect: match name.starts_with("redis") {
+                true => Dialect::Redis,
+                false => Dialect::Echo,
+            },
+            places: None,
+        })
+    }
+}
+
+/// Peers that most machines have. Each is a whole server in a few lines.
+pub fn python_peers() -> Vec<Entrant> {
+    let answer = Command::new("python3").arg("--version").output();
+    if !answer.is_ok_and(|output| output.status.success()) {
+        return Vec::new();
+    }
+    let peer = |name: &str, source: &str| Entrant {
+        name: name.into(),
+        command: format!("python3 -c '{source}' {{port}}"),
+        dialect: Dialect::Echo,
+        places: None,
+    };
+    vec![
+        peer("py-threads", include_str!("../../peers/threads.py")),
+        peer("py-asyncio", include_str!("../../peers/streams.py")),
+    ]
+}
+
+/// A server that runs, alone on its stage. It ends when this is dropped.
+pub struct Server {
+    stage: Stage,
+    actor: Actor,
+    pub addr: SocketAddr,
+    pub family: Family,
+}
+
+impl Server {
+    /// Starts it on these cores, and waits until it takes calls.
+    pub fn start(entrant: &Entrant, cores: &[usize]) -> Result<Self> {
+        let before = machine::cores()?;
+        machine::stay_on(cores)?; // what is started now inherits this
+        let server = Self::start_here(entrant);
+        machine::stay_on(&before)?;
+        server
+    }
+
+    fn start_here(entrant: &Entrant) -> Result<Self> {
+        let port = free_port()?;
+        let command = entrant.command.replace("{port}", &port.to_string());
+        // exec: the shell becomes the program, and keeps its process number.
+        // What it says on stdout is not read during the race, so it must not
+        // wait for a reader.
+        let line = format!("exec {command} >/dev/null");
+        let mut stage = Stage::rehearsal();
+        let actor = stage.start(&entrant.name, &Program::new("sh").args(["-c", &line]))?;
+        let family = Family::new(stage.pid(actor));
+        let mut server = Self {
+            stage,
+            actor,
+            addr: ([127, 0, 0, 1], port).into(),
+            family,
+        };
+        server.wait_until_it_listens(entrant)?;
+        Ok(server)
+    }
+
+    /// A program of somebody else does not say when it is ready: it is called
+    /// until it takes the call.
+    fn wait_until_it_listens(&mut self, entrant: &Entrant) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if TcpStream::connect(self.addr).is_ok() {
+                return Ok(());
+            }
+            let pid = self.stage.pid(self.actor);
+            let gone = !Path::new(&format!("/proc/{pid}/exe")).exists();
+            if gone || is_zombie(pid) {
+                let _ = self.stage.wait_exit(self.actor);
+                let said = self.stage.lines(self.actor).join("\n  ");
+                bail!("{} ended before it took a call:\n  {said}", entrant.name);
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "{} does not listen on {}: {}",
+                entrant.name,
+                self.addr,
+                entrant.command
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// What the program said on stderr.
+    pub fn complaints(&self) -> Vec<String> {
+        self.stage.lines(self.actor)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stage.kill(self.actor);
+        let _ = self.stage.wait_exit(self.actor);
+    }
+}
+
+fn is_zombie(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+}
+
+/// A port that was free a moment ago. Nothing in Linux can keep it for a
+/// program that is not there yet; if somebody is faster, the race says so.
+pub fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("bind 127.0.0.1:0")?;
+    Ok(listener.local_addr().context("getsockname")?.port())
+}

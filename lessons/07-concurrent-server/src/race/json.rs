@@ -1,0 +1,83 @@
+//! The figures as JSON, for whoever wants to draw or compare them.
+
+use serde_json::{Value, json};
+
+use super::Place;
+use super::result::{Cell, Race, Round, Row};
+
+/// One object. RACE.md of this lesson explains each name. Times are in
+/// microseconds, memory in bytes, parts of one core from 0 to 1.
+pub fn race(race: &Race) -> String {
+    let command = |name: &str| {
+        let entrant = race.entrants.iter().find(|entrant| entrant.name == name);
+        entrant.map(|entrant| entrant.command.clone())
+    };
+    let cell = |cell: &Cell| {
+        json!({
+            "clients": cell.clients,
+            "size": cell.size,
+            "limit": {
+                "message_us": micros(cell.limit),
+                "per_second": cell.limit_rate(race.place).round(),
+            },
+            "rows": cell.rows.iter().map(|row| one_row(row, race.place)).collect::<Vec<_>>(),
+        })
+    };
+    let names = race.entrants.iter().map(|entrant| entrant.name.as_str());
+    let value = json!({
+        "format": 1,
+        "place": match race.place {
+            Place::Split => "split",
+            Place::Same => "same",
+            Place::Free => "free",
+        },
+        "server_cores": race.cores.0,
+        "crowd_cores": race.cores.1,
+        "rounds": race.rounds,
+        "seconds": race.time.as_secs_f64(),
+        "load_before": race.load,
+        "others_busy": round(race.others()),
+        "commands": names.map(|name| (name.to_string(), json!(command(name)))).collect::<serde_json::Map<_, _>>(),
+        "cells": race.cells.iter().map(cell).collect::<Vec<_>>(),
+        "troubles": race.troubles,
+    });
+    format!("{value:#}")
+}
+
+fn one_row(row: &Row, place: Place) -> Value {
+    let median = |figure: fn(&Round) -> f64| round(row.median(figure));
+    json!({
+        "name": row.name,
+        "per_second": row.median(|round| round.rate).round(),
+        "per_second_spread": round(row.spread(|round| round.rate)),
+        "p50_us": round(row.micros(|round| round.p50)),
+        "p99_us": round(row.micros(|round| round.p99)),
+        "max_us": round(row.micros(|round| round.max)),
+        "cpu_us": round(row.micros(|round| round.cpu)),
+        "cpu_spread": round(row.spread(|round| round.cpu.as_secs_f64())),
+        "crowd_cpu_us": round(row.micros(|round| round.crowd_cpu)),
+        "switches": median(|round| round.switches),
+        "threads": median(|round| round.threads as f64),
+        "starved": median(|round| round.starved as f64),
+        "errors": median(|round| round.errors as f64),
+        "server_busy": median(|round| round.server_busy),
+        "crowd_busy": median(|round| round.crowd_busy),
+        "others_busy": median(|round| round.others),
+        "crowd_is_the_limit": row.crowd_is_the_limit(place),
+        "memory_process": row.memory().map(|memory| memory.0.round()),
+        "memory_kernel": row.memory().map(|memory| memory.1.round()),
+        "rounds": row.rounds.iter().map(|round| json!({
+            "per_second": round.rate.round(),
+            "cpu_us": micros(round.cpu),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn micros(time: std::time::Duration) -> f64 {
+    round(time.as_secs_f64() * 1e6)
+}
+
+/// Four digits behind the point are more than was measured.
+fn round(number: f64) -> f64 {
+    (number * 1e4).round() / 1e4
+}

@@ -1,0 +1,393 @@
+//! The race: every model against the same crowd, in turns, measured.
+//!
+//! Read in this order: `field` below (what is run, and in which order), then
+//! `crowd.rs` (who measures), `machine.rs` (what is measured), `result.rs`
+//! (what becomes of several rounds). The rest is presentation.
+
+mod chart;
+mod crowd;
+mod entrant;
+mod held;
+mod json;
+mod limit;
+mod machine;
+mod result;
+mod svg;
+mod text;
+mod udp;
+
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args as ClapArgs, ValueEnum};
+
+use crowd::{Crowd, PATIENCE, Plan};
+use entrant::{Entrant, MODELS, Server};
+use result::{Cell, Race, Round, Row};
+use text::Text;
+
+/// Races every model against the same crowd, and shows who costs what
+#[derive(ClapArgs)]
+#[command(
+    after_help = "Example:\n  cargo run --release -p lesson-7 race --quick\n  \
+    cargo run --release -p lesson-7 race --clients 256 --also mine='./server {port}'"
+)]
+pub struct Args {
+    /// How many clients talk at once, separated by commas
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=20_000), default_values_t = [1, 16, 256, 4096])]
+    clients: Vec<u32>,
+
+    /// How many bytes a message has, separated by commas [default: 64,16384]
+    #[arg(long, value_name = "BYTES,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    size: Vec<u32>,
+
+    /// On which cores the server and the crowd run
+    #[arg(long, value_enum)]
+    place: Option<Place>,
+
+    /// Only these models, separated by commas
+    #[arg(long, value_name = "MODEL,…", value_delimiter = ',', value_parser = MODELS)]
+    only: Vec<String>,
+
+    /// Another program that takes part; may be repeated
+    #[arg(long, value_name = "NAME='COMMAND {port}'", value_parser = Entrant::parse)]
+    also: Vec<Entrant>,
+
+    /// Python's socketserver with threads, and its asyncio, take part too
+    #[arg(long)]
+    python: bool,
+
+    /// How often everybody is measured; the medians are shown
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: Option<u32>,
+
+    /// How long one measurement takes, without its warm-up
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time: Option<f64>,
+
+    /// Less than 30 seconds: shorter, two rounds, 64 bytes
+    #[arg(long)]
+    quick: bool,
+
+    /// An open loop: so many messages a second, whether or not answers come
+    #[arg(long, value_name = "PER SECOND", value_parser = rate, conflicts_with = "churn")]
+    rate: Option<f64>,
+
+    /// Call anew for every message
+    #[arg(long)]
+    churn: bool,
+
+    /// Hold so many connections that say nothing; see what they cost
+    #[arg(long, value_name = "N", conflicts_with_all = ["churn", "rate", "udp"], value_parser = clap::value_parser!(u32).range(1..=500_000))]
+    idle: Option<u32>,
+
+    /// Race datagrams: one a call against many a call
+    #[arg(long, conflicts_with_all = ["churn", "rate", "idle"])]
+    udp: bool,
+
+    /// The receive buffer of the models, in bytes
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    room: Option<u32>,
+
+    /// Print the figures as JSON (lessons/07-concurrent-server/RACE.md explains it)
+    #[arg(long)]
+    json: bool,
+
+    /// Write a chart to this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Place {
+    /// The server on one core, the crowd on another
+    Split,
+    /// Both on one core: best for CPU time per message
+    Same,
+    /// Wherever the kernel puts them
+    Free,
+}
+
+/// What is the same for a whole race.
+pub struct Setting {
+    pub place: Place,
+    pub server_cores: Vec<usize>,
+    pub crowd_cores: Vec<usize>,
+    pub rounds: u32,
+    pub warm_up: Duration,
+    pub time: Duration,
+    pub rate: Option<f64>,
+    pub churn: Option<u64>,
+}
+
+pub fn start(args: &Args) -> ExitCode {
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    ensure!(
+        !cfg!(debug_assertions),
+        "race: this is a debug build, its figures would say nothing about the models; \
+         run: cargo run --release -p lesson-7 race"
+    );
+    let setting = setting(args)?;
+    let entrants = entrants(args)?;
+    machine::stay_on(&setting.crowd_cores)?;
+    if args.udp {
+        return udp::race(args.json, &setting, &args.also);
+    }
+    if let Some(idle) = args.idle {
+        return held::race(idle as usize, args.json, &setting, &entrants);
+    }
+    field(args, &setting, &entrants)
+}
+
+fn setting(args: &Args) -> Result<Setting> {
+    let cores = machine::cores()?;
+    let place = args.place.unwrap_or(match cores.len() {
+        1 => Place::Same,
+        _ => Place::Split,
+    });
+    let one = |number: usize| cores.get(number).copied().into_iter().collect::<Vec<_>>();
+    let (server_cores, crowd_cores) = match place {
+        Place::Free => (cores.clone(), cores.clone()),
+        Place::Same => (one(0), one(0)),
+        Place::Split if cores.len() < 2 => {
+            bail!(
+                "--place split needs two cores, and this program may use one: see \"taskset -p $$\", or pass --place same"
+            )
+        }
+        Place::Split => (one(0), one(1)),
+    };
+    let (rounds, time) = match args.quick {
+        true => (2, 0.2),
+        false => (3, 0.3),
+    };
+    Ok(Setting {
+        place,
+        server_cores,
+        crowd_cores,
+        rounds: args.rounds.unwrap_or(rounds),
+        warm_up: Duration::from_millis(if args.quick { 60 } else { 100 }),
+        time: Duration::from_secs_f64(args.time.unwrap_or(time)),
+        rate: args.rate,
+        // A port that was called from is not free again for a minute.
+        churn: args.churn.then_some(20_000),
+    })
+}
+
+fn entrants(args: &Args) -> Result<Vec<Entrant>> {
+    let chosen =
+        |model: &&&str| args.only.is_empty() || args.only.iter().any(|only| only == *model);
+    let room = args
+        .room
+        .map(|room| format!("--room {room}"))
+        .unwrap_or_default();
+    let models = MODELS.iter().filter(chosen);
+    let mut entrants: Vec<Entrant> = models
+        .map(|model| Entrant::model(model, &room))
+        .collect::<Result<_>>()?;
+    let python = match args.python || (!args.json && io::stdout().is_terminal()) {
+        true => entrant::python_peers(),
+        false => Vec::new(),
+    };
+    if args.python {
+        ensure!(
+            !python.is_empty(),
+            "--python: there is no python3 on this machine"
+        );
+        entrants.extend(python);
+    } else if !python.is_empty() {
+        note("python3 is here: with --python its two servers take part");
+    }
+    entrants.extend(args.also.iter().cloned());
+    Ok(entrants)
+}
+
+// ANCHOR: field
+/// Everybody in turns, A B C A B C: what disturbs the machine for a while
+/// disturbs all of them.
+fn field(args: &Args, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
+    let sizes: Vec<usize> = match (&args.size[..], args.quick) {
+        ([], true) => vec![64],
+        ([], false) => vec![64, 16_384],
+        (sizes, _) => sizes.iter().map(|size| *size as usize).collect(),
+    };
+    let most = args.clients.iter().max().copied().unwrap_or(1);
+    let most = lines_that_fit(most as usize)?;
+    let mut entrants = entrants.to_vec();
+    let mut race = Race::new(setting, &entrants);
+    for size in sizes {
+        let limit = limit::one_thread_one_pair(size, Duration::from_millis(160))?;
+        for clients in args
+            .clients
+            .iter()
+            .map(|clients| (*clients as usize).min(most))
+        {
+            let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); entrants.len()];
+            for number in 0..setting.rounds {
+                for (entrant, rounds) in entrants.iter().zip(&mut rounds) {
+                    progress(
+                        args,
+                        &format!(
+                            "{clients} × {size} B, round {}: {}",
+                            number + 1,
+                            entrant.name
+                        ),
+                    );
+                    match one_round(entrant, clients, size, setting) {
+                        Ok(round) => rounds.push(round),
+                        Err(error) => race.trouble(&entrant.name, clients, size, &error),
+                    }
+                }
+            }
+            progress(args, "");
+            let rows = entrants.iter().zip(rounds);
+            let rows = rows.filter_map(|(entrant, rounds)| Row::of(&entrant.name, rounds));
+            let cell = Cell {
+                clients,
+                size,
+                limit,
+                rows: rows.collect(),
+            };
+            if !args.json {
+                say(chart::cell(&cell, setting));
+            }
+            race.cells.push(cell);
+            // Who could not be started will not do better with more clients.
+            entrants.retain(|entrant| !race.never_ran(&entrant.name));
+        }
+    }
+    if args.json {
+        say(json::race(&race));
+    } else {
+        say(chart::ending(&race));
+    }
+    if let Some(file) = &args.svg {
+        fs::write(file, svg::race(&race)).with_context(|| format!("write {}", file.display()))?;
+        note(&format!("the chart is in {}", file.display()));
+    }
+    ensure!(
+        race.cells.iter().any(|cell| !cell.rows.is_empty()),
+        "race: nobody could take part"
+    );
+    Ok(())
+}
+
+/// One server, one crowd, one measurement.
+fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) -> Result<Round> {
+    let text = Text::new(size, entrant.dialect);
+    let server = Server::start(entrant, &setting.server_cores)?;
+    let memory = Memory::now(&server);
+    let mut crowd = Crowd::new(server.addr, &text)?;
+    crowd.connect(clients)?;
+    // Who has no place for all leaves the others waiting: that is no error.
+    let patience = if entrant.places.is_some() {
+        Duration::from_millis(20)
+    } else {
+        PATIENCE
+    };
+    crowd.greet(patience)?;
+    let memory = Memory::now(&server).since(&memory);
+    let plan = Plan {
+        clients,
+        warm_up: setting.warm_up,
+        time: setting.time,
+        rate: setting.rate,
+        churn: setting.churn,
+    };
+    let seen = crowd.measure(&plan, &server.family)?;
+    ensure!(
+        seen.messages > 0,
+        "no message was answered; {}",
+        seen.first_error.as_deref().unwrap_or("no error either")
+    );
+    Ok(Round::new(&seen, memory, clients))
+}
+// ANCHOR_END: field
+
+/// What connections take: in the server, in the kernel, and what is missing
+/// from the memory of the machine, in KiB.
+#[derive(Clone, Copy, Default)]
+pub struct Memory {
+    pub process: i64,
+    pub kernel: i64,
+    pub machine: i64,
+}
+
+impl Memory {
+    pub fn now(server: &Server) -> Self {
+        Self {
+            process: server.family.memory() as i64,
+            kernel: machine::kernel_memory() as i64,
+            machine: -(machine::available_memory() as i64),
+        }
+    }
+
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            process: self.process - before.process,
+            kernel: self.kernel - before.kernel,
+            machine: self.machine - before.machine,
+        }
+    }
+}
+
+/// Raises the limit of open files; with less, fewer clients come.
+pub fn lines_that_fit(clients: usize) -> Result<usize> {
+    let wanted = clients as u64 + 64;
+    let limit = machine::raise_file_limit(wanted)?;
+    if limit >= wanted {
+        return Ok(clients);
+    }
+    let fit = (limit - 64) as usize;
+    note(&format!(
+        "open files: this program may have {limit}, so {fit} clients come in place of {clients}; \
+         raise the hard limit: see \"ulimit -Hn\""
+    ));
+    Ok(fit)
+}
+
+/// One line that is written over again, for a person who waits.
+fn progress(args: &Args, line: &str) {
+    if io::stderr().is_terminal() && !args.json {
+        let _ = write!(io::stderr(), "\r\x1b[K{line}");
+    }
+}
+
+/// What is not a result: it must not stand in the JSON.
+pub fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Prints; `println!` would panic when nobody reads.
+pub fn say(text: impl Display) {
+    if writeln!(io::stdout(), "{text}").is_err() {
+        process::exit(1);
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number @ 0.01..=600.0) => Ok(number),
+        _ => Err("write seconds from 0.01 to 600".into()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number @ 1.0..=10_000_000.0) => Ok(number),
+        _ => Err("write messages per second from 1 to 10000000".into()),
+    }
+}
