@@ -23,7 +23,7 @@ pub(crate) mod models;
 
 use models::service::{Service, Settings};
 use models::{
-    async_tasks, event_loop, io_uring, one_at_a_time, thread_per_client, thread_pool, udp,
+    async_tasks, event_loop, io_uring, one_at_a_time, thread_per_client, thread_pool, udp, udp_many,
 };
 
 /// Takes many calls at the same time, and sends back in upper case what it hears
@@ -45,6 +45,10 @@ pub struct Args {
     /// Serve datagrams: one socket, one loop, no model needed
     #[arg(long, conflicts_with_all = ["model", "max_clients", "workers", "backlog", "grace"])]
     udp: bool,
+
+    /// With --udp: up to 64 datagrams with one system call (Linux)
+    #[arg(long, requires = "udp")]
+    many: bool,
 
     /// What to send back: the bytes in ASCII upper case, or as they came
     #[arg(long, value_enum, default_value_t = Reply::Upper)]
@@ -123,7 +127,13 @@ pub fn run(args: &Args) -> Result<()> {
     if args.udp {
         let socket = UdpSocket::bind(addr).map_err(|error| explain("bind", addr, &error))?;
         say(format!("bound to {}", own_address(socket.local_addr())?));
-        udp::serve(socket, &service)?;
+        match args.many {
+            true => udp_many::serve(socket, &service)?,
+            false => udp::serve(socket, &service)?,
+        }
+        if args.quiet {
+            say(service.system_calls());
+        }
         say(service.summary("datagram"));
     } else {
         let serve = match args.model {

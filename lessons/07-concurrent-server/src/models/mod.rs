@@ -14,3 +14,8 @@ pub mod self_call;
 pub mod thread_per_client;
 pub mod thread_pool;
 pub mod udp;
+#[cfg(target_os = "linux")]
+pub mod udp_many;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_udp_many.rs"]
+pub mod udp_many;

@@ -35,6 +35,8 @@ pub struct Settings {
 pub struct Service {
     pub settings: Settings,
     bytes: AtomicU64,
+    /// Those that received or sent datagrams.
+    system_calls: AtomicU64,
     accept_fails: AtomicBool,
     asked_to_stop: AtomicBool,
     /// Like `stop_by` below, for whoever asks often: it needs no lock.
@@ -65,6 +67,7 @@ impl Service {
         Arc::new(Self {
             settings,
             bytes: AtomicU64::new(0),
+            system_calls: AtomicU64::new(0),
             accept_fails: AtomicBool::new(false),
             asked_to_stop: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -94,6 +97,11 @@ impl Service {
         let mut state = self.state();
         state.accepted += 1;
         state.panicked += u64::from(panicked);
+    }
+
+    /// With datagrams, few system calls for many messages are the point.
+    pub fn count_system_calls(&self, calls: u64) {
+        self.system_calls.fetch_add(calls, Ordering::Relaxed);
     }
 
     /// Says what happens, unless the crowd is too large for that.
@@ -281,6 +289,12 @@ impl Service {
             }
         }
         line
+    }
+
+    /// How many system calls received and sent the datagrams.
+    pub fn system_calls(&self) -> String {
+        let calls = self.system_calls.load(Ordering::Relaxed);
+        format!("used {}", count(calls, "system call"))
     }
 
     /// A panic elsewhere says nothing about this list: it stays usable.

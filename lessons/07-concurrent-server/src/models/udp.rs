@@ -3,6 +3,7 @@
 //! There is no call that could keep the others waiting: each datagram says whom
 //! it comes from, and an answer that finds no room is lost instead of waiting.
 
+use std::fmt::Display;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::self_call::callable;
 use super::service::{PAUSE, Service, count};
 
 /// The largest datagram: the length in its header has 16 bits.
-const LARGEST: usize = 65_535;
+pub const LARGEST: usize = 65_535;
 
 // ANCHOR: serve
 /// Answers one datagram after the other.
@@ -42,24 +43,33 @@ pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
 
 /// One datagram. Neither a panic nor an error ends the loop.
 fn handle(socket: &UdpSocket, peer: SocketAddr, message: &mut [u8], service: &Service) {
+    service.count_system_calls(1);
+    if !answer(message, &peer, service) {
+        return;
+    }
+    service.count_system_calls(1);
+    if let Err(error) = socket.send_to(message, peer) {
+        service.complain("send to", peer, &error);
+    }
+}
+
+/// Makes the answer. False if there is none, because the handler panicked.
+pub fn answer(message: &mut [u8], peer: &impl Display, service: &Service) -> bool {
     let length = count(message.len(), "byte");
     service.say(|| format!("received {length} from {peer}: {}", quoted(message)));
     let answer = AssertUnwindSafe(|| service.answer(message));
     let panicked = panic::catch_unwind(answer).is_err();
     service.count_datagram(panicked);
-    if panicked {
-        service.say(|| "the handler panicked");
-        return;
+    match panicked {
+        true => service.say(|| "the handler panicked"),
+        false => service.say(|| format!("sending {length} to {peer}: {}", quoted(message))),
     }
-    service.say(|| format!("sending {length} to {peer}: {}", quoted(message)));
-    if let Err(error) = socket.send_to(message, peer) {
-        service.complain("send to", peer, &error);
-    }
+    !panicked
 }
 // ANCHOR_END: serve
 
 /// The loop waits in recv. A datagram from the program itself ends the wait.
-fn wake_when_stopped(socket: &UdpSocket, service: &Arc<Service>) -> Result<SocketAddr> {
+pub fn wake_when_stopped(socket: &UdpSocket, service: &Arc<Service>) -> Result<SocketAddr> {
     let own = socket.local_addr().context("getsockname")?;
     let bell = Socket::new(Domain::for_address(own), Type::DGRAM, None)
         .map_err(|error| explain("socket for", own, &error))?;

@@ -1,12 +1,13 @@
 //! Who takes part in the race, and how it is started.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use scene::{Actor, Program, Stage};
 
 use super::machine::{self, Family};
@@ -51,6 +52,20 @@ impl Entrant {
                 "thread-pool" => Some(8),
                 _ => None,
             },
+        })
+    }
+
+    /// The lesson's server with datagrams.
+    pub fn datagrams(name: &str, more: &str) -> Result<Self> {
+        let own = env::current_exe().context("find our own executable")?;
+        let own = own.display();
+        Ok(Self {
+            name: name.into(),
+            command: format!(
+                "'{own}' server --udp --addr 127.0.0.1:{{port}} --reply echo --quiet {more}"
+            ),
+            dialect: Dialect::Echo,
+            places: None,
         })
     }
 
@@ -121,7 +136,10 @@ impl Server {
         // exec: the shell becomes the program, and keeps its process number.
         // What it says on stdout is not read during the race, so it must not
         // wait for a reader.
-        let line = format!("exec {command} >/dev/null");
+        let line = match entrant.command.contains(" --udp ") {
+            true => format!("exec {command}"), // it says how many calls it made
+            false => format!("exec {command} >/dev/null"),
+        };
         let mut stage = Stage::rehearsal();
         let actor = stage.start(&entrant.name, &Program::new("sh").args(["-c", &line]))?;
         let family = Family::new(stage.pid(actor));
@@ -136,34 +154,49 @@ impl Server {
     }
 
     /// A program of somebody else does not say when it is ready: it is called
-    /// until it takes the call.
+    /// until it takes the call. Datagrams: until there is such a socket.
     fn wait_until_it_listens(&mut self, entrant: &Entrant) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            if TcpStream::connect(self.addr).is_ok() {
-                return Ok(());
-            }
-            let pid = self.stage.pid(self.actor);
-            let gone = !Path::new(&format!("/proc/{pid}/exe")).exists();
-            if gone || is_zombie(pid) {
+        while TcpStream::connect(self.addr).is_err() && !has_datagrams(self.addr.port()) {
+            if is_gone(self.stage.pid(self.actor)) {
                 let _ = self.stage.wait_exit(self.actor);
                 let said = self.stage.lines(self.actor).join("\n  ");
                 bail!("{} ended before it took a call:\n  {said}", entrant.name);
             }
+            let (name, command) = (&entrant.name, &entrant.command);
             ensure!(
                 Instant::now() < deadline,
-                "{} does not listen on {}: {}",
-                entrant.name,
+                "{name} does not listen on {}: {command}",
                 self.addr,
-                entrant.command
             );
             thread::sleep(Duration::from_millis(2));
         }
+        Ok(())
     }
 
-    /// What the program said on stderr.
-    pub fn complaints(&self) -> Vec<String> {
-        self.stage.lines(self.actor)
+    /// Stops the program for a while: it is not run until it is released.
+    pub fn hold(&self) -> Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets a program go on that was held.
+    pub fn release(&self) -> Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = Pid::from_raw(self.stage.pid(self.actor) as i32);
+        kill(pid, signal).with_context(|| format!("send {signal}"))
+    }
+
+    /// Ends one of our own servers, which says then how many system calls its
+    /// datagrams took. None if it is somebody else's.
+    pub fn system_calls(mut self) -> Result<Option<u64>> {
+        self.stage.interrupt(self.actor)?;
+        self.stage.wait_exit(self.actor)?;
+        let lines = self.stage.lines(self.actor);
+        let line = lines.iter().find_map(|line| line.strip_prefix("used "));
+        Ok(line.and_then(|line| line.split(' ').next()?.parse().ok()))
     }
 }
 
@@ -174,11 +207,18 @@ impl Drop for Server {
     }
 }
 
-fn is_zombie(pid: u32) -> bool {
+/// Whether the program has ended, also if nobody has asked for its status yet.
+fn is_gone(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')')
-        .next()
-        .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    let state = stat.rsplit(')').next().unwrap_or_default();
+    stat.is_empty() || state.trim_start().starts_with('Z')
+}
+
+/// Whether some socket receives datagrams on this port.
+fn has_datagrams(port: u16) -> bool {
+    let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let ours = format!(":{port:04X} 00000000:0000");
+    sockets.lines().any(|line| line.contains(&ours))
 }
 
 /// A port that was free a moment ago. Nothing in Linux can keep it for a

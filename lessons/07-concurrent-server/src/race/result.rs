@@ -73,6 +73,16 @@ pub fn starved(served: &[u64]) -> usize {
 }
 // ANCHOR_END: starved
 
+/// The median; of an even number, between the two in the middle.
+pub fn middle(mut all: Vec<f64>) -> f64 {
+    all.sort_unstable_by(f64::total_cmp);
+    let half = all.len() / 2;
+    match all.len() % 2 {
+        1 => all[half],
+        _ => (all[half - 1] + all[half]) / 2.0,
+    }
+}
+
 /// One server with so many clients: the medians of its rounds.
 pub struct Row {
     pub name: String,
@@ -87,13 +97,7 @@ impl Row {
     }
 
     pub fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
-        let mut all: Vec<f64> = self.rounds.iter().map(figure).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        let half = all.len() / 2;
-        match all.len() % 2 {
-            1 => all[half],
-            _ => (all[half - 1] + all[half]) / 2.0,
-        }
+        middle(self.rounds.iter().map(figure).collect())
     }
 
     /// How far the rounds lie apart, as a part of their median.
