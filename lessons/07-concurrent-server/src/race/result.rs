@@ -61,15 +61,19 @@ impl Round {
 }
 
 // ANCHOR: starved
+/// So many messages of a client are enough to say that another gets too few.
+pub const ENOUGH: u64 = 10;
+
 /// How many clients were served less than a tenth of what the client in the
 /// middle got. Where most got nothing, the middle is that of the served ones.
 pub fn starved(served: &[u64]) -> usize {
     let mut sorted: Vec<u64> = served.iter().copied().filter(|count| *count > 0).collect();
     sorted.sort_unstable();
-    let Some(middle) = sorted.get(sorted.len() / 2).copied() else {
-        return served.len();
-    };
-    served.iter().filter(|count| **count * 10 < middle).count()
+    match sorted.get(sorted.len() / 2).copied() {
+        None => served.len(),
+        Some(..ENOUGH) => 0, // it cannot be told
+        Some(middle) => served.iter().filter(|count| **count * 10 < middle).count(),
+    }
 }
 // ANCHOR_END: starved
 
@@ -206,5 +210,10 @@ mod tests {
     fn where_most_get_nothing_they_are_starved_and_not_the_measure() {
         assert_eq!(starved(&[500, 400, 0, 0, 0, 0, 0]), 5);
         assert_eq!(starved(&[0, 0]), 2);
+    }
+
+    #[test]
+    fn from_a_few_messages_nothing_can_be_told() {
+        assert_eq!(starved(&[3, 3, 0, 3]), 0);
     }
 }
