@@ -74,7 +74,7 @@ fn line(row: &Row, best: f64, place: Place) -> String {
 /// What the columns mean, and what to think of the figures.
 pub fn ending(race: &Race) -> String {
     let mut text = format!(
-        "\nmsg/s  answered messages a second, median of {}; ±%: how far the rounds differ\n\
+        "\nmsg/s  answered messages a second, median of {}; ±%: their spread\n\
          p50    half of the answers came within this time; p99: 99 of 100\n\
          CPU    processor time of the server for one message, in µs\n\
          mem    memory for one connection: in the process and in the kernel\n\
@@ -103,8 +103,8 @@ pub fn ending(race: &Race) -> String {
         race.load
     );
     if others > DISTURBED {
-        text += "\nWARNING: that is too much. msg/s, p50 and p99 are worth nothing; CPU may be \
-                 compared.";
+        text += "\nWARNING: that is too much. msg/s, p50 and p99 are worth nothing;\n\
+                 CPU may still be compared.";
     }
     for error in rows.filter_map(|row| {
         let first = row

@@ -13,6 +13,8 @@ mod limit;
 mod machine;
 mod result;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod text;
 mod udp;
 
