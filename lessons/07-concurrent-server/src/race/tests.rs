@@ -211,7 +211,7 @@ fn no_line_is_wider_than_80_columns() {
 }
 
 #[test]
-fn the_chart_is_xml_and_the_json_is_json_whatever_the_names() {
+fn the_chart_is_xml_and_the_json_is_json() {
     let (race, _) = finished();
     let picture = svg::race(&race);
     let picture = roxmltree::Document::parse(&picture).unwrap();
