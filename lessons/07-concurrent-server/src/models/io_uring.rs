@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 use std::{mem, ptr};
 
 use anyhow::{Context, Result};
-use io_uring::types::{Fd, SubmitArgs, Timespec};
+use io_uring::types::{Fd, Fixed, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
+use nix::sys::resource::{Resource, getrlimit};
 use socket2::SockRef;
 
 use super::super::explain;
@@ -135,6 +136,13 @@ impl Switchboard {
             .setup_defer_taskrun()
             .build(REQUESTS)
             .map_err(|error| explain("io_uring for", own, &error))?;
+        // The connections are entered into a table of the ring (enter below). A
+        // request then names its place there, and the kernel does not have to
+        // look up and hold a descriptor for each.
+        let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).context("getrlimit")?;
+        let places = descriptors.min(service.settings.max_clients as u64 + 1);
+        let table = ring.submitter().register_files_sparse(places as u32);
+        table.map_err(|error| explain("io_uring for", own, &error))?;
         let pool = Pool::new(&ring, service.settings.room);
         let pool = pool.map_err(|error| explain("io_uring for", own, &error))?;
         let mut switchboard = Self {
@@ -283,6 +291,12 @@ impl Switchboard {
             over: false,
         };
         let place = self.free.pop().unwrap_or(self.calls.len());
+        let descriptor = [call.connection.as_raw_fd()];
+        let entered = self.ring.submitter().register_files_update(place as u32, &descriptor);
+        if let Err(error) = entered {
+            self.service.complain("register", peer, &error);
+            return;
+        }
         match self.calls.get_mut(place) {
             Some(free) => *free = Some(call),
             None => self.calls.push(Some(call)),
@@ -350,7 +364,7 @@ impl Switchboard {
             return self.go_on(place);
         }
         call.answering = Some((buffer, length));
-        let fd = Fd(call.connection.as_raw_fd());
+        let fd = Fixed(place as u32);
         // DONTWAIT: it is sent while it is handed over, or it fails. So the
         // buffer is free right after that. WAITALL: a part is a failure too.
         let send = opcode::Send::new(fd, message.as_ptr(), length as u32);
@@ -388,7 +402,7 @@ impl Switchboard {
             return;
         }
         call.rest = mem::take(&mut call.unsent);
-        let fd = Fd(call.connection.as_raw_fd());
+        let fd = Fixed(place as u32);
         // Without DONTWAIT: the kernel tries until all is sent.
         let send = opcode::Send::new(fd, call.rest.as_ptr(), call.rest.len() as u32);
         let send = send.flags(libc::MSG_WAITALL | libc::MSG_NOSIGNAL).build();
@@ -424,7 +438,7 @@ impl Switchboard {
         let Some(call) = &mut self.calls[place] else {
             return;
         };
-        let fd = Fd(call.connection.as_raw_fd());
+        let fd = Fixed(place as u32);
         let is_sending = call.answering.is_some() || !call.rest.is_empty();
         let has_more = call.hung_up || call.over || !call.unsent.is_empty();
         self.hurry |= call.answering.is_some() && has_more;
@@ -434,6 +448,8 @@ impl Switchboard {
         }
         if call.over {
             if !call.receiving && !is_sending {
+                // The last owner closes the socket: the table lets go first.
+                let _ = self.ring.submitter().register_files_update(place as u32, &[-1]);
                 self.calls[place] = None;
                 self.free.push(place);
                 self.running -= 1;

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Builds the peers, races everybody, and prints the goals one by one (less than
+# five minutes). What is needed: cc, and for each peer that shall take part
+#   apt-get install liburing-dev libuv1-dev golang-go redis-server
+# A peer that cannot be built is left out, and said to be.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+peers=lessons/07-concurrent-server/peers
+out=target/peers
+mkdir -p "$out"
+
+cargo build --quiet --release -p lesson-7 --bins --example tokio
+race=target/release/lesson-7
+also=(--also "tokio=target/release/examples/tokio {port} 1")
+add() { also+=(--also "$1=$2"); }
+missing() { echo "left out: $1 ($2)"; }
+
+if cc -O2 -o $out/epoll $peers/epoll.c 2>$out/why; then add c-epoll "$out/epoll {port}"
+else missing c-epoll "no cc"; fi
+if cc -O2 -o $out/uring $peers/uring.c -luring 2>$out/why; then add c-io_uring "$out/uring {port}"
+else missing c-io_uring "needs cc, liburing-dev"; fi
+if cc -O2 -o $out/libuv $peers/libuv.c -luv 2>$out/why; then add libuv "$out/libuv {port}"
+else missing libuv "needs cc, libuv1-dev"; fi
+if go build -o $out/gonet $peers/net.go 2>$out/why; then add go-net "$out/gonet {port}"
+else missing go-net "needs golang-go"; fi
+if command -v redis-server >/dev/null; then
+    add redis "redis-server --port {port} --save '' --maxclients 50000 --tcp-backlog 4096"
+else missing redis "needs redis-server"; fi
+
+models=thread-per-client,event-loop,async,io-uring
+echo "load before: $(cat /proc/loadavg)"
+echo "1 of 3: CPU time per message, both sides on one core"
+$race race --json --place same --clients 16,256,4096 --size 64 --rounds 7 --time 0.25 \
+    --only $models "${also[@]}" >$out/same.json
+echo "2 of 3: fairness, server and crowd on separate cores"
+$race race --json --place split --clients 4096 --size 64 --rounds 3 --time 0.4 --only $models \
+    --also "tokio-2=target/release/examples/tokio {port} 2" >$out/split.json ||
+    $race race --json --place same --clients 4096 --size 64 --rounds 3 --only $models >$out/split.json
+echo "3 of 3: 10,000 idle connections"
+$race race --json --place same --idle 10000 --rounds 3 --time 0.4 --only $models \
+    "${also[@]}" >$out/idle.json
+echo "load after:  $(cat /proc/loadavg)"
+echo
+python3 $peers/goals.py $out/same.json $out/split.json $out/idle.json
