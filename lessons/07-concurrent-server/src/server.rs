@@ -163,6 +163,9 @@ fn listen(addr: SocketAddr, backlog: i32) -> Result<TcpListener> {
     // On Windows the option means something else: it takes the port from others.
     #[cfg(not(windows))]
     listener.set_reuse_address(true).context("setsockopt")?;
+    // A second piece of an answer shall not wait until the first has been
+    // acknowledged (Nagle's algorithm). Each accepted connection inherits this.
+    listener.set_tcp_nodelay(true).context("setsockopt")?;
     listener
         .bind(&addr.into())
         .map_err(|error| explain("bind", addr, &error))?;

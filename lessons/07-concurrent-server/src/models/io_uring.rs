@@ -292,7 +292,10 @@ impl Switchboard {
         };
         let place = self.free.pop().unwrap_or(self.calls.len());
         let descriptor = [call.connection.as_raw_fd()];
-        let entered = self.ring.submitter().register_files_update(place as u32, &descriptor);
+        let entered = self
+            .ring
+            .submitter()
+            .register_files_update(place as u32, &descriptor);
         if let Err(error) = entered {
             self.service.complain("register", peer, &error);
             return;
@@ -449,7 +452,10 @@ impl Switchboard {
         if call.over {
             if !call.receiving && !is_sending {
                 // The last owner closes the socket: the table lets go first.
-                let _ = self.ring.submitter().register_files_update(place as u32, &[-1]);
+                let _ = self
+                    .ring
+                    .submitter()
+                    .register_files_update(place as u32, &[-1]);
                 self.calls[place] = None;
                 self.free.push(place);
                 self.running -= 1;
