@@ -199,8 +199,8 @@ impl Switchboard {
     }
 
     // ANCHOR: wait
-    /// The only system call of this model: hands over all requests, and waits
-    /// until something is done.
+    /// The only system call that messages need: hands over all requests, and
+    /// waits until something is done.
     fn hand_over_and_wait(&mut self) -> Result<()> {
         let mut timeout = self.service.time_left();
         if let Some(again) = self.accept_again {

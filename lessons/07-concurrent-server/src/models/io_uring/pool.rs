@@ -36,9 +36,9 @@ impl Pool {
         let entries = usize::from(BUFFERS);
         let ring = zeroed(entries * size_of::<BufRingEntry>())?.cast();
         let memory = zeroed(entries * (room + GAP))?;
+        let kernel = kernel.submitter();
         // SAFETY: the ring is aligned to a page, large enough, and never freed.
-        let submitter = kernel.submitter();
-        unsafe { submitter.register_buf_ring_with_flags(ring as u64, BUFFERS, GROUP, 0)? };
+        unsafe { kernel.register_buf_ring_with_flags(ring as u64, BUFFERS, GROUP, 0)? };
         let mut pool = Self {
             ring,
             memory,
