@@ -1,0 +1,233 @@
+//! What was begun and passed: `my/progress.json`, for people to read, too.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::language::Language;
+use crate::my::free_name;
+
+/// One lesson in one language.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Its number.
+    pub lesson: u32,
+    /// What it was begun in.
+    pub language: Language,
+    /// When it was begun last.
+    pub begun: Timestamp,
+    /// When all checks were passed for the first time.
+    pub passed: Option<Timestamp>,
+}
+
+/// The file. It is read anew each time, and written as a whole.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    path: PathBuf,
+}
+
+impl Progress {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All that was begun, by lesson and language. Without a file: nothing.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood. It is left as it is.
+    pub fn rows(&self) -> Result<Vec<Row>> {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.broken(&error)),
+        };
+        serde_json::from_str(&text).map_err(|error| self.broken(&error))
+    }
+
+    fn broken(&self, error: &dyn std::fmt::Display) -> anyhow::Error {
+        anyhow!(
+            "read {}: {error}; mend it (docs/exercises.md says what is in it), or put it aside \
+             with \"cargo dial progress --reset\"",
+            self.path.display()
+        )
+    }
+
+    /// The lesson begun last.
+    ///
+    /// # Errors
+    /// As [`Progress::rows`].
+    pub fn last(&self) -> Result<Option<Row>> {
+        Ok(self.rows()?.into_iter().max_by_key(|row| row.begun))
+    }
+
+    /// Writes down that a lesson was begun, now. When it was passed is kept.
+    ///
+    /// # Errors
+    /// As [`Progress::rows`], and when the file cannot be written.
+    pub fn begin(&self, lesson: u32, language: Language) -> Result<()> {
+        let mut rows = self.rows()?;
+        let begun = Timestamp::now();
+        match find(&mut rows, lesson, language) {
+            Some(row) => row.begun = begun,
+            None => rows.push(Row {
+                lesson,
+                language,
+                begun,
+                passed: None,
+            }),
+        }
+        self.write(rows)
+    }
+
+    /// Writes down that a lesson was passed, now; says whether it is the first time.
+    ///
+    /// # Errors
+    /// As [`Progress::begin`].
+    pub fn pass(&self, lesson: u32, language: Language) -> Result<bool> {
+        let mut rows = self.rows()?;
+        let now = Timestamp::now();
+        let first = match find(&mut rows, lesson, language) {
+            Some(row) => {
+                let first = row.passed.is_none();
+                row.passed.get_or_insert(now);
+                first
+            }
+            // It was written without a starter.
+            None => {
+                rows.push(Row {
+                    lesson,
+                    language,
+                    begun: now,
+                    passed: Some(now),
+                });
+                true
+            }
+        };
+        if first {
+            self.write(rows)?;
+        }
+        Ok(first)
+    }
+
+    /// Begins a new file, or forgets one lesson. The old file is put aside.
+    ///
+    /// # Errors
+    /// When a file cannot be moved or written; for one lesson as
+    /// [`Progress::rows`], too.
+    pub fn reset(&self, lesson: Option<u32>) -> Result<Option<PathBuf>> {
+        if self.path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let mut rows = match lesson {
+            None => Vec::new(),
+            Some(_) => self.rows()?,
+        };
+        rows.retain(|row| Some(row.lesson) != lesson);
+        let aside = free_name(|count| self.path.with_extension(format!("old-{count}.json")));
+        fs::rename(&self.path, &aside).with_context(|| format!("move {}", self.path.display()))?;
+        if !rows.is_empty() {
+            self.write(rows)?;
+        }
+        Ok(Some(aside))
+    }
+
+    /// Under another name first: a file that is half written is never there.
+    fn write(&self, mut rows: Vec<Row>) -> Result<()> {
+        rows.sort_by_key(|row| (row.lesson, row.language));
+        let subject = || format!("write {}", self.path.display());
+        let text = serde_json::to_string_pretty(&rows).with_context(subject)?;
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).with_context(subject)?;
+        }
+        let new = self.path.with_extension("json.new");
+        fs::write(&new, text + "\n").with_context(subject)?;
+        fs::rename(&new, &self.path).with_context(subject)
+    }
+}
+
+fn find(rows: &mut [Row], lesson: u32, language: Language) -> Option<&mut Row> {
+    rows.iter_mut()
+        .find(|row| (row.lesson, row.language) == (lesson, language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress() -> (tempfile::TempDir, Progress) {
+        let folder = tempfile::tempdir().unwrap();
+        let progress = Progress::at(folder.path().join("my/progress.json"));
+        (folder, progress)
+    }
+
+    #[test]
+    fn what_is_begun_and_passed_is_read_back() {
+        let (_folder, progress) = progress();
+        assert_eq!(progress.rows().unwrap(), []);
+        progress.begin(2, Language::Rust).unwrap();
+        progress.begin(1, Language::Python).unwrap();
+        assert!(progress.pass(2, Language::Rust).unwrap());
+        let rows = progress.rows().unwrap();
+        let seen: Vec<_> = rows
+            .iter()
+            .map(|row| (row.lesson, row.passed.is_some()))
+            .collect();
+        assert_eq!(seen, [(1, false), (2, true)]);
+        assert_eq!(progress.last().unwrap().unwrap().lesson, 1);
+    }
+
+    #[test]
+    fn a_lesson_that_is_begun_again_stays_passed_since_the_first_time() {
+        let (_folder, progress) = progress();
+        progress.begin(1, Language::Rust).unwrap();
+        progress.pass(1, Language::Rust).unwrap();
+        let passed = progress.rows().unwrap()[0].passed;
+        progress.begin(1, Language::Rust).unwrap();
+        assert!(!progress.pass(1, Language::Rust).unwrap());
+        assert_eq!(progress.rows().unwrap()[0].passed, passed);
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_with_a_way_out_and_is_never_written_over() {
+        let (_folder, progress) = progress();
+        progress.begin(1, Language::Rust).unwrap();
+        let broken = "[\n  {\"lesson\": 1, oops\n";
+        fs::write(progress.path(), broken).unwrap();
+        for error in [
+            progress.rows().unwrap_err(),
+            progress.begin(2, Language::Rust).unwrap_err(),
+            progress.pass(1, Language::Rust).unwrap_err(),
+            progress.reset(Some(1)).unwrap_err(),
+        ] {
+            let error = error.to_string();
+            assert!(
+                error.contains("line 2") && error.contains("--reset"),
+                "{error}"
+            );
+        }
+        assert_eq!(fs::read_to_string(progress.path()).unwrap(), broken);
+        let aside = progress.reset(None).unwrap().unwrap();
+        assert_eq!(fs::read_to_string(aside).unwrap(), broken);
+        assert_eq!(progress.rows().unwrap(), []);
+    }
+
+    #[test]
+    fn one_lesson_is_forgotten_and_the_others_are_kept() {
+        let (_folder, progress) = progress();
+        progress.begin(1, Language::Rust).unwrap();
+        progress.begin(2, Language::Rust).unwrap();
+        progress.reset(Some(1)).unwrap();
+        let rows = progress.rows().unwrap();
+        assert_eq!(rows.iter().map(|row| row.lesson).collect::<Vec<_>>(), [2]);
+    }
+}
