@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
@@ -62,6 +63,18 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 
+    /// Write the report in JSON into this file, beside the text
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Begin with this check; the others keep their order
+    #[arg(long, value_name = "ADDRESS")]
+    begin: Option<String>,
+
+    /// What to say about how one gets hints
+    #[arg(long, value_name = "TEXT", hide = true)]
+    hint_way: Option<String>,
+
     /// Run this check alone, and write what was seen for the process above
     #[arg(long, value_name = "ADDRESS", hide = true)]
     worker: Option<String>,
@@ -89,7 +102,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     let (server, client) = commands(lesson, args)?;
     let mut selected = select(lesson, args, server.is_some(), client.is_some())?;
     let mut stdout = io::stdout();
-    let paper = Paper::of_stdout(args.hint);
+    let paper = Paper::of_stdout(args.hint, args.hint_way.clone());
     if args.list {
         stdout.write_all(paper.list(&selected).as_bytes())?;
         return Ok(0);
@@ -138,8 +151,12 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         Ok(passed || !args.first)
     })?;
     let time = started.elapsed();
+    let report = || json::report(lesson, &setup, note.as_deref(), &outcomes, time);
+    if let Some(file) = &args.report {
+        std::fs::write(file, report()).with_context(|| format!("write {}", file.display()))?;
+    }
     let text = if args.json {
-        json::report(lesson, &setup, note.as_deref(), &outcomes, time)
+        report()
     } else {
         paper.footer(&outcomes, time)
     };
@@ -224,7 +241,10 @@ fn select(
         };
         there && (args.only.is_empty() || args.only.iter().any(|part| check.is_in(part)))
     };
-    let selected: Vec<_> = lesson.checks.iter().filter(wanted).collect();
+    let mut selected: Vec<_> = lesson.checks.iter().filter(wanted).collect();
+    if let Some(first) = &args.begin {
+        selected.sort_by_key(|check| !check.is_in(first));
+    }
     if selected.is_empty() {
         bail!("nothing to check: the checks that were asked for are about the other side");
     }

@@ -22,16 +22,19 @@ const INDENT: usize = 6;
 pub(crate) struct Paper {
     width: usize,
     hint: bool,
+    /// How one gets hints, if it is another way than `--hint`.
+    way: Option<String>,
 }
 
 impl Paper {
-    pub(crate) fn of_stdout(hint: bool) -> Self {
+    pub(crate) fn of_stdout(hint: bool, way: Option<String>) -> Self {
         // The paper has decided; the library is not to decide again.
         colored::control::set_override(colour());
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
         Self {
             width: width.clamp(40, 100),
             hint,
+            way,
         }
     }
 
@@ -117,7 +120,8 @@ impl Paper {
             }
         } else if !check.hints.is_empty() {
             let command = format!("--only {} --hint", check.address);
-            text += &self.wrapped(INDENT, "hints        ", &command);
+            let way = self.way.as_ref().unwrap_or(&command);
+            text += &self.wrapped(INDENT, "hints        ", way);
         }
         text + "\n"
     }

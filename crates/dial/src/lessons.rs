@@ -2,9 +2,11 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use cargo_metadata::MetadataCommand;
+use exercise::My;
 use serde::Deserialize;
 
 /// What a lesson's manifest says in `[package.metadata.dialtone]`.
@@ -26,6 +28,12 @@ pub(crate) struct Lesson {
     /// The package.
     #[serde(skip)]
     pub(crate) package: String,
+    /// Its folder.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
+    /// Where the course begins.
+    #[serde(skip)]
+    pub(crate) root: PathBuf,
 }
 
 /// All lessons, by number.
@@ -38,8 +46,11 @@ pub(crate) fn all() -> Result<Vec<Lesson>> {
         if !said.is_null() {
             let lesson = Lesson::deserialize(said);
             let place = || format!("[package.metadata.dialtone] in {}", package.manifest_path);
+            let manifest = package.manifest_path.as_std_path();
             lessons.push(Lesson {
                 package: package.name.to_string(),
+                folder: manifest.parent().map(Path::to_path_buf).unwrap_or_default(),
+                root: metadata.workspace_root.clone().into(),
                 ..lesson.with_context(place)?
             });
         }
@@ -54,6 +65,13 @@ pub(crate) fn one(number: u32) -> Result<Lesson> {
     let last = all.last().map_or(0, |lesson| lesson.lesson);
     let found = all.into_iter().find(|lesson| lesson.lesson == number);
     found.ok_or_else(|| anyhow!("there is no lesson {number}: they go from 1 to {last}"))
+}
+
+/// The folder in which the learner works, whichever lesson it is.
+pub(crate) fn my() -> Result<My> {
+    let lessons = all()?;
+    let lesson = lessons.first().context("there is no lesson")?;
+    My::of(&lesson.root)
 }
 
 /// The cargo that runs us, or the one in the PATH.

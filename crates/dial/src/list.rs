@@ -4,13 +4,28 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use colored::Colorize;
+use exercise::Row;
 
 use crate::lessons::{self, Lesson};
-use crate::paper::wrap;
+use crate::paper::{self, wrap};
+use crate::progress::word;
 
-pub(crate) fn run() -> Result<String> {
+/// As wide as "passed", and two spaces.
+const COLUMN: usize = 8;
+
+/// A progress file that is broken hides no lesson; its error comes after them.
+pub(crate) fn run() -> Result<()> {
+    let rows = lessons::my()?.progress().rows();
+    paper::print(&table(
+        &lessons::all()?,
+        rows.as_deref().unwrap_or_default(),
+    )?)?;
+    rows.map(drop)
+}
+
+fn table(lessons: &[Lesson], rows: &[Row]) -> Result<String> {
     let mut text = String::new();
-    let lessons = lessons::all()?;
+    let column = if rows.is_empty() { 0 } else { COLUMN };
     for Lesson {
         lesson,
         title,
@@ -18,20 +33,21 @@ pub(crate) fn run() -> Result<String> {
         minutes,
         new,
         ..
-    } in &lessons
+    } in lessons
     {
+        let reached = word(rows, *lesson);
+        let title = format!("{title}, {minutes} minutes");
         writeln!(
             text,
-            "{}",
-            format!("{lesson}  {title}, {minutes} minutes").bold()
+            "{}  {}{}",
+            lesson.to_string().bold(),
+            format!("{reached:<column$}").green(),
+            title.bold()
         )?;
-        writeln!(text, "{}", wrap(idea, 3))?;
-        writeln!(
-            text,
-            "{}",
-            wrap(&format!("new: {}", new.join(", ")), 3).dimmed()
-        )?;
-        writeln!(text)?;
+        let indent = 3 + column;
+        writeln!(text, "{}", wrap(idea, indent))?;
+        let new = wrap(&format!("new: {}", new.join(", ")), indent);
+        writeln!(text, "{}\n", new.dimmed())?;
     }
     let minutes: u32 = lessons.iter().map(|lesson| lesson.minutes).sum();
     writeln!(
@@ -39,5 +55,6 @@ pub(crate) fn run() -> Result<String> {
         "{} lessons, {minutes} minutes. Play one: cargo run -p lesson-1",
         lessons.len()
     )?;
+    writeln!(text, "Do its exercise: cargo dial start 1")?;
     Ok(text)
 }

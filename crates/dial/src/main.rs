@@ -9,7 +9,11 @@ mod lessons;
 mod list;
 mod look;
 mod paper;
+mod progress;
 mod show;
+mod solution;
+mod start;
+mod watch;
 #[cfg(target_os = "linux")]
 mod xray;
 
@@ -48,13 +52,23 @@ enum Command {
     /// Check a server or a client that you wrote, in any language
     #[command(after_help = "Example:\n  cargo dial check 2 --server 'python3 my_server.py'")]
     Check(check::CheckArgs),
+    /// Begin the exercise of a lesson: a server and a client with gaps, in my/lesson-N
+    #[command(after_help = "Example:\n  cargo dial start 1 --lang python")]
+    Start(start::StartArgs),
+    /// Check your work on a lesson at every save, and show the first failure
+    #[command(after_help = "Example:\n  cargo dial watch 1")]
+    Watch(watch::WatchArgs),
+    /// Show the model solution of a lesson that you have passed
+    Solution(solution::SolutionArgs),
+    /// Show or reset what you have begun and passed
+    Progress(progress::ProgressArgs),
     /// Show a timeline that the X-ray has recorded
     Show(show::ShowArgs),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::List => list::run().and_then(|text| paper::print(&text)),
+        Command::List => list::run(),
         Command::Doctor => paper::print(&doctor::run()),
         #[cfg(target_os = "linux")]
         Command::Xray(args) => xray::run(&args),
@@ -67,6 +81,13 @@ fn main() -> ExitCode {
             Ok(status) => return status,
             Err(error) => Err(error),
         },
+        Command::Start(args) => start::run(&args),
+        Command::Watch(args) => match watch::run(&args) {
+            Ok(status) => return status,
+            Err(error) => Err(error),
+        },
+        Command::Solution(args) => solution::run(&args),
+        Command::Progress(args) => progress::run(&args),
         Command::Show(args) => show::run(&args),
     };
     match done {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
@@ -76,7 +76,7 @@ impl Progress {
     /// As [`Progress::rows`], and when the file cannot be written.
     pub fn begin(&self, lesson: u32, language: Language) -> Result<()> {
         let mut rows = self.rows()?;
-        let begun = Timestamp::now();
+        let begun = now();
         match find(&mut rows, lesson, language) {
             Some(row) => row.begun = begun,
             None => rows.push(Row {
@@ -95,7 +95,7 @@ impl Progress {
     /// As [`Progress::begin`].
     pub fn pass(&self, lesson: u32, language: Language) -> Result<bool> {
         let mut rows = self.rows()?;
-        let now = Timestamp::now();
+        let now = now();
         let first = match find(&mut rows, lesson, language) {
             Some(row) => {
                 let first = row.passed.is_none();
@@ -153,6 +153,12 @@ impl Progress {
         fs::write(&new, text + "\n").with_context(subject)?;
         fs::rename(&new, &self.path).with_context(subject)
     }
+}
+
+/// To the millisecond: a person reads it.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(Unit::Millisecond).unwrap_or(now)
 }
 
 fn find(rows: &mut [Row], lesson: u32, language: Language) -> Option<&mut Row> {

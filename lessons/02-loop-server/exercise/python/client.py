@@ -12,11 +12,13 @@ def exchange(phone, message):
     """Sends a message, and receives as many bytes as it has."""
     # gap: Send and receive in turns, until you have as many bytes as the message.
     # Send at most AHEAD bytes more than you have received, and never receive more than is missing.
-    # Calls: send, recv. 0 bytes are the end of the stream: raise EOFError. Lesson 2, "Break it".
+    # Calls: sendall, recv. 0 bytes are the end of the stream: raise EOFError. Lesson 2, "Break it".
     answer, sent = b"", 0
     while len(answer) < len(message):
         if sent < len(message):
-            sent += phone.send(message[sent : len(answer) + AHEAD])
+            part = message[sent : len(answer) + AHEAD]
+            phone.sendall(part)
+            sent += len(part)
         piece = phone.recv(min(len(message) - len(answer), 65536))
         if not piece:
             raise EOFError("end of stream in mid-answer")

@@ -25,9 +25,13 @@ def serve(call):
 
 
 # gap: The outer loop: accept a caller, serve it, close its socket, and accept the next one.
-# An error of one call (OSError) ends this call and not the server. Lesson 2, "Break it".
+# An error of one call (OSError) ends this call and not the server. An accept can fail, too, when
+# the caller is gone already (ConnectionAbortedError). Lesson 2, "What is new" and "Break it".
 while True:
-    call, caller = phone.accept()
+    try:
+        call, caller = phone.accept()
+    except ConnectionAbortedError:
+        continue
     with call:
         try:
             serve(call)

@@ -70,7 +70,10 @@ DEADLINE = seconds("DEADLINE", "3600")
 phone = socket.create_server((HOST, PORT))
 print("listening on %s:%d" % phone.getsockname(), flush=True)
 while True:
-    call, caller = phone.accept()
+    try:
+        call, caller = phone.accept()
+    except ConnectionAbortedError:
+        continue  # This caller is gone already. The next may be there.
     # gap: Serve the caller. After silence print "time out"; print other errors, too. Then close,
     # and take the next one. TimeoutError is an OSError: which one is caught first?
     with call:

@@ -38,7 +38,12 @@ fn serve_all(address: SocketAddr, patience: &Patience) -> io::Result<()> {
     let phone = TcpListener::bind(address)?;
     println!("listening on {}", phone.local_addr()?);
     loop {
-        let (call, caller) = phone.accept()?;
+        let (call, caller) = match phone.accept() {
+            Ok(taken) => taken,
+            // This caller is gone already. The next may be there.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+            Err(error) => return Err(error),
+        };
         // gap: Serve the caller. Print "time out" if the error is of the kind TimedOut, print other
         // errors, too, and go on: none of them ends the server. Call: serve (below).
         match serve(&call, patience) {

@@ -159,5 +159,8 @@ def serve(call):
 phone = socket.create_server((HOST, PORT))
 print("listening on %s:%d" % phone.getsockname(), flush=True)
 while True:
-    call, caller = phone.accept()
+    try:
+        call, caller = phone.accept()
+    except ConnectionAbortedError:
+        continue  # This caller is gone already. The next may be there.
     serve_one(call, caller)

@@ -21,7 +21,12 @@ fn serve_all(address: SocketAddr, folder: &Path) -> io::Result<()> {
     let phone = TcpListener::bind(address)?;
     println!("listening on {}", phone.local_addr()?);
     loop {
-        let (call, caller) = phone.accept()?;
+        let (call, caller) = match phone.accept() {
+            Ok(taken) => taken,
+            // This caller is gone already. The next may be there.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+            Err(error) => return Err(error),
+        };
         // gap: Serve the caller. The end of the stream and all errors end this call alone.
         // Call: serve (below). You know it from lesson 2.
         if let Err(error) = serve(&call, folder) {

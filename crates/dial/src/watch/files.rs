@@ -1,0 +1,38 @@
+//! What is saved: the files of a folder, when each was changed, how long it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Two that are equal: nothing was saved in between.
+pub(super) type Files = BTreeMap<PathBuf, (SystemTime, u64)>;
+
+/// All files of a learner. What tools write beside them is left out: a build
+/// must not be the cause of the next build.
+pub(super) fn files(folder: &Path) -> Files {
+    let mut found = Files::new();
+    collect(folder, &mut found);
+    found
+}
+
+fn collect(folder: &Path, found: &mut Files) {
+    // Between two looks anything may vanish: what is gone is no file.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let by_tools = ["target", "__pycache__", "Cargo.lock"].contains(&name.as_ref());
+        if name.starts_with('.') || name.ends_with('~') || by_tools {
+            continue;
+        }
+        let path = entry.path();
+        match entry.metadata() {
+            Ok(data) if data.is_dir() => collect(&path, found),
+            Ok(data) => {
+                let changed = data.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                found.insert(path, (changed, data.len()));
+            }
+            Err(_) => {}
+        }
+    }
+}
