@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::{env, fmt};
 
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,7 @@ impl Language {
             }
             Self::Python => {
                 let file = folder.join(format!("{side}.py"));
-                format!("{} {}", quoted(Path::new(&python())), quoted(&file))
+                format!("{} {}", quoted(Path::new(python())), quoted(&file))
             }
         }
     }
@@ -106,15 +107,16 @@ impl fmt::Display for Language {
 
 /// The interpreter itself. What is called python3 may be a script that looks for
 /// it anew each time, and takes longer for that than a check does.
-fn python() -> String {
-    let itself = Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable)"])
-        .output();
-    let said = itself.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string());
-    match said {
-        Ok(path) if !path.is_empty() => path,
-        _ => "python3".into(),
-    }
+fn python() -> &'static str {
+    static ITSELF: OnceLock<String> = OnceLock::new();
+    ITSELF.get_or_init(|| {
+        let itself = Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable)"])
+            .output();
+        let said = itself.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string());
+        let path = said.ok().filter(|path| !path.is_empty());
+        path.unwrap_or_else(|| "python3".into())
+    })
 }
 
 fn quoted(path: &Path) -> String {

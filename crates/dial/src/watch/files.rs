@@ -36,3 +36,35 @@ fn collect(folder: &Path, found: &mut Files) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_learner_saves_is_noticed_and_what_tools_write_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("server.rs", "one");
+        let before = files(folder.path());
+        for name in [
+            "target/debug/server",
+            "Cargo.lock",
+            "__pycache__/x.pyc",
+            ".server.swp",
+            "x~",
+        ] {
+            write(name, "by a tool");
+        }
+        assert_eq!(files(folder.path()), before);
+        for (name, text) in [("server.rs", "two!"), ("parts/more.rs", "")] {
+            let before = files(folder.path());
+            write(name, text);
+            assert_ne!(files(folder.path()), before, "{name}");
+        }
+    }
+}

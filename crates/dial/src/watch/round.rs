@@ -124,7 +124,7 @@ impl Work {
         match self.build()? {
             Ok(true) => self.check(),
             Ok(false) => {
-                self.say_keys(false)?;
+                self.say_keys("")?;
                 Ok(Over::Verdict(false))
             }
             Err(over) => Ok(over),
@@ -199,7 +199,8 @@ impl Work {
         if status.success() {
             self.say_passed()?;
         }
-        self.say_keys(status.success())?;
+        let hint = self.failed.as_ref().map_or("", |_| "h next hint · ");
+        self.say_keys(hint)?;
         Ok(Over::Verdict(status.success()))
     }
 
@@ -274,14 +275,10 @@ impl Work {
         }
     }
 
-    fn say_keys(&self, passed: bool) -> Result<()> {
+    fn say_keys(&self, hint: &str) -> Result<()> {
         if !self.keys {
             return Ok(());
         }
-        let hint = match (passed, &self.failed) {
-            (false, Some(_)) => "h next hint · ",
-            _ => "",
-        };
         let keys = format!("\nEnter run again · {hint}q end · it runs by itself at each save");
         say(keys.dimmed())
     }
