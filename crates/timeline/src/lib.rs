@@ -5,6 +5,7 @@
 //!
 //! Read it in this order: [`Event`], [`Kind`], [`Timeline`].
 
+pub mod cable;
 pub mod call;
 pub mod order;
 pub mod packet;
@@ -83,6 +84,8 @@ pub enum Kind {
     Return(call::End),
     /// A packet on the wire.
     Packet(packet::Packet),
+    /// What became of a packet that the cable has kept for a while.
+    Fate(cable::Later),
     /// A TCP socket is in another state, or its queues are filled otherwise,
     /// than at the look before. The time is that of the look.
     State(state::Change),

@@ -64,7 +64,7 @@ fn rank(kind: &Kind) -> u8 {
     match kind {
         Kind::Started { .. } => 0,
         Kind::Call(_) => 1,
-        Kind::Packet(_) => 2,
+        Kind::Packet(_) | Kind::Fate(_) => 2,
         Kind::State(_) => 3,
         Kind::Return(_) => 5,
         Kind::Ended(_) => 6,

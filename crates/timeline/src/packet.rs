@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::cable::Passage;
+
 /// One packet, with the bytes that it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
@@ -19,6 +21,8 @@ pub struct Packet {
     pub bytes: Vec<u8>,
     /// How many bytes it has in all, from the IP header on.
     pub length: u32,
+    /// What became of it on a cable in somebody's hand; None on any other.
+    pub passage: Option<Passage>,
 }
 
 /// What is inside an IP packet.

@@ -92,6 +92,7 @@ mod tests {
             }),
             bytes: Vec::new(),
             length: 40 + length,
+            passage: None,
         }
     }
 

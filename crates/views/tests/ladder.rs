@@ -98,6 +98,7 @@ fn segment(from_client: bool, flags: u8, seq: u32, ack: u32, data: &str) -> (Pla
         content,
         bytes: Vec::new(),
         length: 60,
+        passage: None,
     };
     (place, Kind::Packet(packet))
 }

@@ -32,6 +32,7 @@ pub fn packet(bytes: &[u8], length: u32) -> Packet {
         content,
         bytes: bytes.to_vec(),
         length,
+        passage: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The form of each value of a timeline: what `docs/timeline.md` describes.
 
 use serde_json::Value;
+use timeline::cable::{Fate, Later, Passage};
 use timeline::call::{
     Address, Arg, Bytes, CallId, Changed, Control, End, Flags, Message, Outcome, Output, Setting,
     Socket, Start, Symbol, Watch,
@@ -15,7 +16,8 @@ use super::value::{Json, Object, Wrong, member, only_member, write_text};
 choice!(Kind
     holding nothing { Beat "beat" }
     holding one {
-        Ended "ended", Call "call", Return "return", Packet "packet", State "state",
+        Ended "ended", Call "call", Return "return", Packet "packet", Fate "fate",
+        State "state",
         Unseen "unseen", Lanes "lanes", Headline "headline", Note "note", Rows "rows", Next "next",
     }
     holding fields {
@@ -112,8 +114,30 @@ record!(Packet {
     destination,
     content,
     bytes,
-    length
+    length,
+    passage
 });
+record!(Passage {
+    frame,
+    fate,
+    by,
+    late,
+    again
+});
+record!(Later {
+    frame,
+    fate,
+    by,
+    after
+});
+choice!(Fate
+    holding nothing {
+        Passed "passed", Dropped "dropped", Delayed "delayed", Held "held", Doubled "doubled",
+        Swapped "swapped",
+    }
+    holding one {}
+    holding fields { Corrupted "corrupted" { bit } }
+);
 choice!(Content
     holding nothing {}
     holding one { Tcp "tcp", Udp "udp" }

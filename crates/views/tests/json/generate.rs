@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use timeline::cable::*;
 use timeline::call::*;
 use timeline::packet::*;
 use timeline::state::*;
@@ -62,6 +63,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
         starts().prop_map(Kind::Call),
         ends().prop_map(Kind::Return),
         packets().prop_map(Kind::Packet),
+        laters().prop_map(Kind::Fate),
         changes().prop_map(Kind::State),
         spoken,
     ]
@@ -275,15 +277,56 @@ fn packets() -> impl Strategy<Value = Packet> {
         any::<u8>().prop_map(|protocol| Content::Other { protocol }),
         text().prop_map(|reason| Content::Broken { reason }),
     ];
-    (ips(), ips(), contents, data(), any::<u32>()).prop_map(
-        |(source, destination, content, bytes, length)| Packet {
+    let parts = (ips(), ips(), contents, data(), any::<u32>(), of(passages()));
+    parts.prop_map(
+        |(source, destination, content, bytes, length, passage)| Packet {
             source,
             destination,
             content,
             bytes,
             length,
+            passage,
         },
     )
+}
+
+fn fates() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        Just(Fate::Passed),
+        Just(Fate::Dropped),
+        Just(Fate::Delayed),
+        Just(Fate::Held),
+        Just(Fate::Doubled),
+        Just(Fate::Swapped),
+        any::<u32>().prop_map(|bit| Fate::Corrupted { bit }),
+    ]
+}
+
+fn passages() -> impl Strategy<Value = Passage> {
+    let parts = (
+        any::<u64>(),
+        fates(),
+        of(text()),
+        durations(),
+        of(any::<u64>()),
+    );
+    parts.prop_map(|(frame, fate, by, late, again)| Passage {
+        frame,
+        fate,
+        by,
+        late,
+        again,
+    })
+}
+
+fn laters() -> impl Strategy<Value = Later> {
+    let parts = (any::<u64>(), fates(), of(text()), durations());
+    parts.prop_map(|(frame, fate, by, after)| Later {
+        frame,
+        fate,
+        by,
+        after,
+    })
 }
 
 fn segments() -> impl Strategy<Value = Segment> {

@@ -244,6 +244,7 @@ pub fn segment(from: Place, flags: u8, seq: u32, ack: u32, data: &[u8]) -> Packe
         }),
         bytes: raw,
         length: length.into(),
+        passage: None,
     }
 }
 

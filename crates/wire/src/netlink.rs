@@ -1,0 +1,262 @@
+//! rtnetlink(7): network cards, addresses, neighbours and routes, in messages
+//! that the kernel answers with an errno.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
+};
+
+/// `struct nlmsghdr`.
+const HEADER: usize = 16;
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_ACK: u16 = 0x4;
+const NLM_F_CREATE_EXCL: u16 = 0x600;
+const NLMSG_ERROR: u16 = 2;
+
+const RTM_NEWLINK: u16 = 16;
+const RTM_NEWADDR: u16 = 20;
+const RTM_DELADDR: u16 = 21;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_NEWNEIGH: u16 = 28;
+
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_NET_NS_FD: u16 = 28;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const VETH_INFO_PEER: u16 = 1;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_FLAGS: u16 = 8;
+const IFA_F_NODAD: u32 = 2;
+const NDA_DST: u16 = 1;
+const NDA_LLADDR: u16 = 2;
+const NUD_PERMANENT: u16 = 0x80;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_PREFSRC: u16 = 7;
+const RT_TABLE_MAIN: u8 = 254;
+const RTPROT_STATIC: u8 = 4;
+const RTN_UNICAST: u8 = 1;
+const IFF_UP: u32 = 1;
+const IFF_NOARP: u32 = 0x80;
+
+/// The hardware address of a network card.
+pub(crate) type Mac = [u8; 6];
+
+/// One end of a pair of network cards.
+pub(crate) struct Card<'a> {
+    pub(crate) index: u32,
+    pub(crate) name: &'a str,
+    pub(crate) mac: Mac,
+}
+
+/// A way to the kernel. It belongs for ever to the network of the thread that
+/// has opened it.
+pub(crate) struct Link(pub(crate) OwnedFd);
+
+impl Link {
+    pub(crate) fn open() -> io::Result<Self> {
+        let kind = (AddressFamily::NETLINK, SocketType::RAW);
+        // NETLINK_ROUTE has the number 0, which is what stands where none is said.
+        let socket = socket_with(kind.0, kind.1, SocketFlags::CLOEXEC, None)?;
+        Ok(Self(socket))
+    }
+
+    /// Makes two network cards that are joined by a cable: one here, and one in
+    /// the other network. It is born there, because moving it takes much longer.
+    pub(crate) fn add_pair(
+        &self,
+        here: &Card,
+        there: &Card,
+        network: BorrowedFd,
+        mtu: u32,
+    ) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWLINK, NLM_F_CREATE_EXCL);
+        message.card(here, mtu);
+        message.nest(IFLA_LINKINFO, |info| {
+            info.attribute(IFLA_INFO_KIND, b"veth");
+            info.nest(IFLA_INFO_DATA, |data| {
+                data.nest(VETH_INFO_PEER, |peer| {
+                    peer.card(there, mtu);
+                    peer.attribute(IFLA_NET_NS_FD, &network.as_raw_fd().to_ne_bytes());
+                });
+            });
+        });
+        self.ask(message)
+    }
+
+    /// Switches a network card on.
+    pub(crate) fn switch_on(&self, index: u32) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWLINK, 0);
+        message.interface(index, IFF_UP);
+        self.ask(message)
+    }
+
+    /// Tells a network card that it need not ask for its neighbours. Then IPv6 does
+    /// not tell others, by MLD, which questions it would like to hear. It counts for
+    /// addresses that are given later.
+    pub(crate) fn ask_nobody(&self, index: u32) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWLINK, 0);
+        message.interface(index, IFF_NOARP);
+        self.ask(message)
+    }
+
+    /// Gives a network card an address. It is not asked whether somebody has it.
+    pub(crate) fn add_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWADDR, NLM_F_CREATE_EXCL);
+        message.address(index, address, prefix);
+        message.attribute(IFA_FLAGS, &IFA_F_NODAD.to_ne_bytes());
+        self.ask(message)
+    }
+
+    /// Takes an address away from a network card.
+    pub(crate) fn take_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
+        let mut message = Message::new(RTM_DELADDR, 0);
+        message.address(index, address, prefix);
+        self.ask(message)
+    }
+
+    /// Tells for ever which hardware address belongs to an address.
+    pub(crate) fn add_neighbour(&self, index: u32, address: IpAddr, mac: Mac) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWNEIGH, NLM_F_CREATE_EXCL);
+        // `struct ndmsg`.
+        message.put(&[family(address), 0, 0, 0]);
+        message.put(&index.to_ne_bytes());
+        message.put(&NUD_PERMANENT.to_ne_bytes());
+        message.put(&[0, 0]);
+        message.attribute(NDA_DST, &octets(address));
+        message.attribute(NDA_LLADDR, &mac);
+        self.ask(message)
+    }
+
+    /// Sends what is for one address to a neighbour; `source` is what such
+    /// packets say that they come from.
+    pub(crate) fn add_route(
+        &self,
+        index: u32,
+        to: Ipv4Addr,
+        neighbour: Ipv4Addr,
+        source: Ipv4Addr,
+    ) -> io::Result<()> {
+        let mut message = Message::new(RTM_NEWROUTE, NLM_F_CREATE_EXCL);
+        // `struct rtmsg`: family, lengths of destination and source, TOS, table,
+        // who says so, how far (0: anywhere), kind, flags.
+        let family = family(to.into());
+        message.put(&[
+            family,
+            32,
+            0,
+            0,
+            RT_TABLE_MAIN,
+            RTPROT_STATIC,
+            0,
+            RTN_UNICAST,
+        ]);
+        message.put(&[0; 4]);
+        message.attribute(RTA_DST, &to.octets());
+        message.attribute(RTA_OIF, &index.to_ne_bytes());
+        message.attribute(RTA_GATEWAY, &neighbour.octets());
+        message.attribute(RTA_PREFSRC, &source.octets());
+        self.ask(message)
+    }
+
+    fn ask(&self, message: Message) -> io::Result<()> {
+        send(&self.0, &message.finish(), SendFlags::empty())?;
+        let mut answer = [0; 4096];
+        let (length, _) = recv(&self.0, &mut answer[..], RecvFlags::empty())?;
+        let kind = answer.get(4..6).map(|kind| [kind[0], kind[1]]);
+        let errno = answer[..length].get(HEADER..HEADER + 4);
+        match (kind.map(u16::from_ne_bytes), errno) {
+            (Some(NLMSG_ERROR), Some(&[0, 0, 0, 0])) => Ok(()),
+            (Some(NLMSG_ERROR), Some(&[a, b, c, d])) => {
+                let errno = i32::from_ne_bytes([a, b, c, d]).wrapping_neg();
+                Err(io::Error::from_raw_os_error(errno))
+            }
+            _ => Err(io::Error::other("rtnetlink did not answer the question")),
+        }
+    }
+}
+
+fn family(address: IpAddr) -> u8 {
+    let family = match address {
+        IpAddr::V4(_) => AddressFamily::INET,
+        IpAddr::V6(_) => AddressFamily::INET6,
+    };
+    family.as_raw() as u8
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+/// A question that is being written.
+struct Message(Vec<u8>);
+
+impl Message {
+    fn new(kind: u16, flags: u16) -> Self {
+        let mut bytes = vec![0; HEADER];
+        bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
+        bytes[6..8].copy_from_slice(&(flags | NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
+        Self(bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend(bytes);
+    }
+
+    /// `struct ifinfomsg`: family, kind, number, flags, which flags count.
+    fn interface(&mut self, index: u32, flags: u32) {
+        self.put(&[0; 4]);
+        self.put(&index.to_ne_bytes());
+        self.put(&flags.to_ne_bytes());
+        self.put(&flags.to_ne_bytes());
+    }
+
+    fn card(&mut self, card: &Card, mtu: u32) {
+        self.interface(card.index, 0);
+        let mut name = card.name.as_bytes().to_vec();
+        name.push(0);
+        self.attribute(IFLA_IFNAME, &name);
+        self.attribute(IFLA_ADDRESS, &card.mac);
+        self.attribute(IFLA_MTU, &mtu.to_ne_bytes());
+    }
+
+    /// `struct ifaddrmsg`: family, prefix, flags, scope, number of the card.
+    fn address(&mut self, index: u32, address: IpAddr, prefix: u8) {
+        self.put(&[family(address), prefix, 0, 0]);
+        self.put(&index.to_ne_bytes());
+        self.attribute(IFA_LOCAL, &octets(address));
+        self.attribute(IFA_ADDRESS, &octets(address));
+    }
+
+    /// `struct rtattr`: length, kind, value; the next begins at a multiple of 4.
+    fn attribute(&mut self, kind: u16, value: &[u8]) {
+        self.nest(kind, |inside| inside.put(value));
+    }
+
+    fn nest(&mut self, kind: u16, write: impl FnOnce(&mut Self)) {
+        let start = self.0.len();
+        self.put(&[0; 4]);
+        write(self);
+        let length = (self.0.len() - start) as u16;
+        self.0[start..start + 2].copy_from_slice(&length.to_ne_bytes());
+        self.0[start + 2..start + 4].copy_from_slice(&kind.to_ne_bytes());
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let length = self.0.len() as u32;
+        self.0[..4].copy_from_slice(&length.to_ne_bytes());
+        self.0
+    }
+}

@@ -1,0 +1,344 @@
+//! From words to rules, with errors that help.
+
+use std::time::Duration;
+
+use super::error::{Error, nearest};
+use super::lex::{Kind, Token, tokens};
+use super::{Compare, Rule, Setting, Sort, Then, Which};
+use crate::hand::{Cut, Side};
+
+/// Words that say which packets, before anything that says what becomes of them.
+const WHICH: [&str; 19] = [
+    "client→server",
+    "client->server",
+    "server→client",
+    "server->client",
+    "tcp",
+    "udp",
+    "icmp",
+    "syn",
+    "syn-ack",
+    "ack",
+    "data",
+    "fin",
+    "rst",
+    "length",
+    "port",
+    "connection",
+    "again",
+    "every",
+    "10 %",
+];
+const THEN: [&str; 8] = [
+    "pass", "drop", "delay", "hold", "double", "swap", "corrupt", "cut",
+];
+const CABLE: [&str; 3] = ["latency", "loss", "rate"];
+
+/// All rules of a text: one a line, or several with `;` between them.
+pub(super) fn rules(text: &str) -> Result<Vec<Rule>, Error> {
+    let mut rules = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        // What stands behind a "#" is for people.
+        let line = line.split('#').next().unwrap_or_default();
+        for part in line.split(';').filter(|part| !part.trim().is_empty()) {
+            let error = |error: Error| Error {
+                line: number,
+                ..error
+            };
+            rules.push(rule(part).map_err(error)?);
+        }
+    }
+    Ok(rules)
+}
+
+pub(super) fn rule(text: &str) -> Result<Rule, Error> {
+    let text = text.trim();
+    let mut parser = Parser {
+        text,
+        tokens: tokens(text),
+        at: 0,
+    };
+    let rule = parser.rule()?;
+    match parser.next() {
+        None => Ok(rule),
+        Some(token) => Err(parser.wrong(&token, "here the rule ends, but more follows".into())),
+    }
+}
+
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: Vec<Token<'a>>,
+    pub(super) at: usize,
+}
+
+pub(super) type Parsed<T> = Result<T, Error>;
+
+impl<'a> Parser<'a> {
+    pub(super) fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let token = self.tokens.get(self.at).cloned();
+        self.at += usize::from(token.is_some());
+        token
+    }
+
+    /// Takes the next word if it is this one.
+    pub(super) fn takes(&mut self, wanted: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token { what: Kind::Word(word), .. })
+            if word.eq_ignore_ascii_case(wanted));
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn wrong(&self, token: &Token, what: String) -> Error {
+        Error {
+            line: 1,
+            text: self.text.to_string(),
+            place: token.place.clone(),
+            what,
+        }
+    }
+
+    /// At the next word, or at the end if there is none.
+    pub(super) fn expected(&self, what: &str) -> Error {
+        match self.peek() {
+            Some(token) => {
+                let found = &self.text[token.place.clone()];
+                self.wrong(token, format!("{what} is expected here, not \"{found}\""))
+            }
+            None => Error {
+                line: 1,
+                text: self.text.to_string(),
+                place: self.text.len()..self.text.len(),
+                what: format!("{what} is expected here, but the rule ends"),
+            },
+        }
+    }
+
+    fn rule(&mut self) -> Parsed<Rule> {
+        let mut which = Vec::new();
+        loop {
+            let Some(token) = self.peek().cloned() else {
+                return Err(
+                    self.expected(&format!("what becomes of the packet ({})", THEN.join(", ")))
+                );
+            };
+            match token.what {
+                Kind::Word(word) => {
+                    let word = word.to_lowercase();
+                    if CABLE.contains(&word.as_str()) {
+                        return self.setting(&which, &token);
+                    }
+                    if THEN.contains(&word.as_str()) {
+                        return self.then(which);
+                    }
+                    self.at += 1;
+                    self.which(&word, &token, &mut which)?;
+                }
+                Kind::Number(_) => which.push(Which::Percent(self.percent()?)),
+                Kind::Sign(_) => return Err(self.expected("a word of the rules")),
+            }
+        }
+    }
+
+    fn which(&mut self, word: &str, token: &Token, which: &mut Vec<Which>) -> Parsed<()> {
+        let sort = match word {
+            "client→server" | "client->server" => {
+                return self.add(which, Which::From(Side::Client), token);
+            }
+            "server→client" | "server->client" => {
+                return self.add(which, Which::From(Side::Server), token);
+            }
+            "length" => return self.length().map(|length| which.push(length)),
+            "port" => {
+                let port = self.whole("the number of a port", 0, u16::MAX.into())?;
+                which.push(Which::Port(port as u16));
+                return Ok(());
+            }
+            "connection" => {
+                let number = self.whole("the number of a connection", 1, u32::MAX)?;
+                return self.add(which, Which::Connection(number), token);
+            }
+            "again" => return self.add(which, Which::Again, token),
+            "every" => {
+                let number = self.whole("a number, as in \"every 3rd\",", 1, u32::MAX)?;
+                let _ = ["st", "nd", "rd", "th"].iter().any(|end| self.takes(end));
+                return self.add(which, Which::Every(number), token);
+            }
+            "tcp" => Sort::Tcp,
+            "udp" => Sort::Udp,
+            "icmp" => Sort::Icmp,
+            "syn" => Sort::Syn,
+            "syn-ack" => Sort::SynAck,
+            "ack" => Sort::Ack,
+            "data" => Sort::Data,
+            "fin" => Sort::Fin,
+            "rst" => Sort::Rst,
+            _ => return Err(self.unknown(token)),
+        };
+        which.push(Which::Sort(sort));
+        // A number that is no percentage says which of them.
+        let percent = matches!(
+            self.tokens.get(self.at + 1),
+            Some(Token {
+                what: Kind::Sign('%'),
+                ..
+            })
+        );
+        if matches!(
+            self.peek(),
+            Some(Token {
+                what: Kind::Number(_),
+                ..
+            })
+        ) && !percent
+        {
+            let number = self.whole("a number, as in \"data 2\",", 1, u32::MAX)?;
+            self.add(which, Which::Nth(number), token)?;
+        }
+        Ok(())
+    }
+
+    /// What can be said only once.
+    fn add(&self, which: &mut Vec<Which>, new: Which, token: &Token) -> Parsed<()> {
+        let same = |other: &&Which| std::mem::discriminant(*other) == std::mem::discriminant(&new);
+        if which.iter().any(|other| same(&other)) {
+            return Err(self.wrong(
+                token,
+                "this is said already, and can be said only once".into(),
+            ));
+        }
+        which.push(new);
+        Ok(())
+    }
+
+    fn length(&mut self) -> Parsed<Which> {
+        let compare = match self.peek().map(|token| &token.what) {
+            Some(Kind::Sign('>')) => Compare::More,
+            Some(Kind::Sign('<')) => Compare::Less,
+            Some(Kind::Sign('=')) => Compare::Equal,
+            _ => return Err(self.expected("\">\", \"<\" or \"=\"")),
+        };
+        self.at += 1;
+        let length = self.whole("a number of bytes", 0, u32::MAX)?;
+        let _ = self.takes("bytes") || self.takes("byte");
+        Ok(Which::Length(compare, length))
+    }
+
+    fn then(&mut self, which: Vec<Which>) -> Parsed<Rule> {
+        let start = self.at;
+        let word = self
+            .next()
+            .map(|token| self.text[token.place].to_lowercase());
+        let time_follows = matches!(
+            self.peek(),
+            Some(Token {
+                what: Kind::Number(_),
+                ..
+            })
+        );
+        let then = match word.as_deref() {
+            Some("pass") => Then::Pass,
+            Some("drop") => Then::Drop,
+            Some("double") => Then::Double,
+            Some("swap") => Then::Swap,
+            Some("corrupt") => Then::Corrupt,
+            Some("delay") => Then::Delay(self.time()?),
+            Some("hold") if time_follows && !self.counts_times() => Then::Hold(Some(self.time()?)),
+            Some("hold") => Then::Hold(None),
+            Some("cut") if which.is_empty() => {
+                self.at = start;
+                return self.cut();
+            }
+            _ => Then::Cut(self.lasts()?),
+        };
+        let times = self.times()?;
+        Ok(Rule::Packets { which, then, times })
+    }
+
+    fn cut(&mut self) -> Parsed<Rule> {
+        self.at += 1;
+        if !self.takes("after") {
+            return Err(self.expected("\"after\" and a time"));
+        }
+        let after = self.time()?;
+        let lasts = self.lasts()?;
+        Ok(Rule::Cut(Cut { after, lasts }))
+    }
+
+    fn lasts(&mut self) -> Parsed<Option<Duration>> {
+        if self.takes("for") {
+            self.time().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn counts_times(&self) -> bool {
+        matches!(self.tokens.get(self.at + 1), Some(Token { what: Kind::Word(word), .. })
+            if word.eq_ignore_ascii_case("times"))
+    }
+
+    fn times(&mut self) -> Parsed<Option<u32>> {
+        if self.takes("once") {
+            return Ok(Some(1));
+        }
+        if !matches!(
+            self.peek(),
+            Some(Token {
+                what: Kind::Number(_),
+                ..
+            })
+        ) {
+            return Ok(None);
+        }
+        let times = self.whole("how many times", 1, u32::MAX)?;
+        if self.takes("times") || self.takes("time") {
+            Ok(Some(times))
+        } else {
+            Err(self.expected("\"times\""))
+        }
+    }
+
+    fn setting(&mut self, which: &[Which], token: &Token) -> Parsed<Rule> {
+        let from = match which {
+            [] => None,
+            [Which::From(side)] => Some(*side),
+            _ => {
+                let what = "this is a setting of the whole cable: before it can stand only \
+                            client→server or server→client";
+                return Err(self.wrong(token, what.to_string()));
+            }
+        };
+        let word = self
+            .next()
+            .map(|token| self.text[token.place].to_lowercase());
+        let setting = match word.as_deref() {
+            Some("latency") => Setting::Latency(self.time()?),
+            Some("loss") => Setting::Loss(self.percent()?),
+            _ => Setting::Rate(self.rate()?),
+        };
+        Ok(Rule::Cable { from, setting })
+    }
+
+    fn unknown(&self, token: &Token) -> Error {
+        let word = &self.text[token.place.clone()];
+        let known = WHICH.iter().chain(&THEN).chain(&CABLE).copied();
+        let near = nearest(word, known);
+        let what = if near.is_empty() {
+            format!(
+                "\"{word}\" is no word of the rules; known are {}; then {}; and for the cable {}",
+                WHICH.join(", "),
+                THEN.join(", "),
+                CABLE.join(", ")
+            )
+        } else {
+            let near: Vec<String> = near.iter().map(|near| format!("\"{near}\"")).collect();
+            let near = near.join(" or ");
+            format!("\"{word}\" is no word of the rules; did you mean {near}?")
+        };
+        self.wrong(token, what)
+    }
+}

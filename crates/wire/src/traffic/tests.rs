@@ -1,0 +1,271 @@
+use etherparse::PacketBuilder;
+
+use super::*;
+use crate::hand::{Cut, Line, Open};
+
+/// A datagram from the client, with its number as its data.
+fn datagram(number: u8) -> Vec<u8> {
+    let builder = PacketBuilder::ethernet2([2; 6], [3; 6])
+        .ipv4([10, 0, 0, 2], [10, 0, 0, 1], 64)
+        .udp(5000, 7788);
+    let mut bytes = Vec::new();
+    builder.write(&mut bytes, &[number]).unwrap();
+    bytes
+}
+
+fn ms(time: u64) -> Duration {
+    Duration::from_millis(time)
+}
+
+/// A cable, and what went over it: the number of each datagram, and when.
+struct Play {
+    traffic: Traffic,
+    arrived: Vec<(u8, u64)>,
+    reports: Vec<Report>,
+}
+
+impl Play {
+    fn new(hand: impl Hand + 'static, settings: Settings) -> Self {
+        Self {
+            traffic: Traffic::new(Box::new(hand), settings),
+            arrived: Vec::new(),
+            reports: Vec::new(),
+        }
+    }
+
+    /// As the cable's thread does it: first what was due before.
+    fn send(&mut self, number: u8, at: u64) {
+        self.until(at);
+        let bytes = datagram(number);
+        let reports = &mut self.reports;
+        let mut report = |report| reports.push(report);
+        match self
+            .traffic
+            .enter(Side::Client, ms(at), &bytes, &mut report)
+        {
+            Way::Now(copies) => {
+                let copies = std::iter::repeat_n((number, at), copies);
+                self.arrived.extend(copies);
+            }
+            Way::Changed(bytes) => self.arrived.push((*bytes.last().unwrap(), at)),
+            Way::NotNow => {}
+        }
+        self.until(at);
+    }
+
+    /// Time goes on, and everything goes on at the very moment that `next` names.
+    fn until(&mut self, end: u64) {
+        let reports = &mut self.reports;
+        let mut report = |report| reports.push(report);
+        while let Some(next) = self.traffic.next().filter(|next| *next <= ms(end)) {
+            let leaving = self.traffic.leave(Side::Client, next, &mut report);
+            self.traffic.tell_cuts(next, &mut report);
+            let at = next.as_millis() as u64;
+            let numbers = leaving.iter().map(|bytes| (*bytes.last().unwrap(), at));
+            self.arrived.extend(numbers);
+        }
+    }
+
+    fn numbers(&self) -> Vec<u8> {
+        self.arrived.iter().map(|(number, _)| *number).collect()
+    }
+}
+
+/// Does this with the n-th frame, and lets the others pass.
+fn with(n: u64, what: What) -> impl Fn(&Frame) -> Decision + Send {
+    move |frame| Decision {
+        what: if frame.id == n { what } else { What::Pass },
+        by: None,
+    }
+}
+
+fn line(line: Line) -> Settings {
+    Settings {
+        lines: [line; 2],
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn with_latency_each_frame_arrives_so_much_later_in_its_order() {
+    let latency = line(Line {
+        latency: ms(50),
+        ..Line::default()
+    });
+    let mut play = Play::new(Open, latency);
+    play.send(1, 0);
+    play.send(2, 10);
+    play.until(100);
+    assert_eq!(play.arrived, [(1, 50), (2, 60)]);
+}
+
+#[test]
+fn a_latency_that_becomes_less_lets_nobody_overtake() {
+    let mut play = Play::new(
+        Open,
+        line(Line {
+            latency: ms(50),
+            ..Line::default()
+        }),
+    );
+    play.send(1, 0);
+    play.traffic.settings.both(|line| line.latency = ms(0));
+    play.send(2, 10);
+    play.until(100);
+    assert_eq!(play.arrived, [(1, 50), (2, 50)]);
+}
+
+#[test]
+fn a_rate_lets_frames_wait_for_each_other_and_not_for_the_past() {
+    // 43 bytes are 344 bits: at 344,000 bit/s, a millisecond.
+    let rate = Some(344_000);
+    let mut play = Play::new(
+        Open,
+        line(Line {
+            rate,
+            ..Line::default()
+        }),
+    );
+    play.send(1, 0);
+    play.send(2, 0);
+    play.send(3, 10);
+    play.until(100);
+    assert_eq!(play.arrived, [(1, 1), (2, 2), (3, 11)]);
+}
+
+#[test]
+fn a_delayed_frame_is_overtaken() {
+    let mut play = Play::new(with(1, What::Delay(ms(20))), Settings::default());
+    play.send(1, 0);
+    play.send(2, 1);
+    play.until(100);
+    assert_eq!(play.arrived, [(2, 1), (1, 20)]);
+}
+
+#[test]
+fn a_stopped_frame_stops_what_comes_behind_it() {
+    let mut play = Play::new(with(1, What::Stop(ms(20))), Settings::default());
+    play.send(1, 0);
+    play.send(2, 1);
+    play.send(3, 30);
+    play.until(100);
+    assert_eq!(play.arrived, [(1, 20), (2, 20), (3, 30)]);
+}
+
+#[test]
+fn a_swapped_frame_goes_directly_behind_the_next() {
+    let mut play = Play::new(with(1, What::Swap), Settings::default());
+    [1, 2, 3]
+        .into_iter()
+        .for_each(|number| play.send(number, number.into()));
+    assert_eq!(play.numbers(), [2, 1, 3]);
+}
+
+#[test]
+fn a_swapped_frame_goes_behind_one_that_has_latency_too() {
+    let latency = line(Line {
+        latency: ms(50),
+        ..Line::default()
+    });
+    let mut play = Play::new(with(1, What::Swap), latency);
+    [1, 2, 3]
+        .into_iter()
+        .for_each(|number| play.send(number, number.into()));
+    play.until(100);
+    assert_eq!(play.arrived, [(2, 52), (1, 52), (3, 53)]);
+}
+
+#[test]
+fn a_swapped_frame_that_nobody_follows_goes_after_a_second() {
+    let mut play = Play::new(with(1, What::Swap), Settings::default());
+    play.send(1, 0);
+    play.until(5000);
+    assert_eq!(play.arrived, [(1, 1000)]);
+}
+
+#[test]
+fn a_doubled_frame_arrives_twice_and_a_dropped_one_never() {
+    let mut play = Play::new(with(1, What::Double), Settings::default());
+    play.send(1, 0);
+    assert_eq!(play.numbers(), [1, 1]);
+    let mut play = Play::new(with(1, What::Drop), Settings::default());
+    play.send(1, 0);
+    play.until(5000);
+    assert_eq!(play.numbers(), []);
+    assert_eq!(play.traffic.counts[1].dropped, 1);
+}
+
+#[test]
+fn a_flipped_bit_is_the_one_that_is_named() {
+    // The data is the 29th byte from the IP header on.
+    let mut play = Play::new(with(1, What::Corrupt(28 * 8 + 7)), Settings::default());
+    play.send(6, 0);
+    assert_eq!(play.numbers(), [7]);
+}
+
+#[test]
+fn a_bit_that_the_packet_does_not_have_counts_round() {
+    let mut play = Play::new(
+        with(1, What::Corrupt(29 * 8 + 28 * 8 + 7)),
+        Settings::default(),
+    );
+    play.send(6, 0);
+    assert_eq!(play.numbers(), [7]);
+}
+
+#[test]
+fn a_planned_cut_counts_from_the_first_frame_and_is_told() {
+    let settings = Settings {
+        cuts: vec![Cut {
+            after: ms(10),
+            lasts: Some(ms(20)),
+        }],
+        ..Settings::default()
+    };
+    let mut play = Play::new(Open, settings);
+    [(1, 1000), (2, 1015), (3, 1040)]
+        .into_iter()
+        .for_each(|(number, at)| play.send(number, at));
+    assert_eq!(play.numbers(), [1, 3]);
+    let told = play.reports.iter().filter_map(|report| match report {
+        Report::Cable { at, what } => Some((at.as_millis(), what.as_str())),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    let cut = "the cable is cut, by \"cut after 10 ms for 20 ms\"";
+    assert_eq!(told, [(1010, cut), (1030, "the cable is mended")]);
+}
+
+#[test]
+fn a_cable_that_is_full_says_so_and_takes_no_more_memory() {
+    let mut play = Play::new(
+        Open,
+        line(Line {
+            latency: ms(1000),
+            ..Line::default()
+        }),
+    );
+    let mut bytes = datagram(1);
+    bytes.resize(60_000, 0);
+    let mut fates = Vec::new();
+    for _ in 0..1200 {
+        let mut report = |report| {
+            if let Report::Packet(frame) = report {
+                fates.push(frame.packet.passage.unwrap().fate);
+            }
+        };
+        play.traffic.enter(Side::Client, ms(1), &bytes, &mut report);
+    }
+    assert_eq!(fates[0], Fate::Passed);
+    assert_eq!(fates[1199], Fate::Dropped);
+}
+
+#[test]
+fn what_hosts_do_for_themselves_is_let_through_and_not_shown() {
+    let mut play = Play::new(with(1, What::Drop), Settings::default());
+    let arp = [&[0xff; 12][..], &[0x08, 0x06], &[0; 28]].concat();
+    let mut report = |_| panic!("shown");
+    let way = play.traffic.enter(Side::Client, ms(0), &arp, &mut report);
+    assert_eq!(way, Way::Now(1));
+    assert_eq!(play.traffic.counts[1].chatter, 1);
+}

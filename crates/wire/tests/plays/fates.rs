@@ -1,0 +1,423 @@
+//! What becomes of frames, and what the kernels on both sides make of it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use timeline::cable::Fate;
+use timeline::packet::Content;
+use wire::rules::Rules;
+use wire::{Frame, Report, Settings, Side, What};
+
+use super::Play;
+use super::lab::{Lab, fate, label, passage, talk};
+
+pub const PLAYS: &[Play] = &[
+    (
+        "a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times",
+        held_syn,
+    ),
+    (
+        "a_syn_that_is_never_answered_ends_as_the_kernel_ends_it",
+        no_answer,
+    ),
+    ("a_dropped_segment_comes_again_after_its_timeout", dropped),
+    (
+        "with_later_data_sack_tells_and_it_comes_again_at_once",
+        fast,
+    ),
+    ("a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it", cut),
+    (
+        "nobody_repairs_lost_doubled_and_swapped_datagrams",
+        datagrams,
+    ),
+    ("a_doubled_segment_is_answered_by_dsack", doubled),
+    ("a_swapped_segment_waits_in_the_out_of_order_queue", swapped),
+    (
+        "a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp",
+        corrupted,
+    ),
+    (
+        "a_delayed_frame_is_overtaken_and_a_held_one_is_not",
+        delayed,
+    ),
+    ("latency_is_exact_to_a_millisecond_at_the_median", latency),
+    ("a_rate_makes_frames_wait_for_each_other", rate),
+    ("a_person_decides_about_each_frame_that_is_held", by_hand),
+    ("a_cable_is_cut_and_mended_by_hand", cut_by_hand),
+    ("the_same_seed_and_packets_have_the_same_fate", seeds),
+    ("the_last_ack_dropped_is_answered_from_time_wait", time_wait),
+];
+
+fn of_label<'a>(frames: &'a [Frame], wanted: &str) -> Vec<&'a Frame> {
+    let fits = |frame: &&Frame| label(&frame.packet) == wanted;
+    frames.iter().filter(fits).collect()
+}
+
+fn data_of(frames: &[Frame], side: Side) -> Vec<&Frame> {
+    let carries = |frame: &&Frame| {
+        frame.from == side && matches!(&frame.packet.content, Content::Tcp(tcp) if tcp.length > 0)
+    };
+    frames.iter().filter(carries).collect()
+}
+
+fn seconds(from: &Frame, to: &Frame) -> f64 {
+    (to.at - from.at).as_secs_f64()
+}
+
+fn held_syn() {
+    let lab = Lab::new("syn hold 2 times");
+    let (mut server, mut client) = lab.pair();
+    assert_eq!(lab.states(Side::Client)[0], "SYN-SENT");
+    let frames = lab.frames();
+    let syns = of_label(&frames, "SYN");
+    assert_eq!(syns.len(), 3);
+    assert_eq!((fate(syns[0]), fate(syns[2])), (Fate::Held, Fate::Passed));
+    assert_eq!(passage(syns[0]).by.as_deref(), Some("syn hold 2 times"));
+    assert_eq!(passage(syns[1]).again, Some(1));
+    assert_eq!(passage(syns[2]).again, Some(2));
+    // RFC 6298: a second at first.
+    assert!((0.9..1.5).contains(&seconds(syns[0], syns[1])));
+    assert!((0.9..3.0).contains(&seconds(syns[1], syns[2])));
+    assert_eq!(lab.control.held(), [1, 2]);
+    lab.control.decide(1, What::Pass);
+    lab.control.decide(2, What::Drop);
+    let mut laters = lab.wait("fate of the held", |lab| {
+        Some(lab.laters()).filter(|laters| laters.len() == 2)
+    });
+    laters.sort_by_key(|later| later.frame);
+    assert_eq!(
+        (laters[0].fate, laters[1].fate),
+        (Fate::Passed, Fate::Dropped)
+    );
+    assert!(
+        laters
+            .iter()
+            .all(|later| later.by.as_deref() == Some("the hand"))
+    );
+    talk(&mut client, &mut server, b"as if nothing had happened");
+}
+
+fn no_answer() {
+    let lab = Lab::with("syn drop", |wire| {
+        let client = wire.host(Side::Client);
+        client.set("net.ipv4.tcp_syn_retries", "1").unwrap();
+        // Since Linux 6.5 there are more of them at first; older ones do not know it.
+        let _ = client.set("net.ipv4.tcp_syn_linear_timeouts", "0");
+    });
+    let _listener = lab.listener();
+    let error = lab.connect().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let frames = lab.frames();
+    assert_eq!(of_label(&frames, "SYN").len(), 2);
+    assert_eq!(frames.len(), 2);
+    assert_eq!(lab.control.counts(Side::Client).dropped, 2);
+}
+
+fn dropped() {
+    let lab = Lab::new("client→server data 2 drop");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, b"one");
+    talk(&mut client, &mut server, b"two");
+    talk(&mut client, &mut server, b"three");
+    let frames = lab.frames();
+    let data = data_of(&frames, Side::Client);
+    let fates: Vec<Fate> = data.iter().map(|frame| fate(frame)).collect();
+    let expected = [Fate::Passed, Fate::Dropped, Fate::Passed, Fate::Passed];
+    assert_eq!(fates[..4], expected);
+    assert_eq!(passage(data[2]).again, Some(data[1].id));
+    let waited = seconds(data[1], data[2]);
+    assert!((0.1..3.0).contains(&waited), "{waited}");
+    assert_eq!(
+        lab.counters(Side::Client).get("Tcp.RetransSegs").unwrap(),
+        1
+    );
+}
+
+fn fast() {
+    let lab = Lab::new("client→server data 2 drop");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, &[b'x'; 14_480]);
+    let frames = lab.frames();
+    let lost = frames
+        .iter()
+        .find(|frame| fate(frame) == Fate::Dropped)
+        .unwrap();
+    let again = frames
+        .iter()
+        .find(|frame| passage(frame).again == Some(lost.id));
+    let again = again.unwrap();
+    let between = frames
+        .iter()
+        .filter(|frame| (lost.id..again.id).contains(&frame.id));
+    let told = between.filter(
+        |frame| matches!(&frame.packet.content, Content::Tcp(tcp) if !tcp.options.sack.is_empty()),
+    );
+    assert!(told.count() >= 1, "{}", lab.story().join("\n"));
+    let counters = lab.counters(Side::Client).read().unwrap();
+    assert_eq!(counters["TcpExt.TCPSackRecovery"], 1);
+    assert_eq!(
+        counters["TcpExt.TCPTimeouts"], 0,
+        "it did not wait for its timeout"
+    );
+}
+
+fn cut() {
+    let lab = Lab::with("client→server data 2 cut", |wire| {
+        let client = wire.host(Side::Client);
+        client.set("net.ipv4.tcp_retries2", "2").unwrap();
+    });
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, b"one");
+    client.write_all(b"two").unwrap();
+    let error = client.read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let frames = lab.frames();
+    let data = data_of(&frames, Side::Client);
+    assert!(data.len() >= 4, "two, and at least two more of it");
+    assert!(data[1..].iter().all(|frame| fate(frame) == Fate::Dropped));
+    let by = passage(data[2]).by.unwrap();
+    assert_eq!(by, "client→server data 2 cut");
+    let told = lab.reports().into_iter().any(
+        |report| matches!(report, Report::Cable { what, .. } if what.starts_with("the cable is cut")),
+    );
+    assert!(told);
+    // The other side knows nothing of it.
+    assert_eq!(lab.states(Side::Server).last(), Some(&"ESTABLISHED"));
+}
+
+/// What arrives, until nothing more comes.
+fn received(socket: &UdpSocket) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut datagram = [0; 100];
+    while let Ok(length) = socket.recv(&mut datagram) {
+        all.extend(&datagram[..length]);
+    }
+    all
+}
+
+fn datagrams() {
+    let lab = Lab::new("udp 1 swap; udp 3 drop; udp 4 double");
+    let (server, client) = lab.datagrams();
+    for number in b'1'..=b'5' {
+        client.send(&[number]).unwrap();
+    }
+    assert_eq!(received(&server), b"21445");
+    let fates: Vec<Fate> = lab.frames().iter().map(fate).collect();
+    let (swapped, doubled) = (Fate::Swapped, Fate::Doubled);
+    assert_eq!(
+        fates,
+        [swapped, Fate::Passed, Fate::Dropped, doubled, Fate::Passed]
+    );
+    let counts = lab.control.counts(Side::Client);
+    assert_eq!((counts.came, counts.delivered, counts.dropped), (5, 5, 1));
+}
+
+fn doubled() {
+    let lab = Lab::new("client→server data 1 double");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, b"twice");
+    talk(&mut server, &mut client, b"once");
+    let counters = lab.counters(Side::Server).read().unwrap();
+    assert_eq!(counters["TcpExt.TCPDSACKOldSent"], 1);
+}
+
+fn swapped() {
+    let lab = Lab::new("client→server data 1 swap");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, &[b'x'; 2 * 1448]);
+    let counters = lab.counters(Side::Server).read().unwrap();
+    assert_eq!(counters["TcpExt.TCPOFOQueue"], 1);
+    let laters = lab.laters();
+    assert_eq!(laters.len(), 1);
+    assert!(
+        laters[0].after < Duration::from_millis(500),
+        "it waited for the next alone"
+    );
+}
+
+fn corrupted() {
+    let lab = Lab::new("client→server data 1 corrupt\nudp 1 corrupt");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, b"a bit");
+    let counters = lab.counters(Side::Server).read().unwrap();
+    assert_eq!(counters["Tcp.InCsumErrors"], 1);
+    let frames = lab.frames();
+    let data = data_of(&frames, Side::Client);
+    let Fate::Corrupted { bit } = fate(data[0]) else {
+        panic!("{:?}", lab.story())
+    };
+    assert!((52 * 8..57 * 8).contains(&bit), "a bit of its data");
+    assert_eq!(passage(data[1]).again, Some(data[0].id));
+    let (server, client) = lab.datagrams();
+    client.send(b"1").unwrap();
+    client.send(b"2").unwrap();
+    assert_eq!(received(&server), b"2");
+    assert_eq!(
+        lab.counters(Side::Server).get("Udp.InCsumErrors").unwrap(),
+        1
+    );
+}
+
+fn delayed() {
+    let lab = Lab::new("udp 1 delay 100 ms; udp 4 hold 100 ms");
+    let (server, client) = lab.datagrams();
+    for number in b'1'..=b'3' {
+        client.send(&[number]).unwrap();
+    }
+    assert_eq!(received(&server), b"231");
+    for number in b'4'..=b'6' {
+        client.send(&[number]).unwrap();
+    }
+    assert_eq!(received(&server), b"456");
+    let frames = lab.frames();
+    assert_eq!(fate(&frames[0]), Fate::Delayed);
+    assert_eq!(passage(&frames[0]).late, Duration::from_millis(100));
+    let laters = lab.laters();
+    assert!(laters[0].after >= Duration::from_millis(100));
+}
+
+fn latency() {
+    let lab = Lab::new("latency 20 ms");
+    let (server, client) = lab.datagrams();
+    for _ in 0..50 {
+        client.send(b"x").unwrap();
+        server.recv(&mut [0]).unwrap();
+    }
+    let laters = lab.laters();
+    assert_eq!(laters.len(), 50);
+    let mut late: Vec<Duration> = laters.iter().map(|later| later.after).collect();
+    late.sort();
+    assert!(late[0] >= Duration::from_millis(20));
+    assert!(late[25] < Duration::from_millis(21), "{late:?}");
+}
+
+fn rate() {
+    let lab = Lab::new("client→server rate 1 Mbit/s");
+    let (server, client) = lab.datagrams();
+    for _ in 0..20 {
+        client.send(&[0; 958]).unwrap();
+    }
+    for _ in 0..20 {
+        assert_eq!(server.recv(&mut [0; 1000]).unwrap(), 958);
+    }
+    // A frame of 1,000 bytes is 8 ms on the cable.
+    let laters = lab.laters();
+    let after: Vec<Duration> = laters.iter().map(|later| later.after).collect();
+    assert!(after[0] >= Duration::from_millis(8));
+    let all = lab.frames()[0].at + Duration::from_millis(160);
+    let last = lab.frames()[19].at + after[19];
+    assert!(
+        last >= all && last < all + Duration::from_millis(40),
+        "{after:?}"
+    );
+}
+
+fn by_hand() {
+    let lab = Lab::new("");
+    let (server, client) = lab.datagrams();
+    lab.control.hold(true);
+    for number in b'1'..=b'5' {
+        client.send(&[number]).unwrap();
+    }
+    lab.wait("five held", |lab| {
+        (lab.control.held().len() == 5).then_some(())
+    });
+    assert_eq!(lab.control.counts(Side::Client).waiting, 5);
+    lab.control.decide(3, What::Pass);
+    lab.control.decide(1, What::Double);
+    lab.control.decide(2, What::Drop);
+    lab.control.decide(4, What::Corrupt(8 * 28));
+    lab.control.decide(77, What::Drop);
+    assert_eq!(received(&server), b"311");
+    assert_eq!(lab.control.held(), [5]);
+    lab.control.hold(false);
+    assert_eq!(received(&server), b"5");
+    client.send(b"6").unwrap();
+    assert_eq!(received(&server), b"6");
+    let fates: Vec<Fate> = lab.laters().iter().map(|later| later.fate).collect();
+    let corrupted = Fate::Corrupted { bit: 8 * 28 };
+    let (passed, doubled, dropped) = (Fate::Passed, Fate::Doubled, Fate::Dropped);
+    for wanted in [passed, doubled, dropped, corrupted] {
+        assert!(fates.contains(&wanted), "{fates:?}");
+    }
+    assert_eq!(
+        lab.counters(Side::Server).get("Udp.InCsumErrors").unwrap(),
+        1
+    );
+}
+
+fn cut_by_hand() {
+    let lab = Lab::new("");
+    let (server, client) = lab.datagrams();
+    lab.control.cut(true);
+    lab.wait("cut", |lab| (!lab.reports().is_empty()).then_some(()));
+    client.send(b"1").unwrap();
+    assert_eq!(received(&server), b"");
+    lab.control.cut(false);
+    lab.wait("mended", |lab| {
+        let mended = |report: &Report| {
+            matches!(report, Report::Cable { what, .. } if what == "the cable is mended")
+        };
+        lab.reports().iter().any(mended).then_some(())
+    });
+    client.send(b"2").unwrap();
+    assert_eq!(received(&server), b"2");
+    assert_eq!(passage(&lab.frames()[0]).by.as_deref(), Some("the hand"));
+}
+
+fn seeds() {
+    sources::network::enter_private().unwrap();
+    let play = |seed| {
+        let mut lab = Lab::further("", |_| {});
+        let rules = Rules::parse("udp 30 % drop; loss 10 %")
+            .unwrap()
+            .with_seed(seed);
+        let settings: Settings = rules.settings();
+        let (told, frames) = std::sync::mpsc::channel();
+        let report = move |report| {
+            if let Report::Packet(frame) = report {
+                told.send(fate(&frame)).unwrap();
+            }
+        };
+        lab.control = lab.wire.plug(rules, settings, report).unwrap();
+        let (_server, client) = lab.datagrams();
+        for _ in 0..60 {
+            client.send(b"x").unwrap();
+        }
+        frames.iter().take(60).collect::<Vec<Fate>>()
+    };
+    let first = play(1);
+    assert!(first.contains(&Fate::Dropped) && first.contains(&Fate::Passed));
+    assert_eq!(first, play(1));
+    assert_ne!(first, play(2));
+}
+
+fn time_wait() {
+    // The client closes first; the server's FIN is answered by the last ACK.
+    let lab = Lab::new("client→server ack 2 drop");
+    let (mut server, mut client) = lab.pair();
+    // The ACK of the handshake was the first.
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    drop(server);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    drop(client);
+    let closed = |lab: &Lab| {
+        let frames = lab.frames();
+        let fins = frames
+            .iter()
+            .filter(|frame| frame.from == Side::Server && label(&frame.packet) == "FIN ACK");
+        let fins: Vec<&Frame> = fins.collect();
+        let again = fins
+            .get(1)
+            .map(|fin| passage(fin).again == Some(fins[0].id))?;
+        let answer = frames.iter().find(|frame| frame.id > fins[1].id)?;
+        Some((again, label(&answer.packet)))
+    };
+    let (again, answer) = lab.wait("second FIN and its answer", closed);
+    assert!(again);
+    assert_eq!(answer, "ACK");
+    assert!(lab.states(Side::Server).contains(&"LAST-ACK"));
+    assert_eq!(lab.states(Side::Client).last(), Some(&"TIME-WAIT"));
+}

@@ -1,0 +1,227 @@
+//! What the hosts are, and what programs on them see.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use wire::{MTU, Open, Settings, Side, Wire};
+
+use super::Play;
+use super::lab::{Lab, label, talk};
+
+pub const PLAYS: &[Play] = &[
+    ("a_talk_crosses_the_cable_and_nothing_else_does", a_talk),
+    ("ipv6_crosses_the_cable_too", v6),
+    ("a_program_that_says_127_0_0_1_runs_unchanged", localhost),
+    ("the_names_server_and_client_are_known_on_both_hosts", names),
+    ("segments_are_no_longer_than_the_cable_takes", true_segments),
+    ("two_wires_at_once_do_not_disturb_each_other", two_wires),
+    ("a_value_is_set_on_one_host_alone", values),
+    ("a_wire_is_made_and_taken_away_in_less_than_100_ms", quick),
+    ("when_all_is_killed_nothing_is_left", killed),
+];
+
+pub fn a_talk() {
+    let lab = Lab::new("");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, b"hello");
+    talk(&mut server, &mut client, b"HELLO");
+    drop(client);
+    assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    // An acknowledgement may be late by 40 ms; FIN-WAIT-2 begins with it.
+    lab.wait("acknowledgement of the FIN", |lab| {
+        let frames = lab.frames();
+        let fin = frames
+            .iter()
+            .position(|frame| label(&frame.packet).contains("FIN"))?;
+        let mut behind = frames[fin..].iter();
+        behind.find(|frame| frame.from == Side::Server).map(drop)
+    });
+    drop(server);
+    lab.wait("end", |lab| {
+        let states = lab.states(Side::Client);
+        (states.last() == Some(&"TIME-WAIT")).then_some(())
+    });
+    let story = lab.story();
+    assert_eq!(story[0], "1 client SYN Passed");
+    assert_eq!(story[1], "2 server SYN ACK Passed");
+    assert_eq!(story[2], "3 client ACK Passed");
+    assert_eq!(story[3], "4 client PSH ACK 5 Passed");
+    assert!(lab.frames().windows(2).all(|two| two[0].at <= two[1].at));
+    // The kernel's states, seen at each frame before it is delivered.
+    let states = lab.states(Side::Client);
+    let expected = [
+        "SYN-SENT",
+        "ESTABLISHED",
+        "FIN-WAIT-1",
+        "FIN-WAIT-2",
+        "TIME-WAIT",
+    ];
+    assert_eq!(states, expected);
+    let states = lab.states(Side::Server);
+    assert_eq!(
+        states,
+        ["SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT", "LAST-ACK"]
+    );
+    for side in Side::BOTH {
+        let counts = lab.control.counts(side);
+        assert_eq!((counts.lost, counts.waiting, counts.dropped), (0, 0, 0));
+        assert_eq!(counts.came, counts.delivered);
+        assert_eq!(counts.chatter, 0, "frames that no program has asked for");
+    }
+}
+
+fn v6() {
+    let lab = Lab::new("");
+    let listener = lab.server().inside(|| TcpListener::bind("[fd00::1]:8081"));
+    let listener = listener.unwrap();
+    let client = lab.client().inside(|| TcpStream::connect("[fd00::1]:8081"));
+    let (mut server, _) = listener.accept().unwrap();
+    talk(&mut client.unwrap(), &mut server, b"hello");
+    assert!(
+        lab.frames()
+            .iter()
+            .all(|frame| frame.packet.source.is_ipv6())
+    );
+    let chatter = Side::BOTH.map(|side| lab.control.counts(side).chatter);
+    assert_eq!(chatter, [0, 0]);
+}
+
+fn localhost() {
+    let lab = Lab::new("");
+    let listener = lab.server().inside(|| TcpListener::bind("127.0.0.1:8081"));
+    let client = lab.client().inside(|| TcpStream::connect("127.0.0.1:8081"));
+    let (mut server, _) = listener.unwrap().accept().unwrap();
+    talk(&mut client.unwrap(), &mut server, b"hello");
+    let post = lab
+        .server()
+        .inside(|| UdpSocket::bind("127.0.0.1:7788"))
+        .unwrap();
+    let asks = lab
+        .client()
+        .inside(|| UdpSocket::bind("0.0.0.0:0"))
+        .unwrap();
+    asks.send_to(b"post", "127.0.0.1:7788").unwrap();
+    let (_, from) = post.recv_from(&mut [0; 10]).unwrap();
+    post.send_to(b"back", from).unwrap();
+    assert_eq!(asks.recv(&mut [0; 10]).unwrap(), 4);
+    assert_eq!(lab.story()[0], "1 client SYN Passed");
+}
+
+fn names() {
+    let lab = Lab::new("");
+    for side in Side::BOTH {
+        let host = lab.wire.host(side);
+        assert!(host.knows_names());
+        for (name, addr) in [("server", "10.0.0.1"), ("client", "10.0.0.2")] {
+            let mut getent = Command::new("getent");
+            getent.args(["ahostsv4", name]);
+            host.place(&mut getent);
+            let said = String::from_utf8(getent.output().unwrap().stdout).unwrap();
+            assert!(said.starts_with(&format!("{addr} ")), "{name}: {said}");
+        }
+    }
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap();
+    assert!(!hosts.contains("10.0.0.1 server"), "it is seen outside");
+}
+
+fn true_segments() {
+    let lab = Lab::new("");
+    let (mut server, mut client) = lab.pair();
+    talk(&mut client, &mut server, &[b'x'; 100_000]);
+    let frames = lab.frames();
+    let longest = frames.iter().map(|frame| frame.packet.length).max();
+    assert_eq!(longest, Some(MTU));
+}
+
+fn two_wires() {
+    let one = Lab::new("syn drop once");
+    let other = Lab::further("", |_| {});
+    let (mut server, mut client) = other.pair();
+    talk(&mut client, &mut server, b"hello");
+    assert!(one.frames().is_empty());
+    one.pair();
+    assert_eq!(one.story()[0], "1 client SYN Dropped");
+}
+
+fn values() {
+    let lab = Lab::new("");
+    let name = "net.ipv4.tcp_syn_retries";
+    let before = lab.client().value(name).unwrap();
+    lab.server().set(name, "2").unwrap();
+    assert_eq!(lab.server().value(name).unwrap(), "2");
+    assert_eq!(lab.client().value(name).unwrap(), before);
+    let error = lab.server().set("net.ipv4.no_such_thing", "1").unwrap_err();
+    assert!(error.to_string().contains("net.ipv4.no_such_thing"));
+    let congestion = lab.server().value("net.ipv4.tcp_congestion_control");
+    assert_eq!(congestion.unwrap(), "reno");
+}
+
+fn quick() {
+    sources::network::enter_private().unwrap();
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let start = Instant::now();
+        let mut wire = Wire::new().unwrap();
+        wire.plug(Open, Settings::default(), |_| {}).unwrap();
+        let made = start.elapsed();
+        let start = Instant::now();
+        drop(wire);
+        times.push((made, start.elapsed()));
+    }
+    let limit = Duration::from_millis(100);
+    let best = times.iter().min_by_key(|(made, gone)| *made + *gone);
+    let (made, gone) = best.unwrap();
+    assert!(*made < limit && *gone < limit, "{times:?}");
+}
+
+/// The child of this play: a wire with programs on it, which waits to be killed.
+const IS_KILLED: &str = "DIALTONE_TEST_IS_KILLED";
+
+fn killed() {
+    if std::env::var_os(IS_KILLED).is_some() {
+        let lab = Lab::new("");
+        let mut outputs = sources::output::Outputs::new().unwrap();
+        for side in Side::BOTH {
+            let mut command = Command::new("sleep");
+            command.arg("1000");
+            lab.wire.host(side).place(&mut command);
+            let actor = outputs.start(command).unwrap();
+            println!("{}", outputs.pid(actor));
+        }
+        std::io::stdout().flush().unwrap();
+        outputs.next(Instant::now() + Duration::from_secs(60));
+        return;
+    }
+    let before = std::fs::read_to_string("/proc/mounts").unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .env(IS_KILLED, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut stdout = child.stdout.take().unwrap();
+    while said.lines().count() < 2 || !said.ends_with('\n') {
+        let mut byte = [0; 64];
+        let count = stdout.read(&mut byte).unwrap();
+        assert!(count > 0, "{said}");
+        said += std::str::from_utf8(&byte[..count]).unwrap();
+    }
+    let pids: Vec<String> = said.lines().map(str::to_string).collect();
+    assert_eq!(pids.len(), 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    for pid in pids {
+        let runs = || {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            status.is_ok_and(|status| !status.contains(") Z "))
+        };
+        while runs() {
+            assert!(Instant::now() < end, "{pid} goes on");
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(std::fs::read_to_string("/proc/mounts").unwrap(), before);
+}

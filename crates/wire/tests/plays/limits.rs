@@ -1,0 +1,107 @@
+//! How much it bears, and as whom it works.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::thread;
+
+use wire::{Open, Settings, Side, Wire};
+
+use super::{PLAY, Play};
+
+pub const PLAYS: &[Play] = &[
+    ("no_frame_is_lost_by_us_among_very_many", many),
+    ("it_works_without_any_privilege", unprivileged),
+    ("it_works_without_being_prepared", unprepared),
+];
+
+/// How many frames are sent; for a million: `DIALTONE_PACKETS=1000000`.
+const PACKETS: &str = "DIALTONE_PACKETS";
+
+fn many() {
+    sources::network::enter_private().unwrap();
+    let wanted = std::env::var(PACKETS).ok();
+    let wanted: usize = wanted.map_or(100_000, |text| text.parse().unwrap());
+    let mut wire = Wire::new().unwrap();
+    let control = wire.plug(Open, Settings::default(), |_| {}).unwrap();
+    let host = |side| wire.host(side).clone();
+    let listen = || std::net::TcpListener::bind("10.0.0.1:8081");
+    let listener = host(Side::Server).inside(listen).unwrap();
+    let connect = || std::net::TcpStream::connect("10.0.0.1:8081");
+    let mut client = host(Side::Client).inside(connect).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let reader = thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 20];
+        while server.read(&mut buffer).unwrap() > 0 {}
+    });
+    let block = vec![0; 1448 * 100];
+    for _ in 0..wanted.div_ceil(100) {
+        client.write_all(&block).unwrap();
+    }
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    reader.join().unwrap();
+    let mut counters = Side::BOTH.map(|side| wire.host(side).counters().unwrap());
+    let mut of = |side: Side, name: &str| {
+        let index = Side::BOTH.iter().position(|other| *other == side).unwrap();
+        counters[index].get(name).unwrap() as u64
+    };
+    // The last acknowledgement is on its way when the reader ends.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let mut agree = false;
+    while !agree && std::time::Instant::now() < deadline {
+        agree = Side::BOTH.into_iter().all(|from| {
+            let counts = control.counts(from);
+            let came = of(from, "Tcp.OutSegs") == counts.came;
+            came && of(from.other(), "Tcp.InSegs") == counts.delivered
+        });
+    }
+    for from in Side::BOTH {
+        let counts = control.counts(from);
+        assert_eq!(of(from, "Tcp.OutSegs"), counts.came, "sent by {from:?}");
+        assert_eq!(of(from.other(), "Tcp.InSegs"), counts.delivered);
+        assert_eq!((counts.lost, counts.dropped, counts.waiting), (0, 0, 0));
+    }
+    assert!(control.counts(Side::Client).came >= wanted as u64);
+    assert_eq!(of(Side::Client, "Tcp.RetransSegs"), 0);
+}
+
+/// Another play, as a user that may do nothing.
+fn unprivileged() {
+    if !rustix::process::getuid().is_root() {
+        return super::hosts::a_talk();
+    }
+    // Where nobody may read our folder, nobody may start our program either.
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("plays");
+    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    for play in [
+        "a_talk_crosses_the_cable_and_nothing_else_does",
+        "the_names_server_and_client_are_known_on_both_hosts",
+        "a_program_that_says_127_0_0_1_runs_unchanged",
+        "a_dropped_segment_comes_again_after_its_timeout",
+        "a_value_is_set_on_one_host_alone",
+    ] {
+        let mut nobody = Command::new("setpriv");
+        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
+        let output = nobody.arg(&copy).env(PLAY, play).current_dir("/").output();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{play}: {said}");
+    }
+}
+
+fn unprepared() {
+    let mut wire = Wire::new().unwrap();
+    wire.plug(Open, Settings::default(), |_| {}).unwrap();
+    let bind = |addr: &'static str| move || std::net::UdpSocket::bind(addr);
+    let server = wire
+        .host(Side::Server)
+        .inside(bind("10.0.0.1:7788"))
+        .unwrap();
+    let client = wire.host(Side::Client).inside(bind("0.0.0.0:0")).unwrap();
+    client.send_to(b"x", "10.0.0.1:7788").unwrap();
+    assert_eq!(server.recv(&mut [0; 9]).unwrap(), 1);
+}
