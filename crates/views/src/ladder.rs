@@ -8,16 +8,18 @@ mod row;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use timeline::cable::Later;
 use timeline::call::{CallId, Outcome, Start};
 use timeline::packet::{Content, Packet};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 
 use crate::flow::Flows;
+use crate::passage::Passages;
 use crate::said::{self, milliseconds};
 use crate::services::Services;
 use crate::text::{self, Paper};
 use crate::words::Words;
-use row::{Columns, Ink, Row};
+use row::{Arrow, Columns, Ink, Row};
 
 /// A call that did what it was asked to do, and took no longer, is not told
 /// again at its end: the X-ray itself makes calls slower by about this much.
@@ -104,6 +106,7 @@ pub struct Ladder {
     style: Style,
     columns: Columns,
     flows: Flows,
+    passages: Passages,
     /// Calls that have begun, and when.
     open: HashMap<CallId, (Start, Duration)>,
     /// A call that was drawn together with its end.
@@ -130,6 +133,7 @@ impl Ladder {
             style,
             columns: Columns::new(style.paper, true),
             flows: Flows::default(),
+            passages: Passages::default(),
             open: HashMap::new(),
             drawn: None,
             names: Vec::new(),
@@ -250,6 +254,7 @@ impl Ladder {
                 self.in_lane(timeline, event, &text, ink_of(&end.outcome))
             }
             Kind::Packet(packet) => self.packet(timeline, event, packet),
+            Kind::Fate(later) => self.fate(timeline, event, later),
             Kind::State(change) if only.states => match said::state(change) {
                 Some(text) => self.in_lane(timeline, event, &text, Ink::Faint),
                 None => String::new(),
@@ -359,19 +364,48 @@ impl Ladder {
             return String::new();
         }
         let label = said::packet(self.words(), packet, relative);
-        let details = label.numbers.into_iter().chain(label.data).collect();
-        let Place::Wire { from, to } = event.place else {
+        let told = self.passages.came(event.time, packet, &label.head);
+        let details = label.numbers.into_iter().chain(label.data);
+        let arrow = Arrow {
+            to_right: self.goes_right(timeline, event.place),
+            tip: told.tip,
+            late: false,
+            head: label.head,
+            details: details.chain(told.notes).collect(),
+        };
+        self.on_wire(event, arrow)
+    }
+
+    /// What became of a packet that did not go on at once.
+    fn fate(&mut self, timeline: &Timeline, event: &Event, later: &Later) -> String {
+        let told = self.passages.later(event.time, later);
+        if !self.style.only.packets {
             return String::new();
+        }
+        let arrow = Arrow {
+            to_right: self.goes_right(timeline, event.place),
+            tip: told.tip,
+            late: true,
+            head: told.text,
+            details: Vec::new(),
         };
-        let right = match (from, to) {
-            (Some(from), _) => self.is_left(timeline, from),
-            (None, Some(to)) => !self.is_left(timeline, to),
-            (None, None) => true,
-        };
-        let time = milliseconds(event.time);
+        self.on_wire(event, arrow)
+    }
+
+    fn goes_right(&self, timeline: &Timeline, place: Place) -> bool {
+        match place {
+            Place::Wire {
+                from: Some(from), ..
+            } => self.is_left(timeline, from),
+            Place::Wire { to: Some(to), .. } => !self.is_left(timeline, to),
+            _ => true,
+        }
+    }
+
+    fn on_wire(&self, event: &Event, arrow: Arrow) -> String {
         self.columns.draw(&Row {
-            time,
-            wire: Some((right, label.head, details)),
+            time: milliseconds(event.time),
+            wire: Some(arrow),
             ..Row::default()
         })
     }

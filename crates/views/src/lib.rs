@@ -8,6 +8,7 @@ mod fold;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod ladder;
+mod passage;
 pub mod pcapng;
 pub(crate) mod said;
 pub(crate) mod services;

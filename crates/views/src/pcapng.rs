@@ -11,6 +11,7 @@ use std::time::Duration;
 use timeline::call::{CallId, Start};
 use timeline::{Event, Kind, Place, Stream, Timeline};
 
+use crate::passage::{self, Passages};
 use crate::said;
 use crate::text::{describe, printable};
 use crate::words::Words;
@@ -101,11 +102,14 @@ impl Writer {
 
     /// The bytes that are to be written after those before.
     pub fn event(&mut self, timeline: &Timeline, event: &Event) -> Vec<u8> {
-        if !matches!(event.kind, Kind::Packet(_)) {
+        let Kind::Packet(packet) = &event.kind else {
             if let Some(comment) = self.teller.tell(timeline, event) {
                 self.comments.push(comment);
             }
             return Vec::new();
+        };
+        if let Some(told) = packet.passage.as_ref().and_then(passage::in_words) {
+            self.comments.push(told);
         }
         let comments = std::mem::take(&mut self.comments);
         let before = self.last.replace((event.clone(), comments));
@@ -262,6 +266,10 @@ impl Teller {
                 format!("{}, {waited} ms", told.trim_end())
             }
             Kind::State(change) => said::state(change)?,
+            Kind::Fate(later) => {
+                let told = Passages::default().later(event.time, later);
+                told.text
+            }
             Kind::Unseen(what) => format!("not seen: {what}"),
             Kind::Note(text) => text.clone(),
             _ => return None,

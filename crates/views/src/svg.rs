@@ -6,18 +6,19 @@
 
 mod paper;
 mod plan;
+mod wire;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use timeline::call::{CallId, End, Start};
-use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 
 use self::paper::{Anchor, LINE, Paper, class_of, count, lines, widest};
-use self::plan::{GAP, LANE, MARGIN, Plan, TIME, WIRE, cells, pixels};
+use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
 use crate::flow::Flows;
 use crate::ladder::Only;
+use crate::passage::Passages;
 use crate::said;
 use crate::services::Services;
 use crate::text::describe;
@@ -76,6 +77,7 @@ struct Picture {
     now: Duration,
     open: HashMap<CallId, Open>,
     flows: Flows,
+    passages: Passages,
     services: Services,
 }
 
@@ -90,6 +92,7 @@ impl Picture {
             now: Duration::ZERO,
             open: HashMap::new(),
             flows: Flows::default(),
+            passages: Passages::default(),
             services: Services::default(),
         };
         let started = timeline
@@ -174,6 +177,7 @@ impl Picture {
             Kind::Call(call) => self.call(event, call, next),
             Kind::Return(end) => self.back(event, end),
             Kind::Packet(packet) => self.packet(event, packet),
+            Kind::Fate(later) => self.fate(event, later),
             Kind::State(change) if only.states => {
                 if let Some(text) = said::state(change) {
                     self.in_lane(event, &text, "state");
@@ -345,47 +349,6 @@ impl Picture {
         if let Some(since) = self.lanes[lane].since.take() {
             self.paper.line(x, since, self.y, "life");
         }
-    }
-
-    fn packet(&mut self, event: &Event, packet: &Packet) {
-        let relative = self.flows.relative(packet);
-        let only = self.style.only;
-        let is_tcp = matches!(packet.content, Content::Tcp(_));
-        if !only.packets || (only.tcp && !is_tcp) {
-            return;
-        }
-        let (from, to) = match event.place {
-            Place::Wire { from, to } => (self.lane_of(from), self.lane_of(to)),
-            _ => (None, None),
-        };
-        let label = said::packet(self.words(), packet, relative);
-        let room = cells(WIRE - 2 * GAP);
-        let head = format!("{}  {}", label.head, label.numbers.join("  "));
-        let head = lines(head.trim_end(), room);
-        let data = label
-            .data
-            .map(|data| lines(&data, room))
-            .unwrap_or_default();
-
-        let reset =
-            matches!(&packet.content, Content::Tcp(segment) if segment.flags.has(TcpFlags::RST));
-        let class = if reset { "reset" } else { "arrow" };
-        let (left, right) = self.plan.stretch(from, to);
-        let middle = self.plan.middle(from, to);
-        let arrow = self.y + count(&head) * LINE + 4;
-        self.time(event, arrow + 4);
-        self.paper
-            .text(middle, self.y + LINE - 2, Anchor::Middle, "", &head);
-        let loop_to_right = from == Some(0);
-        self.paper.arrow(left, right, arrow, loop_to_right, class);
-        for (x, lane) in [(left, from), (right, to)] {
-            if lane.is_none() {
-                self.paper.ring(x, arrow, class);
-            }
-        }
-        self.paper
-            .text(middle, arrow + LINE - 2, Anchor::Middle, "faint", &data);
-        self.y = arrow + count(&data) * LINE + 6;
     }
 
     fn finish(mut self) -> String {

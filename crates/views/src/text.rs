@@ -63,7 +63,9 @@ impl Columns {
         match &event.kind {
             Kind::Started { .. } | Kind::Beat => String::new(),
             // These belong to the X-ray; a scene shows what programs say.
-            Kind::Call(_) | Kind::Return(_) | Kind::Packet(_) | Kind::State(_) => String::new(),
+            Kind::Call(_) | Kind::Return(_) | Kind::Packet(_) | Kind::Fate(_) | Kind::State(_) => {
+                String::new()
+            }
             Kind::Unseen(what) => self.note(&format!("Not seen: {what}")),
             Kind::Line { stream, text } => {
                 let style = if *stream == Stream::Stderr {

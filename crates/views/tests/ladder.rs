@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use rstest::rstest;
+use timeline::cable::{Fate, Later, Passage};
 use timeline::call::{Address, Arg, Bytes, CallId, Changed, End, Outcome, Output, Start, Symbol};
 use timeline::packet::{Content, Packet, Segment, TcpFlags};
 use timeline::state::{Change, Queues, TcpState};
@@ -440,4 +441,133 @@ fn a_call_of_a_second_thread_says_so() {
         drawn.contains(" accept(3) …") && drawn.contains(" t2 listen(5) …"),
         "{drawn}"
     );
+}
+
+/// A segment on a cable in somebody's hand.
+fn on_cable(from_client: bool, seq: u32, passage: Passage) -> (Place, Kind) {
+    let (place, kind) = segment(from_client, TcpFlags::ACK, seq, 1, "hello");
+    match kind {
+        Kind::Packet(packet) => {
+            let passage = Some(passage);
+            (place, Kind::Packet(Packet { passage, ..packet }))
+        }
+        other => (place, other),
+    }
+}
+
+fn passage(frame: u64, fate: Fate, by: &str) -> Passage {
+    Passage {
+        frame,
+        fate,
+        by: Some(by.to_string()).filter(|by| !by.is_empty()),
+        ..Passage::default()
+    }
+}
+
+/// Without the header, and as wide as a page may be.
+fn drawn(events: Vec<(Place, Kind)>, ascii: bool) -> Vec<String> {
+    let paper = Paper {
+        width: 160,
+        ascii,
+        ..PAPER
+    };
+    let text = ladder(&timeline(events), Style { paper, ..style() });
+    text.lines().map(|line| line.trim().to_string()).collect()
+}
+
+#[test]
+fn a_dropped_packet_ends_in_a_cross_and_the_one_that_repeats_it_answers_it() {
+    let again = Passage {
+        again: Some(1),
+        ..passage(2, Fate::Passed, "")
+    };
+    let lines = drawn(
+        vec![
+            on_cable(true, 1, passage(1, Fate::Dropped, "data 1 drop")),
+            on_cable(true, 1, again),
+        ],
+        false,
+    );
+    assert!(lines[0].starts_with("2.000 "), "{lines:?}");
+    assert!(
+        lines[0].contains('╳') && !lines[0].contains('◀'),
+        "{lines:?}"
+    );
+    assert!(lines.concat().contains("dropped: data 1 drop"), "{lines:?}");
+    assert!(
+        lines.concat().contains("again, answers the drop at 2.000"),
+        "{lines:?}"
+    );
+    assert!(lines.iter().any(|line| line.contains('◀')), "{lines:?}");
+}
+
+#[test]
+fn a_packet_that_is_late_has_not_arrived_until_it_is_said_so() {
+    let late = Passage {
+        late: Duration::from_millis(200),
+        ..passage(1, Fate::Delayed, "data delay 200 ms")
+    };
+    let (place, sent) = on_cable(false, 1, late);
+    let arrives = Kind::Fate(Later {
+        frame: 1,
+        fate: Fate::Passed,
+        by: None,
+        after: Duration::from_micros(200_031),
+    });
+    let lines = drawn(vec![(place, sent), (place, arrives)], false);
+    let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+    assert!(first.ends_with('┄') && !first.contains('▶'), "{lines:?}");
+    assert!(
+        last.contains("ACK 5 bytes goes on after 200.031 ms ┄"),
+        "{lines:?}"
+    );
+    assert!(last.ends_with('▶'), "{lines:?}");
+}
+
+#[test]
+fn fates_can_be_drawn_in_ascii() {
+    let lines = drawn(
+        vec![
+            on_cable(false, 1, passage(1, Fate::Dropped, "")),
+            on_cable(false, 6, passage(2, Fate::Doubled, "")),
+            on_cable(false, 11, passage(3, Fate::Corrupted { bit: 323 }, "")),
+            on_cable(false, 16, passage(4, Fate::Held, "")),
+        ],
+        true,
+    );
+    let text = lines.join("\n");
+    assert!(text.is_ascii(), "{text}");
+    let fates = [
+        "dropped",
+        "doubled",
+        "bit 3 of byte 40 flipped",
+        "held",
+        ">>",
+    ];
+    assert!(fates.iter().all(|fate| text.contains(fate)), "{text}");
+}
+
+#[test]
+fn a_held_packet_that_is_dropped_later_is_the_drop_that_is_answered() {
+    let (place, held) = on_cable(true, 1, passage(1, Fate::Held, ""));
+    let dropped = Kind::Fate(Later {
+        frame: 1,
+        fate: Fate::Dropped,
+        by: Some("the hand".to_string()),
+        after: Duration::from_millis(1),
+    });
+    let again = Passage {
+        again: Some(1),
+        ..passage(2, Fate::Passed, "")
+    };
+    let lines = drawn(
+        vec![(place, held), (place, dropped), on_cable(true, 1, again)],
+        false,
+    );
+    let text = lines.concat();
+    assert!(
+        text.contains("dropped after 1.000 ms: the hand"),
+        "{lines:?}"
+    );
+    assert!(text.contains("answers the drop at 3.000"), "{lines:?}");
 }

@@ -3,6 +3,7 @@
 use colored::Colorize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::passage::Tip;
 use crate::text::{Paper, printable, wrap};
 
 /// For times up to 9999.999 ms, and a gap.
@@ -26,9 +27,19 @@ pub(super) enum Ink {
 pub(super) struct Row {
     pub(super) time: String,
     pub(super) left: (String, Ink),
-    /// Whether it goes to the right, its head, and its details.
-    pub(super) wire: Option<(bool, String, Vec<String>)>,
+    pub(super) wire: Option<Arrow>,
     pub(super) right: (String, Ink),
+}
+
+/// A packet on the wire.
+#[derive(Debug)]
+pub(super) struct Arrow {
+    pub(super) to_right: bool,
+    pub(super) tip: Tip,
+    /// It has come before, and this is what becomes of it.
+    pub(super) late: bool,
+    pub(super) head: String,
+    pub(super) details: Vec<String>,
 }
 
 /// Where the columns stand.
@@ -95,10 +106,7 @@ impl Columns {
     pub(super) fn draw(&self, row: &Row) -> String {
         let left = wrap(&printable(&row.left.0), self.lane);
         let right = wrap(&printable(&row.right.0), self.lane);
-        let wire = row
-            .wire
-            .as_ref()
-            .map(|(to_right, head, details)| self.arrow(*to_right, head, details));
+        let wire = row.wire.as_ref().map(|arrow| self.arrow(arrow));
         let wire = wire.unwrap_or_default();
         let lines = left.len().max(right.len()).max(wire.len());
         let mut drawn = String::new();
@@ -116,31 +124,58 @@ impl Columns {
     }
 
     /// One line where all fits, else the head in the arrow and the rest below.
-    fn arrow(&self, to_right: bool, head: &str, details: &[String]) -> Vec<String> {
-        let all = std::iter::once(head).chain(details.iter().map(String::as_str));
-        let all = printable(&all.collect::<Vec<_>>().join(" "));
+    fn arrow(&self, arrow: &Arrow) -> Vec<String> {
+        let all = std::iter::once(&arrow.head).chain(&arrow.details);
+        let all: Vec<&str> = all.map(String::as_str).collect();
+        let all = printable(&all.join(" "));
         // A line of the arrow and a gap on one side, a gap and the tip on the other.
         let room = self.wire.saturating_sub(5);
         if all.width() <= room {
-            return vec![self.shaft(to_right, &all)];
+            return vec![self.shaft(arrow, &all)];
         }
-        let mut lines = vec![self.shaft(to_right, head)];
-        let rest = wrap(&printable(&details.join(" ")), self.wire - 1);
-        lines.extend(rest.into_iter().map(|line| format!(" {line}")));
+        let head = printable(&arrow.head);
+        let (first, rest) = if head.width() <= room {
+            (head, arrow.details.join(" "))
+        } else {
+            let mut heads = wrap(&head, room);
+            let first = heads.remove(0);
+            (first, [&heads[..], &arrow.details].concat().join(" "))
+        };
+        let mut lines = vec![self.shaft(arrow, &first)];
+        if !rest.is_empty() {
+            let rest = wrap(&printable(&rest), self.wire - 1);
+            lines.extend(rest.into_iter().map(|line| format!(" {line}")));
+        }
         lines
     }
 
-    fn shaft(&self, to_right: bool, text: &str) -> String {
-        let (line, right, left) = if self.paper.ascii {
-            ("-", ">", "<")
-        } else {
-            ("─", "▶", "◀")
+    fn shaft(&self, arrow: &Arrow, text: &str) -> String {
+        let ascii = self.paper.ascii;
+        let line = match (arrow.late, ascii) {
+            (false, false) => "─",
+            (false, true) => "-",
+            (true, false) => "┄",
+            (true, true) => ".",
         };
-        let shaft = line.repeat(self.wire.saturating_sub(text.width() + 4));
-        if to_right {
-            format!("{line} {text} {shaft}{right}")
+        let tip = match (arrow.tip, arrow.to_right, ascii) {
+            (Tip::Arrives, true, false) => "▶",
+            (Tip::Arrives, false, false) => "◀",
+            (Tip::Arrives, true, true) => ">",
+            (Tip::Arrives, false, true) => "<",
+            (Tip::Twice, true, false) => "▶▶",
+            (Tip::Twice, false, false) => "◀◀",
+            (Tip::Twice, true, true) => ">>",
+            (Tip::Twice, false, true) => "<<",
+            (Tip::Waits, _, false) => "┄",
+            (Tip::Waits, _, true) => ".",
+            (Tip::Lost, _, false) => "╳",
+            (Tip::Lost, _, true) => "X",
+        };
+        let shaft = line.repeat(self.wire.saturating_sub(text.width() + 3 + tip.width()));
+        if arrow.to_right {
+            format!("{line} {text} {shaft}{tip}")
         } else {
-            format!("{left}{shaft} {text} {line}")
+            format!("{tip}{shaft} {text} {line}")
         }
     }
 

@@ -79,6 +79,23 @@ impl Paper {
         );
     }
 
+    /// A line without a head.
+    pub(super) fn stroke(&mut self, from: i32, to: i32, y: i32, class: &str) {
+        let _ = writeln!(
+            self.over,
+            r#"<path class="{class}" d="M{from} {y} H{to}"/>"#
+        );
+    }
+
+    /// Here something got lost.
+    pub(super) fn cross(&mut self, x: i32, y: i32) {
+        let (left, right, top, bottom) = (x - 5, x + 5, y - 5, y + 5);
+        let _ = writeln!(
+            self.over,
+            r#"<path class="cross" d="M{left} {top} L{right} {bottom} M{left} {bottom} L{right} {top}"/>"#
+        );
+    }
+
     /// An end that nobody knows.
     pub(super) fn ring(&mut self, x: i32, y: i32, class: &str) {
         let _ = writeln!(
@@ -178,6 +195,8 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "Noto Sans Mono
 .reset { stroke: #cf222e; stroke-width: 1.5; fill: none }
 .arrow.head { fill: #0550ae }
 .reset.head { fill: #cf222e }
+.late { stroke-dasharray: 3 3 }
+.cross { stroke: #cf222e; stroke-width: 2; fill: none }
 .ring { fill: #ffffff }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
@@ -190,7 +209,7 @@ text { fill: #e6edf3 }
 .open { fill: #1f6feb; stroke: #ff7b72 }
 .note { fill: #2d2a16 }
 .arrow { stroke: #79c0ff }
-.reset { stroke: #ff7b72 }
+.reset, .cross { stroke: #ff7b72 }
 .arrow.head { fill: #79c0ff }
 .reset.head { fill: #ff7b72 }
 }

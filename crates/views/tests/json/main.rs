@@ -52,7 +52,7 @@ const WAY_OUT: &str = "Delete the line to read the rest, or record the run again
 #[case::a_list("[1]", "an object is expected, not [1]")]
 #[case::no_kind(
     r#"{"time":7,"actor":0}"#,
-    "nothing says what happened; one of beat, ended, call, return, packet, state, unseen, lanes, headline, note, rows, next, started, line is expected"
+    "nothing says what happened; one of beat, ended, call, return, packet, fate, state, unseen, lanes, headline, note, rows, next, started, line is expected"
 )]
 #[case::a_text_for_a_number(
     r#"{"time":7,"actor":0,"ended":{"status":"0"}}"#,
