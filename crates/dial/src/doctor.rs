@@ -76,6 +76,7 @@ fn findings() -> Vec<Finding> {
             "namespaces for network and user, without root",
             &advice,
         ),
+        wire(),
         finding(
             "call tracing",
             probe::tracing(),
@@ -96,6 +97,35 @@ fn findings() -> Vec<Finding> {
             "scripts/classroom.sh needs it. Two terminals do as well.",
         ),
     ]
+}
+
+/// Two hosts and a cable, made and taken away again.
+#[cfg(target_os = "linux")]
+fn wire() -> Finding {
+    let made = wire::Wire::new();
+    Finding {
+        name: "wire",
+        otherwise: made
+            .as_ref()
+            .err()
+            .map(|refused| format!("There is no \"cargo dial wire\". {}", refused.advice()))
+            .unwrap_or_default(),
+        result: match made {
+            Ok(_) => Ok("two hosts and a cable: packets can be lost, delayed, damaged"),
+            Err(refused) => Err(refused.error().to_string().to_lowercase()),
+        },
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wire() -> Finding {
+    Finding {
+        name: "wire",
+        result: Err("not on this system".to_string()),
+        otherwise: "Two hosts on one machine need the namespaces of Linux. In a virtual machine \
+                    with Linux there is \"cargo dial wire\"."
+            .to_string(),
+    }
 }
 
 /// In the words of the system that forbids it.

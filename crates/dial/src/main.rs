@@ -15,6 +15,8 @@ mod solution;
 mod start;
 mod watch;
 #[cfg(target_os = "linux")]
+mod wire;
+#[cfg(target_os = "linux")]
 mod xray;
 
 use std::process::ExitCode;
@@ -62,9 +64,26 @@ enum Command {
     Solution(solution::SolutionArgs),
     /// Show or reset what you have begun and passed
     Progress(progress::ProgressArgs),
+    #[cfg(target_os = "linux")]
+    /// Run programs on two hosts, and lose, delay or damage packets between them
+    #[command(after_help = WIRE_HELP)]
+    Wire(wire::WireArgs),
+    #[cfg(not(target_os = "linux"))]
+    /// Not on this system: the wire needs Linux
+    Wire {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _words: Vec<String>,
+    },
     /// Show a timeline that the X-ray has recorded
     Show(show::ShowArgs),
 }
+
+#[cfg(target_os = "linux")]
+const WIRE_HELP: &str = "\
+Examples:
+  cargo dial wire --rule 'syn drop 2 times' -- python3 server.py :: python3 client.py
+  cargo dial wire --rule 'client→server data 2 drop; latency 20 ms' -- ./server :: ./client
+The programs run unchanged, also those that say 127.0.0.1. docs/wire.md has all rules.";
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
@@ -88,6 +107,13 @@ fn main() -> ExitCode {
         },
         Command::Solution(args) => solution::run(&args),
         Command::Progress(args) => progress::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Wire(args) => wire::run(&args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Wire { .. } => Err(anyhow::anyhow!(
+            "wire: two hosts on one machine need the namespaces of Linux; record there with \
+             --out FILE.jsonl, and look at it here with \"cargo dial show FILE.jsonl\""
+        )),
         Command::Show(args) => show::run(&args),
     };
     match done {

@@ -48,20 +48,20 @@ pub(crate) fn run(args: &XrayArgs) -> Result<()> {
     let stop = Arc::clone(&enough);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
     let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
-    let mut screen = Screen::new(args, files, enough);
-    screen.print(&screen.ladder.header(&names))?;
+    let mut screen = Screen::new(&args.look, args.step, files, enough);
+    screen.header(&names)?;
     let options = xray::Options {
         step: args.step,
         alone,
         keep: args.look.bytes.max(4096),
     };
     let recorded = xray::record(&programs, &options, &mut screen);
-    screen.files.finish()?;
+    screen.finish()?;
     recorded
 }
 
 /// `SERVER … :: CLIENT … :: CLIENT …`, each with a name for its lane.
-fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
+pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
     let sides: Vec<&[String]> = words.split(|word| word == "::").collect();
     let count = sides.len();
     let mut programs = Vec::new();
@@ -80,7 +80,8 @@ fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
     Ok(programs)
 }
 
-struct Screen {
+/// The terminal, on which the ladder grows, and the files.
+pub(crate) struct Screen {
     ladder: Ladder,
     /// The lanes whose last call is not drawn itself: nobody is asked about it.
     folded: HashSet<String>,
@@ -94,9 +95,9 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(args: &XrayArgs, files: Files, enough: Arc<AtomicBool>) -> Self {
-        let ladder = Ladder::new(args.look.style(crate::paper::paper()));
-        let asked = args.step && io::stdin().is_terminal();
+    pub(crate) fn new(look: &Look, step: bool, files: Files, enough: Arc<AtomicBool>) -> Self {
+        let ladder = Ladder::new(look.style(crate::paper::paper()));
+        let asked = step && io::stdin().is_terminal();
         Self {
             ladder,
             folded: HashSet::new(),
@@ -106,6 +107,17 @@ impl Screen {
             keys: asked.then(enter_keys),
             enough,
         }
+    }
+
+    /// The names of the programs, above their columns.
+    pub(crate) fn header(&mut self, names: &[&str]) -> Result<()> {
+        let header = self.ladder.header(names);
+        self.print(&header)
+    }
+
+    /// Ends the files.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.files.finish()
     }
 
     fn print(&mut self, text: &str) -> Result<()> {

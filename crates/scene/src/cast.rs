@@ -9,11 +9,25 @@ use std::time::{Duration, Instant};
 use sources::calls::Change;
 use sources::output::{Output, Outputs, What};
 use timeline::{Actor, Event, Kind, Place};
+use wire::Side;
 
 /// Programs that play, and what happens to them.
 pub(crate) trait Cast {
-    /// Starts a program. The first event of it says so.
-    fn start(&mut self, lane: &str, command: Command) -> io::Result<(Actor, Option<ChildStdin>)>;
+    /// Starts a program. The first event of it says so. Where there are two hosts
+    /// it plays on this one; None: the first program on the server's, all others
+    /// on the client's.
+    fn start(
+        &mut self,
+        lane: &str,
+        host: Option<Side>,
+        command: Command,
+    ) -> io::Result<(Actor, Option<ChildStdin>)>;
+
+    /// A hand on the cable between two hosts, where there are two.
+    #[cfg(target_os = "linux")]
+    fn cable(&self) -> Option<&wire::Control> {
+        None
+    }
 
     /// The next event, oldest first; None when the deadline has passed.
     fn next(&mut self, deadline: Instant) -> Option<Event>;
@@ -74,7 +88,12 @@ impl Listened {
 }
 
 impl Cast for Listened {
-    fn start(&mut self, lane: &str, command: Command) -> io::Result<(Actor, Option<ChildStdin>)> {
+    fn start(
+        &mut self,
+        lane: &str,
+        _: Option<Side>,
+        command: Command,
+    ) -> io::Result<(Actor, Option<ChildStdin>)> {
         let kind = Kind::Started {
             lane: lane.to_string(),
             command: words(&command),

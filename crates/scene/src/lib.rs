@@ -24,6 +24,7 @@ pub use sign::Sign;
 pub use stage::Stage;
 pub use timeline::state::TcpState;
 pub use timeline::{Actor, Ending};
+pub use wire::Side;
 
 use std::io;
 use std::process::ExitCode;

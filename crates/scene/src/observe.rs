@@ -8,6 +8,9 @@ use crate::cast::{Cast, Listened};
 /// The programs' watchers; and where the X-ray is wanted and is not to be had,
 /// what to say about it.
 pub(crate) fn cast(options: &Options) -> Result<(Box<dyn Cast>, Option<String>)> {
+    if options.wire {
+        return on_wire().map(|cast| (cast, None));
+    }
     let mut missing = None;
     if options.wants_xray() {
         match observed() {
@@ -41,6 +44,28 @@ fn observed() -> Result<Box<dyn Cast>, String> {
              the programs say."
         )),
     }
+}
+
+/// Whoever asks for the wire is to have it, or to be told why not.
+#[cfg(target_os = "linux")]
+fn on_wire() -> Result<Box<dyn Cast>> {
+    // In namespaces of our own also as root, so that nothing outside can change.
+    // Where they are forbidden, `Wire::new` says so, or does without.
+    let _ = sources::network::enter_private();
+    let wire = wire::Wire::new().context("no wire here")?;
+    let options = crate::xray::Options {
+        step: false,
+        keep: 4096,
+        alone: true,
+    };
+    let (hand, settings) = (Box::new(wire::Open), wire::Settings::default());
+    let session = crate::xray::Session::on_wire(&options, wire, hand, settings)?;
+    Ok(Box::new(session))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_wire() -> Result<Box<dyn Cast>> {
+    anyhow::bail!("--wire: two hosts on one machine need the namespaces of Linux")
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -20,6 +20,10 @@ pub struct Options {
     /// Show calls, packets and TCP states, where the machine allows it
     #[arg(long, value_enum, default_value_t)]
     pub xray: Xray,
+
+    /// Play on two hosts, with a cable between them that may lose packets
+    #[arg(long)]
+    pub wire: bool,
 }
 
 impl Options {

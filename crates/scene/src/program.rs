@@ -3,12 +3,15 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, io};
 
+use wire::Side;
+
 /// A command line: which program, with which arguments.
 #[derive(Clone, Debug)]
 pub struct Program {
     executable: Option<PathBuf>,
     args: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    host: Option<Side>,
 }
 
 impl Program {
@@ -18,6 +21,7 @@ impl Program {
             executable: Some(executable.into()),
             args: Vec::new(),
             environment: Vec::new(),
+            host: None,
         }
     }
 
@@ -28,7 +32,22 @@ impl Program {
             executable: None,
             args: vec![side.into()],
             environment: Vec::new(),
+            host: Side::BOTH.into_iter().find(|host| host.name() == side),
         }
+    }
+
+    /// Has it play on this host, where there are two. If nothing is said, the
+    /// sides `server` and `client` play on the hosts of their name; of others, the
+    /// first program plays on the server's host, and all that follow on the
+    /// client's.
+    #[must_use]
+    pub fn on(mut self, host: Side) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    pub(crate) fn host(&self) -> Option<Side> {
+        self.host
     }
 
     /// Adds arguments.

@@ -1,6 +1,7 @@
 //! Where programs play: starts them, speaks to them, explains, and keeps the
 //! timeline.
 
+mod on_wire;
 mod wait;
 
 use std::collections::HashMap;
@@ -65,7 +66,7 @@ impl Stage {
     /// the options want it and the machine allows it.
     pub(crate) fn with_audience(options: &Options) -> Result<Self> {
         let (cast, missing) = crate::observe::cast(options)?;
-        let observed = missing.is_none() && options.wants_xray();
+        let observed = missing.is_none() && (options.wants_xray() || options.wire);
         let audience = Audience::new(options, observed);
         let mut stage = Self::new(cast, observed, Some(audience));
         if let Some(missing) = missing {
@@ -162,7 +163,7 @@ impl Stage {
         let command = program.command().context("find our own executable")?;
         let line = cast::words(&command).join(" ");
         self.settle();
-        let started = self.cast.start(lane, command);
+        let started = self.cast.start(lane, program.host(), command);
         let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
         // Its lane has a name from now on.

@@ -7,6 +7,7 @@
 
 mod backlog;
 mod looks;
+mod on_wire;
 mod owners;
 mod recorder;
 mod session;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use timeline::{Event, Timeline};
+use wire::{Control, Hand, Settings, Wire};
 
 use crate::Program;
 use crate::cast;
@@ -28,6 +30,12 @@ use session::{WINDOW, lock};
 const READY: Duration = Duration::from_secs(10);
 /// How long a server may go on when all clients have ended.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// How long a cable must be quiet while a server goes on, and how long we wait
+/// for that: a segment that nobody acknowledges comes again after 0.2, 0.4, 0.8
+/// seconds and so on.
+const QUIET: Duration = Duration::from_secs(1);
+const CALM_DOWN: Duration = Duration::from_secs(10);
 
 /// How to observe.
 #[derive(Clone, Debug)]
@@ -80,14 +88,71 @@ pub fn record(
     options: &Options,
     audience: &mut dyn Audience,
 ) -> Result<()> {
-    let session = Session::new(options)?;
-    audience.begins(session.start)?;
-    let show = Show {
-        session,
-        timeline: Timeline::default(),
-        audience,
-    };
-    show.play(programs, options.step)
+    Recording::new(options)?.play(programs, audience)
+}
+
+/// A recording that is about to begin.
+pub struct Recording {
+    session: Session,
+    step: bool,
+}
+
+impl Recording {
+    /// Of programs on the loopback of the network in which this process is.
+    ///
+    /// # Errors
+    /// When programs cannot be observed.
+    pub fn new(options: &Options) -> Result<Self> {
+        let session = Session::new(options)?;
+        let step = options.step;
+        Ok(Self { session, step })
+    }
+
+    /// Of programs on two hosts. `hand` decides about each frame on the cable
+    /// between them: the first program plays on the server's host, the others on
+    /// the client's.
+    ///
+    /// # Errors
+    /// When programs cannot be observed.
+    pub fn on_wire(
+        options: &Options,
+        wire: Wire,
+        hand: impl Hand + 'static,
+        settings: Settings,
+    ) -> Result<Self> {
+        let session = Session::on_wire(options, wire, Box::new(hand), settings)?;
+        let step = options.step;
+        Ok(Self { session, step })
+    }
+
+    /// A hand on the cable, where there is one.
+    pub fn cable(&self) -> Option<&Control> {
+        cast::Cast::cable(&self.session)
+    }
+
+    /// The hosts, where there are two: their states and counters.
+    pub fn wire(&self) -> Option<&Wire> {
+        self.session.wire()
+    }
+
+    /// Explains something at the beginning of the timeline.
+    pub fn note(&self, text: &str) {
+        lock(&self.session.recorder).note(text);
+    }
+
+    /// Runs the programs: see [`record`].
+    ///
+    /// # Errors
+    /// Those of [`record`].
+    pub fn play(self, programs: &[(String, Program)], audience: &mut dyn Audience) -> Result<()> {
+        audience.begins(self.session.start)?;
+        let show = Show {
+            session: self.session,
+            timeline: Timeline::default(),
+            audience,
+        };
+        show.play(programs, self.step)
+    }
 }
 
 struct Show<'a> {
@@ -117,6 +182,16 @@ impl Show<'_> {
         self.until(forever, |session| !session.alive[clients..].contains(&true))?;
         let grace = Instant::now() + GRACE;
         self.until(grace, |session| !session.alive.contains(&true))?;
+        // On a cable much may still be on its way, and come again.
+        let end = Instant::now() + CALM_DOWN;
+        self.until(end, |session| {
+            let patience = if session.alive.contains(&true) {
+                QUIET
+            } else {
+                GRACE
+            };
+            session.is_quiet_for(patience)
+        })?;
         self.session.end().context("end the programs")?;
         self.hand_out()
     }
@@ -129,7 +204,9 @@ impl Show<'_> {
         } else {
             Stdio::null()
         };
-        let started = self.session.start_with(lane, command, stdin);
+        let started = self
+            .session
+            .start_with(lane, program.host(), command, stdin);
         started.with_context(|| format!("start {line}"))?;
         Ok(())
     }

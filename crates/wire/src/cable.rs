@@ -33,6 +33,7 @@ enum Order {
     Decide(u64, What),
     ReleaseAll,
     Change(Box<dyn FnOnce(&mut Settings) + Send>),
+    Hand(Box<dyn Hand>),
     Cut(bool),
     Held(Sender<Vec<u64>>),
 }
@@ -75,6 +76,13 @@ impl Control {
         let (answer, held) = mpsc::channel();
         self.give(Order::Held(answer));
         held.recv().unwrap_or_default()
+    }
+
+    /// From now on this hand decides about each frame, such as other
+    /// [`Rules`](crate::rules::Rules). What they say of the cable itself is set by
+    /// [`Control::change`].
+    pub fn give_to(&self, hand: impl Hand + 'static) {
+        self.give(Order::Hand(Box::new(hand)));
     }
 
     /// Changes what the cable itself does: latency, rate, loss. Frames that are
@@ -278,6 +286,7 @@ impl Forwarder {
                     change(&mut self.traffic.settings);
                     *lock(&self.shared.settings) = self.traffic.settings.clone();
                 }
+                Order::Hand(hand) => self.traffic.hand = hand,
                 Order::Cut(cut) => self.traffic.cut(cut),
                 Order::Held(answer) => drop(answer.send(self.traffic.held())),
             }

@@ -129,6 +129,12 @@ impl<F: FnMut(&Frame) -> Decision + Send> Hand for F {
     }
 }
 
+impl Hand for Box<dyn Hand> {
+    fn decide(&mut self, frame: &Frame) -> Decision {
+        (**self).decide(frame)
+    }
+}
+
 /// What the cable itself does to all that crosses it, in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Line {

@@ -79,7 +79,7 @@ pub struct Counts {
 }
 
 pub(crate) struct Traffic {
-    hand: Box<dyn Hand>,
+    pub(crate) hand: Box<dyn Hand>,
     pub(crate) settings: Settings,
     /// Whether each frame that the hand lets pass is held.
     pub(crate) hold: bool,

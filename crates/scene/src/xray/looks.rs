@@ -31,7 +31,8 @@ const ADVANCE: Duration = Duration::from_millis(20);
 
 /// Looks, and knows whether the next one is worth it.
 pub(super) struct Looks {
-    states: States,
+    /// A way to them for each host.
+    states: Vec<States>,
     /// Calls that have begun, and may change a state.
     changing: HashSet<CallId>,
     /// Whether a handshake or a goodbye is half done.
@@ -43,7 +44,7 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn new(states: States) -> Self {
+    pub(super) fn new(states: Vec<States>) -> Self {
         Self {
             states,
             changing: HashSet::new(),
@@ -53,7 +54,7 @@ impl Looks {
         }
     }
 
-    pub(super) fn states(&mut self) -> &mut States {
+    pub(super) fn states(&mut self) -> &mut [States] {
         &mut self.states
     }
 
@@ -94,11 +95,14 @@ impl Looks {
         now: impl Fn() -> Duration,
     ) -> std::io::Result<(Vec<Change>, Duration)> {
         let before = now();
-        let changes = self.states.look()?;
+        let mut changes = Vec::new();
+        for states in &mut self.states {
+            changes.extend(states.look()?);
+        }
         let after = now();
         self.free_at = self.free_at.max(before) + after.saturating_sub(before) * SHARE;
         self.due = false;
-        self.unsettled = self.states.any(|state| {
+        let half_done = |state: TcpState| {
             matches!(
                 state,
                 TcpState::SynSent
@@ -107,7 +111,8 @@ impl Looks {
                     | TcpState::Closing
                     | TcpState::LastAck
             )
-        });
+        };
+        self.unsettled = self.states.iter().any(|states| states.any(half_done));
         Ok((changes, after))
     }
 }

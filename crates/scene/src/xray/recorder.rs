@@ -16,11 +16,12 @@ use timeline::{Actor, Event, Kind, Place, Stream};
 
 use super::backlog::Counting;
 use super::looks::Looks;
+use super::on_wire::OnWire;
 use super::owners::Owners;
 
 /// What the recorder tells.
 pub(super) enum News {
-    Event(Event),
+    Event(Box<Event>),
     /// A program is held before this call.
     Held(CallId, Actor),
     /// The first program listens, or is bound for UDP.
@@ -54,6 +55,8 @@ pub(super) struct Recorder {
     of_others: u64,
     /// What happened up to here has been handed out.
     pub(super) given_until: Duration,
+    /// What is known beside where there are two hosts.
+    pub(super) wire: OnWire,
 }
 
 /// Whether a connection begins with it: then its socket is new.
@@ -72,8 +75,22 @@ pub(super) fn clock() -> Duration {
 impl Recorder {
     /// A recorder, and the packets that it is to be given, if they can be seen.
     pub(super) fn new(news: Counting<News>, alone: bool) -> (Self, Option<Capture>) {
-        let states = States::open();
         let capture = Capture::on("lo");
+        let recorder = Self::with(news, alone, States::open().map(|states| vec![states]));
+        if let Err(error) = &capture {
+            recorder.unseen(&format!(
+                "packets: {error}; they need a network of our own, or root: see \"cargo dial doctor\""
+            ));
+        }
+        (recorder, capture.ok())
+    }
+
+    /// A recorder with these ways to TCP states.
+    pub(super) fn with(
+        news: Counting<News>,
+        alone: bool,
+        states: std::io::Result<Vec<States>>,
+    ) -> Self {
         let mut recorder = Self {
             news,
             start: clock(),
@@ -85,17 +102,13 @@ impl Recorder {
             alone,
             of_others: 0,
             given_until: Duration::ZERO,
+            wire: OnWire::default(),
         };
         match states {
             Ok(states) => recorder.looks = Some(Looks::new(states)),
             Err(error) => recorder.unseen(&format!("TCP states: {error}")),
         }
-        if let Err(error) = &capture {
-            recorder.unseen(&format!(
-                "packets: {error}; they need a network of our own, or root: see \"cargo dial doctor\""
-            ));
-        }
-        (recorder, capture.ok())
+        recorder
     }
 
     /// The beginning of the timeline, since 1970.
@@ -212,29 +225,37 @@ impl Recorder {
 
     pub(super) fn packet(&mut self, captured: Captured) {
         let time = captured.at.saturating_sub(self.start);
-        let (mut from, mut to) = self.ends(&captured.packet);
-        // A look costs more than a packet, and on the machine's own loopback most
-        // packets are of others: there a look is worth it where a connection
-        // begins, or where one end is known to be ours.
-        let ours = self.alone || from.or(to).is_some();
-        if (from.is_none() || to.is_none()) && (ours || opens(&captured.packet)) {
-            self.look_at_states();
-            (from, to) = self.ends(&captured.packet);
-        }
-        if let (true, Some((source, destination))) =
-            (opens(&captured.packet), captured.packet.ends())
-        {
-            self.owners.syn(source, destination);
-            (from, to) = self.ends(&captured.packet);
-        }
+        let (from, to) = self.find_ends(&captured.packet);
         if !self.alone && from.is_none() && to.is_none() {
             self.of_others += 1;
             return;
         }
         let place = Place::Wire { from, to };
         let packet = captured.packet;
+        self.show_packet(time, place, packet);
+    }
+
+    pub(super) fn show_packet(&mut self, time: Duration, place: Place, packet: Packet) {
         self.look_if(|looks, now| looks.after_packet(&packet, now));
         self.tell(time, place, Kind::Packet(packet));
+    }
+
+    /// Whose sockets have its two ends.
+    pub(super) fn find_ends(&mut self, packet: &Packet) -> (Option<Actor>, Option<Actor>) {
+        let (mut from, mut to) = self.ends(packet);
+        // A look costs more than a packet, and on the machine's own loopback most
+        // packets are of others: there a look is worth it where a connection
+        // begins, or where one end is known to be ours.
+        let ours = self.alone || from.or(to).is_some();
+        if (from.is_none() || to.is_none()) && (ours || opens(packet)) {
+            self.look_at_states();
+            (from, to) = self.ends(packet);
+        }
+        if let (true, Some((source, destination))) = (opens(packet), packet.ends()) {
+            self.owners.syn(source, destination);
+            (from, to) = self.ends(packet);
+        }
+        (from, to)
     }
 
     fn ends(&mut self, packet: &Packet) -> (Option<Actor>, Option<Actor>) {
@@ -261,9 +282,10 @@ impl Recorder {
         if let Some(actor) = self.owners.udp_end(local) {
             return Some(actor);
         }
-        let sockets = self.looks.as_mut()?.states().udp_sockets().ok()?;
-        for socket in sockets {
-            self.owners.udp(socket.local, socket.inode);
+        for states in self.looks.as_mut()?.states() {
+            for socket in states.udp_sockets().unwrap_or_default() {
+                self.owners.udp(socket.local, socket.inode);
+            }
         }
         self.owners.udp_end(local)
     }
@@ -277,7 +299,7 @@ impl Recorder {
     }
 
     /// A state is stamped after it was found, so its cause is older.
-    fn look_at_states(&mut self) {
+    pub(super) fn look_at_states(&mut self) {
         let start = self.start;
         let Some(looks) = &mut self.looks else {
             return;
@@ -373,8 +395,8 @@ impl Recorder {
         self.tell(self.now(), Place::Narrator, Kind::Unseen(what.to_string()));
     }
 
-    fn tell(&self, time: Duration, place: Place, kind: Kind) {
-        self.send(News::Event(Event { time, place, kind }));
+    pub(super) fn tell(&self, time: Duration, place: Place, kind: Kind) {
+        self.send(News::Event(Box::new(Event { time, place, kind })));
     }
 
     /// It fails only when nobody listens any more, and then nobody needs it.

@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sources::calls::{Change, Options as Observe, Tracer, What};
+use sources::packets::Gauge;
 use timeline::call::CallId;
 use timeline::order::Order;
 use timeline::{Actor, Event};
+use wire::{Control, Hand, Settings, Side, Wire};
 
 use super::Options;
 use super::backlog::{Backlog, wait_while};
@@ -41,6 +43,7 @@ const SIGINT: i32 = 2;
 pub(crate) struct Session {
     pub(super) tracer: Tracer,
     sniffer: Option<Sniffer>,
+    pub(super) wire: Option<(Wire, Control)>,
     pub(super) recorder: Arc<Mutex<Recorder>>,
     arrivals: Receiver<News>,
     order: Order,
@@ -67,10 +70,45 @@ impl Session {
         let backlog = Backlog::default();
         let news = backlog.counts(news);
         let (recorder, capture) = Recorder::new(news, options.alone);
-        let start = recorder.start();
         let recorder = Arc::new(Mutex::new(recorder));
         let gauge = capture.as_ref().and_then(|capture| capture.gauge().ok());
         let sniffer = capture.map(|capture| Sniffer::start(capture, Arc::clone(&recorder)));
+        let mut session = Self::with(options, recorder, gauge, backlog, arrivals)?;
+        session.sniffer = sniffer;
+        Ok(session)
+    }
+
+    /// Begins to look at two hosts and the cable between them.
+    pub(crate) fn on_wire(
+        options: &Options,
+        mut wire: Wire,
+        hand: Box<dyn Hand>,
+        settings: Settings,
+    ) -> Result<Self> {
+        let (news, arrivals) = mpsc::channel();
+        let backlog = Backlog::default();
+        let news = backlog.counts(news);
+        let recorder = Arc::new(Mutex::new(Recorder::of_wire(news, &wire)));
+        let seen = Arc::clone(&recorder);
+        let plugged = wire.plug(hand, settings, move |report| lock(&seen).report(report));
+        let control = plugged.context("plug the cable in")?;
+        let mut session = Self::with(options, recorder, None, backlog, arrivals)?;
+        if !wire.host(Side::Server).knows_names() {
+            let why = "the names server and client: nothing can be mounted here";
+            lock(&session.recorder).unseen(why);
+        }
+        session.wire = Some((wire, control));
+        Ok(session)
+    }
+
+    fn with(
+        options: &Options,
+        recorder: Arc<Mutex<Recorder>>,
+        gauge: Option<Gauge>,
+        backlog: Backlog,
+        arrivals: Receiver<News>,
+    ) -> Result<Self> {
+        let start = lock(&recorder).start();
         let observe = Observe {
             keep: options.keep,
             hold: options.step,
@@ -89,7 +127,8 @@ impl Session {
         let tracer = tracer.context("observe the calls of programs")?;
         Ok(Self {
             tracer,
-            sniffer,
+            sniffer: None,
+            wire: None,
             recorder,
             arrivals,
             start,
@@ -108,10 +147,12 @@ impl Session {
     pub(super) fn start_with(
         &mut self,
         lane: &str,
+        host: Option<Side>,
         mut command: Command,
         stdin: Stdio,
     ) -> io::Result<(Actor, Option<ChildStdin>)> {
         let actor = Actor(self.alive.len());
+        self.place(actor, host, &mut command);
         // Its events may come before `start` is back. So whoever reports them has
         // its pipes beforehand: what it prints stands before the call behind it.
         let (stdout, its_stdout) = io::pipe()?;
@@ -151,7 +192,7 @@ impl Session {
     fn take(&mut self, news: News) {
         self.backlog.taken();
         match news {
-            News::Event(event) => self.order.push(event),
+            News::Event(event) => self.order.push(*event),
             News::Held(call, actor) => self.held.push_back((call, actor)),
             News::Ready => self.listens = true,
             News::Ended(actor) => self.alive[actor.0] = false,
@@ -202,6 +243,7 @@ impl Session {
         }
         // It takes what is in its queue, and comes back when nothing comes any more.
         drop(self.sniffer.take());
+        self.unplug();
         self.take_all();
         lock(&self.recorder).finish(self.order.late());
         self.settle_all();
@@ -210,8 +252,17 @@ impl Session {
 }
 
 impl Cast for Session {
-    fn start(&mut self, lane: &str, command: Command) -> io::Result<(Actor, Option<ChildStdin>)> {
-        self.start_with(lane, command, Stdio::piped())
+    fn start(
+        &mut self,
+        lane: &str,
+        host: Option<Side>,
+        command: Command,
+    ) -> io::Result<(Actor, Option<ChildStdin>)> {
+        self.start_with(lane, host, command, Stdio::piped())
+    }
+
+    fn cable(&self) -> Option<&Control> {
+        self.wire.as_ref().map(|(_, control)| control)
     }
 
     fn next(&mut self, deadline: Instant) -> Option<Event> {

@@ -24,7 +24,9 @@ impl Picture {
         let head = format!("{}  {}", label.head, label.numbers.join("  "));
         let head = lines(head.trim_end(), room);
         let below = label.data.into_iter().chain(told.notes);
-        let below = below.flat_map(|text| lines(&text, room)).collect();
+        let below = below
+            .flat_map(|text| lines(&text, room))
+            .collect::<Vec<_>>();
         let reset =
             matches!(&packet.content, Content::Tcp(segment) if segment.flags.has(TcpFlags::RST));
         let class = if reset { "reset" } else { "arrow" };
@@ -36,18 +38,11 @@ impl Picture {
         let told = self.passages.later(event.time, later);
         if self.style.only.packets {
             let head = lines(&told.text, cells(WIRE - 2 * GAP));
-            self.arrow(event, &head, &Vec::new(), told.tip, "arrow late");
+            self.arrow(event, &head, &[], told.tip, "arrow late");
         }
     }
 
-    fn arrow(
-        &mut self,
-        event: &Event,
-        head: &[String],
-        below: &Vec<String>,
-        tip: Tip,
-        class: &str,
-    ) {
+    fn arrow(&mut self, event: &Event, head: &[String], below: &[String], tip: Tip, class: &str) {
         let (from, to) = match event.place {
             Place::Wire { from, to } => (self.lane_of(from), self.lane_of(to)),
             _ => (None, None),

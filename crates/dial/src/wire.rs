@@ -1,0 +1,147 @@
+//! `cargo dial wire`: runs programs on two hosts, with rules on the cable between.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use scene::Side;
+use scene::xray::{self, Recording};
+use wire::Wire;
+use wire::rules::{Rule, Rules};
+
+use crate::files::Files;
+use crate::look::Look;
+use crate::xray::{Screen, programs};
+
+#[derive(Args, Debug)]
+pub(crate) struct WireArgs {
+    #[command(flatten)]
+    look: Look,
+
+    /// What becomes of which packets, as in "syn drop once"; may be repeated
+    #[arg(long = "rule", value_name = "RULE", value_parser = rules)]
+    rules: Vec<Written>,
+
+    /// The same from a file, one rule on each line; may be repeated
+    #[arg(long = "rules", value_name = "FILE", value_parser = file)]
+    files: Vec<Written>,
+
+    /// Where chance begins: the same seed and packets have the same fate
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// A value of the kernel, for both hosts or, with HOST:, for server or client
+    #[arg(long, value_name = "[HOST:]NAME=VALUE", value_parser = value)]
+    set: Vec<Value>,
+
+    /// The server, then :: and a client, then :: and further clients
+    #[arg(last = true, required = true, value_name = "SERVER … :: CLIENT …")]
+    programs: Vec<String>,
+}
+
+/// Rules that were given together.
+#[derive(Clone, Debug)]
+struct Written(Vec<Rule>);
+
+/// A value of the kernel, and on which host; None: on both.
+#[derive(Clone, Debug)]
+struct Value {
+    host: Option<Side>,
+    name: String,
+    value: String,
+}
+
+fn rules(text: &str) -> Result<Written, String> {
+    let rules = Rules::parse(text).map_err(|error| format!("\n{error}"))?;
+    Ok(Written(rules.iter().cloned().collect()))
+}
+
+fn file(path: &str) -> Result<Written, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
+    rules(&text)
+}
+
+fn value(text: &str) -> Result<Value, String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("a name, \"=\" and a value, as in client:net.ipv4.tcp_syn_retries=2")?;
+    let of_host = name.split_once(':');
+    let (host, name) = match of_host {
+        None => (None, name),
+        Some((host, name)) => {
+            let side = Side::BOTH.into_iter().find(|side| side.name() == host);
+            let side = side.ok_or_else(|| format!("\"{host}\" is no host: server or client"))?;
+            (Some(side), name)
+        }
+    };
+    Ok(Value {
+        host,
+        name: name.to_string(),
+        value: value.to_string(),
+    })
+}
+
+/// Runs the programs and shows what passes between them.
+pub(crate) fn run(args: &WireArgs) -> Result<()> {
+    let programs = programs(&args.programs)?;
+    let files = Files::create(&args.look)?;
+    let written = args.rules.iter().chain(&args.files);
+    let rules = written.flat_map(|written| written.0.clone()).collect();
+    let seed = args.seed.unwrap_or_else(any_seed);
+    let rules = Rules::new(rules).with_seed(seed);
+    // In namespaces of our own also as root, so that nothing outside can change.
+    // Where they are forbidden, `Wire::new` says so, or does without.
+    let _ = sources::network::enter_private();
+    let wire = Wire::new().context("no wire here")?;
+    for Value { host, name, value } in &args.set {
+        for side in Side::BOTH {
+            if host.is_none_or(|host| host == side) {
+                let set = wire.host(side).set(name, value);
+                set.with_context(|| format!("on the host {}", side.name()))?;
+            }
+        }
+    }
+    let enough = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&enough);
+    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
+    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
+    let mut screen = Screen::new(&args.look, false, files, enough);
+    screen.header(&names)?;
+    let options = xray::Options {
+        step: false,
+        alone: true,
+        keep: args.look.bytes.max(4096),
+    };
+    let told = told(&rules, seed);
+    let settings = rules.settings();
+    let recording = Recording::on_wire(&options, wire, rules, settings)?;
+    if let Some(told) = told {
+        recording.note(&told);
+    }
+    let recorded = recording.play(&programs, &mut screen);
+    screen.finish()?;
+    recorded
+}
+
+/// What is done to the packets, so that it can be done again.
+fn told(rules: &Rules, seed: u64) -> Option<String> {
+    let mut told: Vec<String> = rules.iter().map(ToString::to_string).collect();
+    if rules.need_seed() {
+        told.push(format!("--seed {seed}"));
+    }
+    (!told.is_empty()).then(|| format!("On the cable: {}", told.join("; ")))
+}
+
+/// Short, so that it can be typed.
+fn any_seed() -> u64 {
+    u64::from(now().subsec_nanos()) / 7 % 100_000
+}
+
+fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+}

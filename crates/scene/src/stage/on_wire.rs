@@ -1,0 +1,59 @@
+//! A stage of two hosts with a cable between them.
+
+use anyhow::Result;
+
+use super::Stage;
+
+impl Stage {
+    /// The same, with two hosts and a cable between them on which `hand` decides
+    /// about each frame. See [`Program::on`](crate::Program::on) for who plays where.
+    ///
+    /// # Errors
+    /// When the system does not let programs be observed.
+    #[cfg(target_os = "linux")]
+    pub fn observed_on_wire(
+        options: &crate::xray::Options,
+        wire: wire::Wire,
+        hand: impl wire::Hand + 'static,
+        settings: wire::Settings,
+    ) -> Result<Self> {
+        let cast = crate::xray::Session::on_wire(options, wire, Box::new(hand), settings)?;
+        Ok(Self::new(Box::new(cast), true, None))
+    }
+
+    /// A hand on the cable, where the scene plays on a wire.
+    #[cfg(target_os = "linux")]
+    pub fn cable(&self) -> Option<&wire::Control> {
+        self.cast.cable()
+    }
+
+    /// Whether the scene plays on two hosts with a cable between them.
+    pub fn is_on_wire(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.cable().is_some();
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
+    /// From here on these rules say what becomes of packets on the cable, and are
+    /// told; an empty text ends all. `docs/wire.md` has the language. Without a
+    /// cable nothing happens.
+    ///
+    /// # Errors
+    /// A text that is no rule.
+    pub fn rules(&mut self, text: &str) -> Result<()> {
+        let rules = wire::rules::Rules::parse(text)?;
+        #[cfg(target_os = "linux")]
+        if let Some(cable) = self.cable() {
+            let settings = rules.settings();
+            cable.change(move |now| *now = settings);
+            cable.give_to(rules.clone());
+            let told: Vec<String> = rules.iter().map(ToString::to_string).collect();
+            if !told.is_empty() {
+                self.note(format!("On the cable: {}", told.join("; ")));
+            }
+        }
+        drop(rules);
+        Ok(())
+    }
+}
