@@ -150,6 +150,16 @@ impl Wire {
         }
     }
 
+    /// The same two hosts, the server's first, joined directly: no cable of ours
+    /// lies between them. It is for comparison.
+    ///
+    /// # Errors
+    /// Those of [`Wire::new`], except that the process must have left for
+    /// namespaces of its own before.
+    pub fn joined_directly() -> Result<[Host; 2], Refused> {
+        in_thread(join)
+    }
+
     /// One of the hosts.
     pub fn host(&self, side: Side) -> &Host {
         &self.hosts[side.index()]
@@ -232,19 +242,13 @@ fn make_host(middle: &Link, side: Side) -> Result<(Host, Port), Refused> {
     let refused = Refused::at;
     let in_middle = socket().map_err(refused("open a socket"))?;
     let back = File::open("/proc/thread-self/ns/net").map_err(refused("open a network"))?;
-    let network = own_network().map_err(refused("make a network for a host"))?;
-    VALUES.into_iter().try_for_each(set)?;
-    let link = Link::open().map_err(refused("talk to rtnetlink"))?;
+    let (network, link) = empty_host()?;
     let here = Card {
         index: end_of_cable(side),
         name: side.name(),
         mac: [2, 0, 10, 0, 1, side.number()],
     };
-    let there = Card {
-        index: CARD,
-        name: "wire",
-        mac: mac(side),
-    };
+    let there = own_card(side);
     let pair = middle.add_pair(&here, &there, network.as_fd(), MTU);
     pair.map_err(refused("make a pair of network cards (veth)"))?;
     let host = Host::new(side, network);
@@ -258,6 +262,43 @@ fn make_host(middle: &Link, side: Side) -> Result<(Host, Port), Refused> {
     let (socket, ring) = port;
     let socket = Arc::new(socket);
     Ok((host, Port { socket, ring }))
+}
+
+/// Without a network card. This thread stays in its network.
+fn empty_host() -> Result<(Namespace, Link), Refused> {
+    let network = own_network().map_err(Refused::at("make a network for a host"))?;
+    VALUES.into_iter().try_for_each(set)?;
+    let link = Link::open().map_err(Refused::at("talk to rtnetlink"))?;
+    Ok((network, link))
+}
+
+fn own_card(side: Side) -> Card<'static> {
+    Card {
+        index: CARD,
+        name: "wire",
+        mac: mac(side),
+    }
+}
+
+/// Runs in a thread of its own, because it changes networks on its way.
+fn join() -> Result<[Host; 2], Refused> {
+    let refused = Refused::at;
+    let before = own_network().map_err(refused("make a network of our own"))?;
+    set(SMALL_TABLES)?;
+    let (at_server, server_link) = empty_host()?;
+    host::enter(&before).map_err(refused("go back"))?;
+    let (at_client, client_link) = empty_host()?;
+    let [here, there] = Side::BOTH.map(own_card);
+    let pair = server_link.add_pair(&here, &there, at_client.as_fd(), MTU);
+    pair.map_err(refused("make a pair of network cards (veth)"))?;
+    let client = Host::new(Side::Client, at_client);
+    prepare(&client_link, &client).map_err(refused("give a host its address"))?;
+    host::enter(&at_server).map_err(refused("go to the other host"))?;
+    let server = Host::new(Side::Server, at_server);
+    prepare(&server_link, &server).map_err(refused("give a host its address"))?;
+    // The route to 127.0.0.1 needs a card that is on, and a card is on when both
+    // ends are; it is not needed here.
+    Ok([server, client])
 }
 
 /// In the network of the host, before its card is switched on: so no frame is
