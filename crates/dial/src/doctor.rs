@@ -111,7 +111,7 @@ fn wire() -> Finding {
             .map(|refused| format!("There is no \"cargo dial wire\". {}", refused.advice()))
             .unwrap_or_default(),
         result: match made {
-            Ok(_) => Ok("two hosts and a cable: packets can be lost, delayed, damaged"),
+            Ok(_) => Ok("two hosts, and a cable that loses packets at will"),
             Err(refused) => Err(refused.error().to_string().to_lowercase()),
         },
     }
