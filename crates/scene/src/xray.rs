@@ -6,6 +6,7 @@
 //! `xray/looks.rs`, `xray/owners.rs`.
 
 mod backlog;
+mod ends;
 mod looks;
 mod on_wire;
 mod owners;

@@ -4,11 +4,11 @@
 //! others. Between them are the packets. The legend is `docs/notation.md`.
 
 mod row;
+mod wire;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use timeline::cable::Later;
 use timeline::call::{CallId, Outcome, Start};
 use timeline::packet::{Content, Packet};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
@@ -374,40 +374,6 @@ impl Ladder {
             details: details.chain(told.notes).collect(),
         };
         self.on_wire(event, arrow)
-    }
-
-    /// What became of a packet that did not go on at once.
-    fn fate(&mut self, timeline: &Timeline, event: &Event, later: &Later) -> String {
-        let told = self.passages.later(event.time, later);
-        if !self.style.only.packets {
-            return String::new();
-        }
-        let arrow = Arrow {
-            to_right: self.goes_right(timeline, event.place),
-            tip: told.tip,
-            late: true,
-            head: told.text,
-            details: Vec::new(),
-        };
-        self.on_wire(event, arrow)
-    }
-
-    fn goes_right(&self, timeline: &Timeline, place: Place) -> bool {
-        match place {
-            Place::Wire {
-                from: Some(from), ..
-            } => self.is_left(timeline, from),
-            Place::Wire { to: Some(to), .. } => !self.is_left(timeline, to),
-            _ => true,
-        }
-    }
-
-    fn on_wire(&self, event: &Event, arrow: Arrow) -> String {
-        self.columns.draw(&Row {
-            time: milliseconds(event.time),
-            wire: Some(arrow),
-            ..Row::default()
-        })
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, PipeReader, Read};
-use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime};
 
@@ -42,8 +41,8 @@ pub(super) struct Recorder {
     news: Counting<News>,
     /// The beginning of the timeline, on the clock that all stamps have.
     start: Duration,
-    looks: Option<Looks>,
-    owners: Owners,
+    pub(super) looks: Option<Looks>,
+    pub(super) owners: Owners,
     pipes: Vec<Pipe>,
     /// When each program last began to write into its output.
     printed: HashMap<Actor, Duration>,
@@ -256,38 +255,6 @@ impl Recorder {
             (from, to) = self.ends(packet);
         }
         (from, to)
-    }
-
-    fn ends(&mut self, packet: &Packet) -> (Option<Actor>, Option<Actor>) {
-        match (&packet.content, packet.ends()) {
-            (Content::Tcp(_), Some((source, destination))) => (
-                self.owners.tcp_end(source, destination),
-                self.owners.tcp_end(destination, source),
-            ),
-            (Content::Udp(_), Some((source, destination))) => {
-                (self.udp_end(source), self.udp_end(destination))
-            }
-            // An error goes back to whoever sent the packet that it is about.
-            (
-                Content::Icmp {
-                    about: Some(about), ..
-                },
-                _,
-            ) => (self.udp_end(about.destination), self.udp_end(about.source)),
-            _ => (None, None),
-        }
-    }
-
-    fn udp_end(&mut self, local: SocketAddr) -> Option<Actor> {
-        if let Some(actor) = self.owners.udp_end(local) {
-            return Some(actor);
-        }
-        for states in self.looks.as_mut()?.states() {
-            for socket in states.udp_sockets().unwrap_or_default() {
-                self.owners.udp(socket.local, socket.inode);
-            }
-        }
-        self.owners.udp_end(local)
     }
 
     /// Looks at the states, if it is worth it at this time.
