@@ -195,6 +195,9 @@ impl Program {
         text = own.replace_all(&text, "127.0.0.1:PORT").into_owned();
         let marks = Regex::new(r"(?m)^ +\| +[\^~]+ *\n").expect("a pattern");
         text = marks.replace_all(&text, "").into_owned();
+        // What stands in the X-ray depends on the moment.
+        let xray = Regex::new(r"(?m)^( +the X-ray, at its end\n)( +[^\n]*\n)+").expect("a pattern");
+        text = xray.replace_all(&text, "$1      (…)\n").into_owned();
         let temporary = Regex::new(r"/[^ ]*/dialtone-\w+").expect("a pattern");
         temporary.replace_all(&text, "TEMPORARY").into_owned()
     }

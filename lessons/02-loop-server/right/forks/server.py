@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import time
 
 server = socket.socket()
 server.bind((os.environ["HOST"], int(os.environ["PORT"])))
@@ -9,7 +10,12 @@ server.listen(5)
 print("listening on %s:%d" % server.getsockname(), flush=True)
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 while True:
-    call, peer = server.accept()
+    try:
+        call, peer = server.accept()
+    except OSError as error:
+        print(error)
+        time.sleep(0.1)
+        continue
     if os.fork() > 0:
         call.close()
         continue

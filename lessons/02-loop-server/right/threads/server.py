@@ -2,6 +2,7 @@
 import os
 import socket
 import threading
+import time
 
 server = socket.socket()
 server.bind((os.environ["HOST"], int(os.environ["PORT"])))
@@ -19,5 +20,10 @@ def serve(call):
 
 
 while True:
-    call, peer = server.accept()
+    try:
+        call, peer = server.accept()
+    except OSError as error:
+        print(error)
+        time.sleep(0.1)
+        continue
     threading.Thread(target=serve, args=[call], daemon=True).start()

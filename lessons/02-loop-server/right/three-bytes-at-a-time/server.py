@@ -1,13 +1,19 @@
 # It takes and sends three bytes at a time.
 import os
 import socket
+import time
 
 server = socket.socket()
 server.bind((os.environ["HOST"], int(os.environ["PORT"])))
 server.listen(5)
 print("listening on %s:%d" % server.getsockname(), flush=True)
 while True:
-    call, peer = server.accept()
+    try:
+        call, peer = server.accept()
+    except OSError as error:
+        print(error)
+        time.sleep(0.1)
+        continue
     with call:
         try:
             while data := call.recv(3):

@@ -2,6 +2,7 @@
 # A list keeps all connections open. The end of the stream is said by shutdown.
 import os
 import socket
+import time
 
 server = socket.socket()
 server.bind((os.environ["HOST"], int(os.environ["PORT"])))
@@ -9,7 +10,12 @@ server.listen(5)
 print("listening on %s:%d" % server.getsockname(), flush=True)
 calls = []
 while True:
-    call, peer = server.accept()
+    try:
+        call, peer = server.accept()
+    except OSError as error:
+        print(error)
+        time.sleep(0.1)
+        continue
     calls.append(call)
     try:
         while data := call.recv(1024):

@@ -2,6 +2,7 @@
 # There is no outer loop.
 import os
 import socket
+import time
 
 server = socket.socket()
 server.bind((os.environ["HOST"], int(os.environ["PORT"])))

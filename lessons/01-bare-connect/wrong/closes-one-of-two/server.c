@@ -1,0 +1,34 @@
+// caught by 1/end/closes-both
+// It closes the connection, and leaves the listener to the kernel.
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(void)
+{
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    socklen_t length = sizeof own;
+    own.sin_port = htons(atoi(getenv("PORT")));
+    inet_pton(AF_INET, getenv("HOST"), &own.sin_addr);
+    if (bind(server, (struct sockaddr *)&own, length) < 0 || listen(server, 5) < 0) {
+        perror("bind or listen");
+        return 1;
+    }
+    getsockname(server, (struct sockaddr *)&own, &length);
+    printf("listening on %s:%d\n", inet_ntoa(own.sin_addr), ntohs(own.sin_port));
+    fflush(stdout);
+
+    int call = accept(server, NULL, NULL);
+    char buffer[1024];
+    ssize_t count = recv(call, buffer, sizeof buffer, 0);
+    for (ssize_t i = 0; i < count; i++)
+        if (buffer[i] >= 'a' && buffer[i] <= 'z')
+            buffer[i] -= 'a' - 'A';
+    if (count > 0)
+        send(call, buffer, count, 0);
+    close(call);
+    return count < 0;
+}

@@ -1,0 +1,28 @@
+# caught by 2/forced/short-writes-of-the-client
+# send says how many bytes it took, and nobody asks.
+import os
+import socket
+import sys
+
+
+def talk(client, message):
+    sent, answer = 0, b""
+    while len(answer) < len(message):
+        part = message[sent : len(answer) + 4096]
+        client.send(part)
+        sent += len(part)
+        data = client.recv(len(message) - len(answer))
+        if not data:
+            sys.exit("end of stream in the middle of an answer")
+        answer += data
+    print(answer)
+
+
+client = socket.socket()
+try:
+    client.connect((os.environ["HOST"], int(os.environ["PORT"])))
+    for line in sys.stdin.buffer:
+        talk(client, line.rstrip(b"\r\n"))
+except OSError as error:
+    sys.exit(str(error))
+client.close()

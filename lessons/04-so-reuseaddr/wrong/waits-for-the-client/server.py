@@ -1,0 +1,20 @@
+# caught by 4/close/first
+# It waits until the caller has hung up, and so it is the second.
+import os
+import socket
+import sys
+
+ADDRESS = (os.environ["HOST"], int(os.environ["PORT"]))
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    server.bind(ADDRESS)
+    server.listen(5)
+except OSError as error:
+    sys.exit("bind %s:%d: %s; choose another port" % (*ADDRESS, error))
+print("listening on %s:%d" % server.getsockname(), flush=True)
+call, peer = server.accept()
+server.close()
+call.sendall(call.recv(1024).upper())
+call.recv(1)
+call.close()

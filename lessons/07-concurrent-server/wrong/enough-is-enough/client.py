@@ -1,0 +1,37 @@
+# caught by 7/client/one-too-many
+# It does not look whether more comes.
+import os
+import socket
+import sys
+import threading
+
+CLIENTS = int(os.environ.get("CLIENTS", 1))
+MESSAGES = int(os.environ.get("MESSAGES", 10))
+failed = []
+
+
+def one(number):
+    try:
+        with socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])), 5) as call:
+            for turn in range(MESSAGES):
+                message = f"caller {number}, message {turn}".encode()
+                call.sendall(message)
+                answer = b""
+                while len(answer) < len(message):
+                    data = call.recv(len(message) - len(answer))
+                    if not data:
+                        raise OSError("end of stream in the middle of an answer")
+                    answer += data
+                if answer != message.upper():
+                    raise OSError("a wrong answer")
+    except OSError as error:
+        failed.append(error)
+
+
+threads = [threading.Thread(target=one, args=[number]) for number in range(CLIENTS)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+if failed:
+    sys.exit(f"{len(failed)} of {CLIENTS} failed: {failed[0]}")

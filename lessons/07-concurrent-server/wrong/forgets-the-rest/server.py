@@ -1,0 +1,60 @@
+# caught by 7/message/twenty-million-bytes
+# A non-blocking send takes a part, and the rest is forgotten.
+import os
+import selectors
+import socket
+
+
+class Call:
+    def __init__(self, socket):
+        self.socket = socket
+        self.out = b""
+
+
+def receive(call):
+    data = call.socket.recv(65536)
+    call.out += data.upper()
+    return data != b""
+
+
+def send(call):
+    call.socket.send(call.out)
+    call.out = b""
+
+
+def serve(call, events):
+    try:
+        if events & selectors.EVENT_READ and not receive(call):
+            selector.unregister(call.socket)
+            return call.socket.close()
+        if call.out:
+            send(call)
+    except BlockingIOError:
+        pass
+    except OSError as error:
+        print(error)
+        selector.unregister(call.socket)
+        return call.socket.close()
+    wanted = selectors.EVENT_WRITE if call.out else selectors.EVENT_READ
+    selector.modify(call.socket, wanted, call)
+
+
+selector = selectors.DefaultSelector()
+server = socket.socket()
+server.bind((os.environ["HOST"], int(os.environ["PORT"])))
+server.listen(512)
+server.setblocking(False)
+print("listening on %s:%d" % server.getsockname(), flush=True)
+selector.register(server, selectors.EVENT_READ)
+while True:
+    for key, events in selector.select():
+        if key.data:
+            serve(key.data, events)
+            continue
+        try:
+            accepted, peer = server.accept()
+        except OSError as error:
+            print(error)
+            continue
+        accepted.setblocking(False)
+        selector.register(accepted, selectors.EVENT_READ, Call(accepted))

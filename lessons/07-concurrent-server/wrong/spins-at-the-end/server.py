@@ -1,0 +1,30 @@
+# caught by 7/callers/hang-up
+# Each thread goes on to receive the end of the stream.
+import os
+import socket
+import threading
+import time
+
+
+def serve(call):
+    with call:
+        try:
+            while True:
+                data = call.recv(65536)
+                call.sendall(data.upper())
+        except OSError as error:
+            print(error)
+
+
+server = socket.socket()
+server.bind((os.environ["HOST"], int(os.environ["PORT"])))
+server.listen(512)
+print("listening on %s:%d" % server.getsockname(), flush=True)
+while True:
+    try:
+        call, peer = server.accept()
+    except OSError as error:
+        print(error)
+        time.sleep(0.1)
+        continue
+    threading.Thread(target=serve, args=[call], daemon=True).start()
