@@ -25,6 +25,8 @@ pub enum Contrast {
         expected: String,
         /// What this one did.
         seen: String,
+        /// The usual cause, if it is not that of the check.
+        cause: Option<String>,
     },
     /// Bytes, which differ somewhere.
     Bytes {
@@ -60,6 +62,20 @@ impl Fault {
         Self::Program(Box::new(Contrast::Words {
             expected: expected.into(),
             seen: seen.into(),
+            cause: None,
+        }))
+    }
+
+    /// The program did not even come to the matter of the check.
+    pub(crate) fn before(
+        expected: impl Into<String>,
+        seen: impl Into<String>,
+        cause: impl Into<String>,
+    ) -> Self {
+        Self::Program(Box::new(Contrast::Words {
+            expected: expected.into(),
+            seen: seen.into(),
+            cause: Some(cause.into()),
         }))
     }
 

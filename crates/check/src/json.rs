@@ -73,7 +73,17 @@ fn check(outcome: &Outcome) -> Value {
 
 fn contrast_value(contrast: &Contrast) -> Value {
     match contrast {
-        Contrast::Words { expected, seen } => json!({ "expected": expected, "seen": seen }),
+        Contrast::Words {
+            expected,
+            seen,
+            cause,
+        } => {
+            let mut value = json!({ "expected": expected, "seen": seen });
+            if let Some(cause) = cause {
+                join(&mut value, json!({ "cause": cause }));
+            }
+            value
+        }
         Contrast::Bytes {
             expected,
             seen,

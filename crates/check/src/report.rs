@@ -106,10 +106,13 @@ impl Paper {
         text += &self.said(outcome);
         text += &xray(outcome);
         text.push('\n');
-        for (word, what) in [
-            ("usual cause  ", check.cause),
-            ("taught in    ", check.taught),
-        ] {
+        let cause = match contrast {
+            Contrast::Words {
+                cause: Some(cause), ..
+            } => cause,
+            _ => check.cause,
+        };
+        for (word, what) in [("usual cause  ", cause), ("taught in    ", check.taught)] {
             if !what.is_empty() {
                 text += &self.wrapped(INDENT, word, what);
             }
@@ -135,7 +138,7 @@ impl Paper {
 
     fn contrast(&self, contrast: &Contrast) -> String {
         match contrast {
-            Contrast::Words { expected, seen } => {
+            Contrast::Words { expected, seen, .. } => {
                 self.wrapped(INDENT, "expected  ", expected)
                     + &self.wrapped(INDENT, "seen      ", seen)
             }

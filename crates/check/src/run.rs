@@ -191,6 +191,7 @@ fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
         _ if left.too_much => Result::Failed(Contrast::Words {
             expected: format!("at most {} MiB of memory", setup.memory >> 20),
             seen: "more; the program was ended".into(),
+            cause: None,
         }),
         Ok(()) => Result::Passed,
         Err(Fault::Program(contrast)) if over => Result::Failed(late(*contrast, check.limit)),
@@ -208,9 +209,14 @@ fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
 /// The check as a whole has taken too long.
 fn late(contrast: Contrast, limit: Duration) -> Contrast {
     match contrast {
-        Contrast::Words { expected, seen } => Contrast::Words {
+        Contrast::Words {
+            expected,
+            seen,
+            cause,
+        } => Contrast::Words {
             expected,
             seen: format!("{seen}; the check's {} s are over", limit.as_secs()),
+            cause,
         },
         other => other,
     }

@@ -18,8 +18,19 @@ pub(crate) struct CheckArgs {
     rest: Vec<String>,
 }
 
-/// The lesson's status becomes ours.
-pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode> {
+/// The lesson's status becomes ours: 1 says that a program has failed, so what
+/// keeps us from checking is 2.
+pub(crate) fn run(args: &CheckArgs) -> ExitCode {
+    match try_run(args) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_run(args: &CheckArgs) -> Result<ExitCode> {
     let lesson = lessons::one(args.lesson)?;
     let status = Command::new(lessons::cargo())
         .args(["run", "--quiet", "--package", &lesson.package, "--"])

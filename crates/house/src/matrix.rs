@@ -159,7 +159,7 @@ impl Program {
         let path = shell_words::quote(file.to_str().context("the path is no text")?).into_owned();
         let mut built = None;
         let command = match ending {
-            "py" => format!("python3 {path}"),
+            "py" => format!("{} {path}", python()?),
             "js" => format!("node {path}"),
             _ => {
                 let folder = TempDir::new()?;
@@ -201,6 +201,16 @@ impl Program {
         let temporary = Regex::new(r"/[^ ]*/dialtone-\w+").expect("a pattern");
         temporary.replace_all(&text, "TEMPORARY").into_owned()
     }
+}
+
+/// The interpreter itself: `python3` can be a script that takes longer to find it
+/// than our programs run.
+fn python() -> Result<String> {
+    let asked = Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output()
+        .context("start python3")?;
+    Ok(String::from_utf8(asked.stdout)?.trim().to_string())
 }
 
 fn compile(file: &Path, ending: &str, program: &Path) -> Result<()> {

@@ -20,6 +20,10 @@ use crate::program::{Program, Said};
 /// rests first.
 pub(super) const STARTS: Duration = Duration::from_secs(5);
 
+/// Why a server cannot be called at all.
+const NOWHERE: &str = "The program listens nowhere. It has ended, or waits for something else \
+                       first: what it wrote may say why.";
+
 /// How a program is started.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -114,7 +118,13 @@ impl Bench {
         });
         let Some(Some(bound)) = bound else {
             let state = self.state(&server);
-            return Err(Fault::program("a server that can be called", state));
+            let expected = "a server that can be called";
+            // A later one is what the check is about.
+            let first = server.actor.0 == 0;
+            return Err(match first {
+                true => Fault::before(expected, state, NOWHERE),
+                false => Fault::program(expected, state),
+            });
         };
         server.bound = bound.address;
         server.address = bound.address;
