@@ -129,6 +129,11 @@ impl Matrix {
     fn run(&self, program: &Program) -> Command {
         let mut command = Command::new(&self.executable);
         command.args(["check", &format!("--{}", program.side), &program.command]);
+        let usual = std::env::var("PATH").unwrap_or_default();
+        let place = program.place.path().display();
+        command.env("PATH", format!("{place}:{usual}"));
+        command.env_remove("RUST_BACKTRACE");
+        command.current_dir(program.file.parent().unwrap_or(Path::new(".")));
         command
     }
 }
@@ -138,8 +143,8 @@ struct Program {
     file: PathBuf,
     side: String,
     command: String,
-    /// What was compiled is gone with it.
-    _built: Option<TempDir>,
+    /// What was compiled, or the interpreter, by a short name.
+    place: TempDir,
 }
 
 impl Program {
@@ -156,24 +161,26 @@ impl Program {
     }
 
     fn prepare(file: PathBuf, side: &str, ending: &str) -> Result<Self> {
-        let path = shell_words::quote(file.to_str().context("the path is no text")?).into_owned();
-        let mut built = None;
+        // Short words, the same on each machine, stand in the transcript.
+        let place = TempDir::new()?;
+        let name = file.file_name().context("no name")?;
+        let name = name.to_str().context("the name is no text")?;
         let command = match ending {
-            "py" => format!("{} {path}", python()?),
-            "js" => format!("node {path}"),
+            "py" => {
+                std::os::unix::fs::symlink(python()?, place.path().join("python3"))?;
+                format!("python3 {name}")
+            }
+            "js" => format!("node {name}"),
             _ => {
-                let folder = TempDir::new()?;
-                let program = folder.path().join(side);
-                compile(&file, ending, &program)?;
-                built = Some(folder);
-                program.to_str().context("no text")?.to_string()
+                compile(&file, ending, &place.path().join(side))?;
+                side.to_string()
             }
         };
         Ok(Self {
             file,
             side: side.to_string(),
             command,
-            _built: built,
+            place,
         })
     }
 
@@ -185,16 +192,19 @@ impl Program {
         Ok(address.trim().to_string())
     }
 
-    /// The report as it is everywhere: paths, times and marks of a particular
-    /// Python are taken out.
+    /// The report as it is everywhere: paths, ports, and the stack traces of a
+    /// particular Python are taken out.
     fn mask(&self, report: &str) -> String {
         let folder = self.file.parent().unwrap_or(Path::new(""));
-        let mut text = report.replace(&self.command, "PROGRAM");
-        text = text.replace(folder.to_str().unwrap_or_default(), "FOLDER");
+        let mut text = report.replace(&format!("{}/", folder.display()), "");
+        let thread = Regex::new(r"thread 'main' \(\d+\)").expect("a pattern");
+        text = thread.replace_all(&text, "thread 'main'").into_owned();
         let own = Regex::new(r"127\.0\.0\.1:([3-6]\d{4})\b").expect("a pattern");
         text = own.replace_all(&text, "127.0.0.1:PORT").into_owned();
-        let marks = Regex::new(r"(?m)^ +\| +[\^~]+ *\n").expect("a pattern");
-        text = marks.replace_all(&text, "").into_owned();
+        let trace = Regex::new(r"(?ms)^( +\| )Traceback.*?^( +\| \w+Error)").expect("a pattern");
+        text = trace
+            .replace_all(&text, "$1(a stack trace)\n$2")
+            .into_owned();
         // What stands in the X-ray depends on the moment.
         let xray = Regex::new(r"(?m)^( +the X-ray, at its end\n)( +[^\n]*\n)+").expect("a pattern");
         text = xray.replace_all(&text, "$1      (…)\n").into_owned();
@@ -217,21 +227,18 @@ fn compile(file: &Path, ending: &str, program: &Path) -> Result<()> {
     let mut compiler = match ending {
         "rs" => {
             let mut rustc = Command::new("rustc");
-            rustc
-                .args(["--edition", "2024", "-o"])
-                .arg(program)
-                .arg(file);
+            rustc.args(["--edition", "2024", "-o"]).arg(program);
             rustc
         }
         _ => {
             let mut cc = Command::new("cc");
-            cc.args(["-Wall", "-o"])
-                .arg(program)
-                .arg(file)
-                .arg("-lpthread");
+            cc.args(["-Wall", "-pthread", "-o"]).arg(program);
             cc
         }
     };
+    // By its name alone: a panic says where it stands.
+    compiler.arg(file.file_name().context("no name")?);
+    compiler.current_dir(file.parent().context("no folder")?);
     let output = compiler
         .output()
         .with_context(|| format!("start {compiler:?}"))?;
