@@ -1,12 +1,16 @@
-mod testing;
+//! Where programs play: starts them, speaks to them, explains, and keeps the
+//! timeline.
+
+mod on_wire;
+mod wait;
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use sources::calls::Change;
 use timeline::{Actor, Ending, Event, Kind, Place, Timeline};
 
 use crate::audience::Audience;
@@ -62,7 +66,7 @@ impl Stage {
     /// the options want it and the machine allows it.
     pub(crate) fn with_audience(options: &Options) -> Result<Self> {
         let (cast, missing) = crate::observe::cast(options)?;
-        let observed = missing.is_none() && options.wants_xray();
+        let observed = missing.is_none() && (options.wants_xray() || options.wire);
         let audience = Audience::new(options, observed);
         let mut stage = Self::new(cast, observed, Some(audience));
         if let Some(missing) = missing {
@@ -159,53 +163,12 @@ impl Stage {
         let command = program.command().context("find our own executable")?;
         let line = cast::words(&command).join(" ");
         self.settle();
-        let started = self.cast.start(lane, command);
+        let started = self.cast.start(lane, program.host(), command);
         let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
         // Its lane has a name from now on.
         while self.timeline.lane(actor).is_empty() && self.pump(Instant::now() + self.deadline)? {}
         Ok(actor)
-    }
-
-    /// Waits until a server said `listening on` or `bound to`, and gives the
-    /// address that it said.
-    ///
-    /// # Errors
-    /// When it says something else, ends, or says nothing within the deadline.
-    pub fn ready(&mut self, server: Actor) -> Result<SocketAddr> {
-        let line = self.wait_for(
-            server,
-            "the line \"listening on\" or \"bound to\"",
-            |line| line.starts_with("listening on ") || line.starts_with("bound to "),
-        )?;
-        let address = line.rsplit(' ').next().unwrap_or_default();
-        address
-            .parse()
-            .with_context(|| format!("no address in the line {line:?}"))
-    }
-
-    /// Waits for the actor's next line that contains the fragment. Each call
-    /// goes on behind the line that the call before it found.
-    ///
-    /// # Errors
-    /// When the actor ends without it, or the deadline passes.
-    pub fn wait_line(&mut self, actor: Actor, fragment: &str) -> Result<String> {
-        let wanted = format!("a line with {fragment:?}");
-        self.wait_for(actor, &wanted, |line| line.contains(fragment))
-    }
-
-    /// Waits until the actor has ended.
-    ///
-    /// # Errors
-    /// When it still runs after the deadline.
-    pub fn wait_exit(&mut self, actor: Actor) -> Result<Ending> {
-        let deadline = Instant::now() + self.deadline;
-        while !self.endings.contains_key(&actor) {
-            if !self.pump(deadline)? {
-                bail!(self.missed(actor, "its end"));
-            }
-        }
-        Ok(self.endings[&actor])
     }
 
     /// Writes a line to the actor's standard input.
@@ -253,6 +216,34 @@ impl Stage {
             .with_context(|| format!("send SIGKILL to {lane}"))
     }
 
+    /// The process id of an actor.
+    pub fn pid(&self, actor: Actor) -> u32 {
+        self.cast.pid(actor)
+    }
+
+    /// The pipe to an actor's standard input; then the stage has it no longer.
+    pub fn take_input(&mut self, actor: Actor) -> Option<ChildStdin> {
+        self.inputs.remove(&actor)
+    }
+
+    /// From now on these changes are made in the programs' calls, and no others.
+    ///
+    /// # Errors
+    /// When calls are not observed, or the changes make no sense.
+    pub fn change(&mut self, changes: Vec<Change>) -> Result<()> {
+        self.cast.change(changes).context("change calls")
+    }
+
+    /// Takes in what happens for so long.
+    ///
+    /// # Errors
+    /// When the audience has gone.
+    pub fn pass(&mut self, time: Duration) -> Result<()> {
+        let deadline = Instant::now() + time;
+        while self.pump(deadline)? {}
+        Ok(())
+    }
+
     /// What an actor said so far.
     pub fn lines(&self, actor: Actor) -> Vec<String> {
         self.timeline.lines(actor).map(str::to_string).collect()
@@ -261,35 +252,6 @@ impl Stage {
     /// All that happened so far.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
-    }
-
-    fn wait_for(
-        &mut self,
-        actor: Actor,
-        wanted: &str,
-        fits: impl Fn(&str) -> bool,
-    ) -> Result<String> {
-        let deadline = Instant::now() + self.deadline;
-        let mut at = self.heard.get(&actor).copied().unwrap_or(0);
-        loop {
-            // Each event is looked at once, however many there are.
-            while let Some(event) = self.timeline.events().get(at) {
-                at += 1;
-                if event.place != Place::Actor(actor) {
-                    continue;
-                }
-                if let Kind::Line { text, .. } = &event.kind
-                    && fits(text)
-                {
-                    let text = text.clone();
-                    self.heard.insert(actor, at);
-                    return Ok(text);
-                }
-            }
-            if self.endings.contains_key(&actor) || !self.pump(deadline)? {
-                bail!(self.missed(actor, wanted));
-            }
-        }
     }
 
     /// Takes the next event from the programs; false when the deadline passed.
@@ -380,17 +342,5 @@ impl Stage {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }
-    }
-
-    /// What was awaited, and what was there instead.
-    fn missed(&self, actor: Actor, wanted: &str) -> String {
-        let lane = self.timeline.lane(actor);
-        let ended = self
-            .endings
-            .get(&actor)
-            .map(|ending| format!("it ended: {ending:?}"));
-        let state = ended.unwrap_or_else(|| format!("{:?} have passed", self.deadline));
-        let said = self.lines(actor).join("\n  ");
-        format!("waited for {wanted} of {lane}, but {state}. It has said:\n  {said}")
     }
 }
