@@ -200,7 +200,7 @@ impl Watch {
 
     /// Waits for a line with this in it; gives what came before it.
     fn until(&self, wanted: &str) -> Vec<String> {
-        let end = Instant::now() + Duration::from_secs(300);
+        let end = Instant::now() + Duration::from_secs(120);
         let mut before = Vec::new();
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -319,7 +319,7 @@ impl Terminal {
     }
 
     fn until(&self, wanted: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(300);
+        let end = Instant::now() + Duration::from_secs(120);
         loop {
             let screen = self.tmux(&["capture-pane", "-p", "-t", "watch"]);
             if screen.contains(wanted) {

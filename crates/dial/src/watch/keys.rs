@@ -48,7 +48,7 @@ impl Drop for Keys {
 }
 
 fn read(events: &Sender<Event>) {
-    for key in std::io::stdin().bytes() {
+    for key in std::io::stdin().lock().bytes() {
         let event = match key {
             Ok(b'\n' | b'\r') => Event::Again,
             Ok(b'h' | b'H') => Event::Hint,

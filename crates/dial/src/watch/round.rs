@@ -43,6 +43,8 @@ pub(super) struct Work {
     /// As they were when the round began.
     files: Files,
     executable: PathBuf,
+    /// The command lines of the server and the client.
+    programs: [String; 2],
     /// What the checks write for us and for themselves; it goes when we go.
     scratch: tempfile::TempDir,
     hint: bool,
@@ -70,6 +72,7 @@ impl Work {
             next: all.iter().any(|one| one.lesson == next).then_some(next),
             my: my.clone(),
             files: Files::new(),
+            programs: ["server", "client"].map(|side| language.program(&folder, side)),
             folder,
             language,
             events,
@@ -163,10 +166,8 @@ impl Work {
             .args(["check", "--first"])
             .arg("--report")
             .arg(&report);
-        for side in ["server", "client"] {
-            let program = self.language.program(&self.folder, side);
-            check.arg(format!("--{side}")).arg(program);
-        }
+        let [server, client] = &self.programs;
+        check.args(["--server", server, "--client", client]);
         // What failed last is what one has just mended.
         if let Some(address) = self.address() {
             check.args(["--begin", &address]);
