@@ -21,6 +21,7 @@ step "tools"
 need python3 python3
 need strace strace
 need tshark tshark
+need tmux tmux
 need tcpdump tcpdump
 need cc gcc
 need ip iproute2

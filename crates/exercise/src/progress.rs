@@ -155,10 +155,10 @@ impl Progress {
     }
 }
 
-/// To the millisecond: a person reads it.
+/// To the microsecond: two that follow each other differ.
 fn now() -> Timestamp {
     let now = Timestamp::now();
-    now.round(Unit::Millisecond).unwrap_or(now)
+    now.round(Unit::Microsecond).unwrap_or(now)
 }
 
 fn find(rows: &mut [Row], lesson: u32, language: Language) -> Option<&mut Row> {

@@ -1,6 +1,7 @@
 //! One round: build, check, and say what comes next.
 
 use std::fmt::Display;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -160,7 +161,12 @@ impl Work {
     }
 
     fn check(&mut self) -> Result<Over> {
-        let report = self.scratch.path().join("report.json");
+        let report = self.report();
+        // A round that was broken off may have found out something.
+        if report.exists() {
+            self.learn();
+            fs::remove_file(&report).context("remove the last report")?;
+        }
         let mut check = Command::new(&self.executable);
         check
             .args(["check", "--first"])
@@ -187,22 +193,28 @@ impl Work {
             Ok(status) => status,
             Err(over) => return Ok(over),
         };
-        let report = std::fs::read(&report).ok();
-        let report: Option<Value> = report.and_then(|text| serde_json::from_slice(&text).ok());
-        let checks = report
-            .as_ref()
-            .and_then(|report| report["checks"].as_array());
-        let failed = checks.and_then(|checks| {
-            let mut failed = checks.iter().filter(|check| check["verdict"] == "failed");
-            failed.next().cloned()
-        });
-        self.failed = failed;
+        self.learn();
         if status.success() {
             self.say_passed()?;
         }
         let hint = self.failed.as_ref().map_or("", |_| "h next hint · ");
         self.say_keys(hint)?;
         Ok(Over::Verdict(status.success()))
+    }
+
+    fn report(&self) -> PathBuf {
+        self.scratch.path().join("report.json")
+    }
+
+    /// Which check has failed, if one has. A report that is cut off says nothing.
+    fn learn(&mut self) {
+        let report = fs::read(self.report()).unwrap_or_default();
+        if let Ok(report) = serde_json::from_slice::<Value>(&report) {
+            let checks = report["checks"].as_array();
+            let mut failed = checks.into_iter().flatten();
+            let failed = failed.find(|check| check["verdict"] == "failed");
+            self.failed = failed.cloned();
+        }
     }
 
     fn address(&self) -> Option<String> {
