@@ -4,11 +4,18 @@
 
 mod check;
 mod doctor;
+mod files;
 mod lessons;
 mod list;
 mod look;
 mod paper;
+mod progress;
 mod show;
+mod solution;
+mod start;
+mod watch;
+#[cfg(target_os = "linux")]
+mod wire;
 #[cfg(target_os = "linux")]
 mod xray;
 
@@ -47,13 +54,40 @@ enum Command {
     /// Check a server or a client that you wrote, in any language
     #[command(after_help = "Example:\n  cargo dial check 2 --server 'python3 my_server.py'")]
     Check(check::CheckArgs),
+    /// Begin the exercise of a lesson: a server and a client with gaps, in my/lesson-N
+    #[command(after_help = "Example:\n  cargo dial start 1 --lang python")]
+    Start(start::StartArgs),
+    /// Check your work on a lesson at every save, and show the first failure
+    #[command(after_help = "Example:\n  cargo dial watch 1")]
+    Watch(watch::WatchArgs),
+    /// Show the model solution of a lesson that you have passed
+    Solution(solution::SolutionArgs),
+    /// Show or reset what you have begun and passed
+    Progress(progress::ProgressArgs),
+    #[cfg(target_os = "linux")]
+    /// Run programs on two hosts, and lose, delay or damage packets between them
+    #[command(after_help = WIRE_HELP)]
+    Wire(wire::WireArgs),
+    #[cfg(not(target_os = "linux"))]
+    /// Not on this system: the wire needs Linux
+    Wire {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _words: Vec<String>,
+    },
     /// Show a timeline that the X-ray has recorded
     Show(show::ShowArgs),
 }
 
+#[cfg(target_os = "linux")]
+const WIRE_HELP: &str = "\
+Examples:
+  cargo dial wire --rule 'syn drop 2 times' -- python3 server.py :: python3 client.py
+  cargo dial wire --rule 'client→server data 2 drop; latency 20 ms' -- ./server :: ./client
+The programs run unchanged, also those that say 127.0.0.1. docs/wire.md has all rules.";
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::List => list::run().and_then(|text| paper::print(&text)),
+        Command::List => list::run(),
         Command::Doctor => paper::print(&doctor::run()),
         #[cfg(target_os = "linux")]
         Command::Xray(args) => xray::run(&args),
@@ -63,6 +97,20 @@ fn main() -> ExitCode {
              --out FILE.jsonl, and look at it here with \"cargo dial show FILE.jsonl\""
         )),
         Command::Check(args) => return check::run(&args),
+        Command::Start(args) => start::run(&args),
+        Command::Watch(args) => match watch::run(&args) {
+            Ok(status) => return status,
+            Err(error) => Err(error),
+        },
+        Command::Solution(args) => solution::run(&args),
+        Command::Progress(args) => progress::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Wire(args) => wire::run(&args),
+        #[cfg(not(target_os = "linux"))]
+        Command::Wire { .. } => Err(anyhow::anyhow!(
+            "wire: two hosts on one machine need the namespaces of Linux; record there with \
+             --out FILE.jsonl, and look at it here with \"cargo dial show FILE.jsonl\""
+        )),
         Command::Show(args) => show::run(&args),
     };
     match done {
