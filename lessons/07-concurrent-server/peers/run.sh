@@ -30,14 +30,14 @@ else missing redis "needs redis-server"; fi
 models=thread-per-client,event-loop,async,io-uring
 echo "load before: $(cat /proc/loadavg)"
 echo "1 of 3: CPU time per message, both sides on one core"
-$race race --json --place same --clients 16,256,4096 --size 64 --rounds 7 --time 0.25 \
+$race race --json --place same --clients 16,256,4096 --size 64 --rounds 5 --time 0.2 \
     --only $models "${also[@]}" >$out/same.json
 echo "2 of 3: fairness, server and crowd on separate cores"
 $race race --json --place split --clients 4096 --size 64 --rounds 3 --time 0.4 --only $models \
     --also "tokio-2=target/release/examples/tokio {port} 2" >$out/split.json ||
     $race race --json --place same --clients 4096 --size 64 --rounds 3 --only $models >$out/split.json
 echo "3 of 3: 10,000 idle connections"
-$race race --json --place same --idle 10000 --rounds 3 --time 0.4 --only $models \
+$race race --json --place same --idle 10000 --rounds 3 --time 0.3 --only $models \
     "${also[@]}" >$out/idle.json
 echo "load after:  $(cat /proc/loadavg)"
 echo

@@ -7,8 +7,9 @@
 //! system call hands over all requests and waits for what is done: with many
 //! callers that is a small part of a call for each message.
 //!
-//! This file holds unsafe code, as the only one of the lesson: while a request
-//! is on its way, the kernel reads or writes memory behind the compiler's back.
+//! This file and its folder hold unsafe code, and nothing else in the lesson
+//! does: while a request is on its way, the kernel reads or writes memory behind
+//! the compiler's back.
 
 #![allow(unsafe_code)]
 
@@ -31,6 +32,7 @@ use super::super::explain;
 use super::service::{Call, PAUSE, Service};
 
 mod pool;
+pub mod scheduling;
 use pool::Pool;
 
 /// What a request was about: the upper half of the number that the kernel hands
@@ -56,6 +58,7 @@ const BACKLOG: usize = 65_536;
 /// Hands over what it wants done, waits, and looks at what has been done.
 pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     let own = listener.local_addr().context("getsockname")?;
+    scheduling::in_batches();
     let (bell, mut button) = UnixStream::pair().context("socketpair")?;
     let mut switchboard = Switchboard::new(own, listener, bell, service)?;
     service.when_stopped(move |_| drop(button.write_all(b"!")))?;

@@ -11,3 +11,9 @@ use super::service::Service;
 pub fn serve(_: TcpListener, _: &Arc<Service>) -> Result<()> {
     bail!("model io-uring: only Linux has io_uring; pass --model event-loop")
 }
+
+/// What can be said to the scheduler of Linux, and to no other.
+pub mod scheduling {
+    /// Does nothing.
+    pub fn in_batches() {}
+}
