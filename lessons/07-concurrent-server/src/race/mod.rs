@@ -218,7 +218,7 @@ fn entrants(args: &Args) -> Result<Vec<Entrant>> {
 }
 
 /// After so long, `--quick` begins no other round with so many clients.
-const QUICK: Duration = Duration::from_secs(3);
+const QUICK: Duration = Duration::from_secs(2);
 
 // ANCHOR: field
 /// Everybody in turns, A B C A B C: what disturbs the machine for a while
