@@ -134,7 +134,13 @@ fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent() {
         ..plan(1)
     };
     let seen = measure(addr, &plan);
-    assert!((40..=61).contains(&seen.messages), "{}", seen.messages);
+    // Not more than were due, however long the machine took.
+    let due = seen.took.as_secs_f64() * 100.0;
+    assert!(
+        seen.messages as f64 <= due + 2.0,
+        "{} of {due}",
+        seen.messages
+    );
     let late = seen.latencies.iter_recorded();
     let late = late.filter(|value| value.value_iterated_to() > 15_000_000);
     let late: u64 = late.map(|value| value.count_at_value()).sum();
