@@ -12,18 +12,18 @@ use timeline::packet::{Content, Packet, TcpFlags};
 /// The numbers of one segment, relative to the start of its connection. They
 /// are modulo 2^32, as those in the packet are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Relative {
+pub struct Relative {
     /// The number of its first byte, or of its SYN.
-    pub(crate) seq: u32,
+    pub seq: u32,
     /// The number that its sender expects next; None without the flag ACK.
-    pub(crate) ack: Option<u32>,
+    pub ack: Option<u32>,
     /// The number after its last: SYN and FIN take one each.
-    pub(crate) end: u32,
+    pub end: u32,
 }
 
 /// Where each direction of each connection began to count.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Flows {
+pub struct Flows {
     starts: HashMap<(SocketAddr, SocketAddr), u32>,
 }
 
@@ -32,7 +32,7 @@ impl Flows {
     ///
     /// A direction whose SYN was not seen counts as if the SYN had come directly
     /// before the first number that was seen of it.
-    pub(crate) fn relative(&mut self, packet: &Packet) -> Option<Relative> {
+    pub fn relative(&mut self, packet: &Packet) -> Option<Relative> {
         let Content::Tcp(segment) = &packet.content else {
             return None;
         };

@@ -87,7 +87,7 @@ impl Style {
 }
 
 /// Calls that change nothing.
-const INQUIRIES: [&str; 3] = ["getsockname", "getpeername", "getsockopt"];
+pub const INQUIRIES: [&str; 3] = ["getsockname", "getpeername", "getsockopt"];
 
 /// The whole timeline.
 pub fn ladder(timeline: &Timeline, style: Style) -> String {

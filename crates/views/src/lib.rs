@@ -3,15 +3,15 @@
 //! A view is a function of a timeline and of nothing else: it knows no source,
 //! no file, and no clock.
 
-pub(crate) mod flow;
+pub mod flow;
 mod fold;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod ladder;
 mod passage;
 pub mod pcapng;
-pub(crate) mod said;
-pub(crate) mod services;
+pub mod said;
+pub mod services;
 pub mod svg;
 pub mod text;
 pub mod words;

@@ -10,17 +10,17 @@ use crate::flow::Relative;
 use crate::words::Words;
 
 /// What is written on an arrow.
-pub(crate) struct Label {
+pub struct Label {
     /// What it is, such as `PSH ACK 5 bytes`.
-    pub(crate) head: String,
+    pub head: String,
     /// Its numbers, such as `1:6`, `ack 1`.
-    pub(crate) numbers: Vec<String>,
+    pub numbers: Vec<String>,
     /// The beginning of its data.
-    pub(crate) data: Option<String>,
+    pub data: Option<String>,
 }
 
 /// What a packet is called; `relative` are its numbers if it is of TCP.
-pub(crate) fn packet(words: Words, packet: &Packet, relative: Option<Relative>) -> Label {
+pub fn packet(words: Words, packet: &Packet, relative: Option<Relative>) -> Label {
     let plain = |head: String, numbers: Vec<String>| Label {
         head,
         numbers,
@@ -89,7 +89,7 @@ fn icmp(v6: bool, kind: u8, code: u8) -> String {
 }
 
 /// None for a change that says nothing, such as a queue that is empty again.
-pub(crate) fn state(change: &Change) -> Option<String> {
+pub fn state(change: &Change) -> Option<String> {
     let port = change.local.port();
     if change.from != Some(change.to) {
         return Some(format!("[:{port} {}]", change.to.name()));
@@ -110,7 +110,7 @@ pub(crate) fn state(change: &Change) -> Option<String> {
 }
 
 /// Whether a call has failed. It has not where it would have had to wait.
-pub(crate) fn is_bad(outcome: &Outcome) -> bool {
+pub fn is_bad(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Failed(symbol) => !matches!(
             symbol.name.as_deref(),
@@ -122,7 +122,7 @@ pub(crate) fn is_bad(outcome: &Outcome) -> bool {
 }
 
 /// With three digits behind the point as long as they fit.
-pub(crate) fn milliseconds(time: Duration) -> String {
+pub fn milliseconds(time: Duration) -> String {
     let microseconds = time.as_micros();
     if microseconds < 10_000_000 {
         format!("{}.{:03}", microseconds / 1_000, microseconds % 1_000)

@@ -201,7 +201,8 @@ enum Style {
     Narrator,
 }
 
-pub(crate) fn describe(ending: Ending) -> String {
+/// How a program ended, in words.
+pub fn describe(ending: Ending) -> String {
     match ending {
         Ending::Status(0) => "(ended)".to_string(),
         Ending::Status(status) => format!("(ended with status {status})"),
@@ -214,7 +215,7 @@ pub(crate) fn describe(ending: Ending) -> String {
 
 /// Cuts between words; what is indented stays indented. A word that is wider
 /// than the lane is cut, because nothing may be lost.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     // Most texts are short; to find places for breaks takes long.
     if text.trim() == text && text.width() <= width {
         return vec![text.to_string()];
@@ -234,7 +235,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// What a program wrote must not move the cursor or change colours here.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     if !text.contains(char::is_control) {
         return text.to_string();
     }
