@@ -108,6 +108,7 @@ pub(crate) mod seen {
                 step: false,
                 keep: 256,
                 alone: true,
+                keyboard: false,
             };
             Ok(Self {
                 stage: Stage::observed(&options)?,

@@ -35,6 +35,7 @@ fn observed() -> Result<Box<dyn Cast>, String> {
                 keep: 4096,
                 // The scene itself has sockets here and there.
                 alone: false,
+                keyboard: false,
             })
         });
     match session {
@@ -57,6 +58,7 @@ fn on_wire() -> Result<Box<dyn Cast>> {
         step: false,
         keep: 4096,
         alone: true,
+        keyboard: false,
     };
     let (hand, settings) = (Box::new(wire::Open), wire::Settings::default());
     let session = crate::xray::Session::on_wire(&options, wire, hand, settings)?;

@@ -14,7 +14,8 @@ mod recorder;
 mod session;
 mod sniffer;
 
-use std::process::Stdio;
+use std::process::{ChildStdin, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,9 @@ pub struct Options {
     /// Whether the programs are alone in their network. Where they are not,
     /// packets of others are left out.
     pub alone: bool,
+    /// Whether the audience has the keyboard: then the last program reads what
+    /// the audience writes, and it ends only when the audience has seen enough.
+    pub keyboard: bool,
 }
 
 /// Whoever watches while it happens.
@@ -75,6 +79,9 @@ pub trait Audience {
 
     /// Whether all is to end now, as after Ctrl-C.
     fn enough(&self) -> bool;
+
+    /// What the last program reads, where the audience has the keyboard.
+    fn input_of_last(&mut self, _input: ChildStdin) {}
 }
 
 /// Runs the programs, the first as the server: the others start when it listens,
@@ -95,7 +102,7 @@ pub fn record(
 /// A recording that is about to begin.
 pub struct Recording {
     session: Session,
-    step: bool,
+    options: Options,
 }
 
 impl Recording {
@@ -105,8 +112,8 @@ impl Recording {
     /// When programs cannot be observed.
     pub fn new(options: &Options) -> Result<Self> {
         let session = Session::new(options)?;
-        let step = options.step;
-        Ok(Self { session, step })
+        let options = options.clone();
+        Ok(Self { session, options })
     }
 
     /// Of programs on two hosts. `hand` decides about each frame on the cable
@@ -122,8 +129,13 @@ impl Recording {
         settings: Settings,
     ) -> Result<Self> {
         let session = Session::on_wire(options, wire, Box::new(hand), settings)?;
-        let step = options.step;
-        Ok(Self { session, step })
+        let options = options.clone();
+        Ok(Self { session, options })
+    }
+
+    /// When the timeline begins, since 1970.
+    pub fn start(&self) -> Duration {
+        self.session.start
     }
 
     /// A hand on the cable, where there is one.
@@ -141,6 +153,12 @@ impl Recording {
         lock(&self.session.recorder).note(text);
     }
 
+    /// A way to say, while it goes on, what a person has done.
+    pub fn notes(&self) -> impl Fn(&str) + Send + use<> {
+        let recorder = Arc::clone(&self.session.recorder);
+        move |text| lock(&recorder).note(text)
+    }
+
     /// Runs the programs: see [`record`].
     ///
     /// # Errors
@@ -151,8 +169,9 @@ impl Recording {
             session: self.session,
             timeline: Timeline::default(),
             audience,
+            options: self.options,
         };
-        show.play(programs, self.step)
+        show.play(programs)
     }
 }
 
@@ -160,15 +179,20 @@ struct Show<'a> {
     session: Session,
     timeline: Timeline,
     audience: &'a mut dyn Audience,
+    options: Options,
 }
 
 impl Show<'_> {
-    fn play(mut self, programs: &[(String, Program)], step: bool) -> Result<()> {
+    fn play(mut self, programs: &[(String, Program)]) -> Result<()> {
         for (index, (lane, program)) in programs.iter().enumerate() {
             let last = index + 1 == programs.len();
             // Only one can read the keyboard. In steps, Enter is for us.
-            let keyboard = last && !step;
-            self.start(lane, program, keyboard)?;
+            let stdin = match self.options.keyboard {
+                true if last => Stdio::piped(),
+                false if last && !self.options.step => Stdio::inherit(),
+                _ => Stdio::null(),
+            };
+            self.start(lane, program, stdin)?;
             if index == 0 && !last {
                 let deadline = Instant::now() + READY;
                 self.until(deadline, |session| session.listens || !session.alive[0])?;
@@ -180,7 +204,10 @@ impl Show<'_> {
         }
         let clients = if programs.len() > 1 { 1 } else { 0 };
         let forever = Instant::now() + Duration::from_secs(24 * 60 * 60);
-        self.until(forever, |session| !session.alive[clients..].contains(&true))?;
+        let keyboard = self.options.keyboard;
+        self.until(forever, |session| {
+            !keyboard && !session.alive[clients..].contains(&true)
+        })?;
         let grace = Instant::now() + GRACE;
         self.until(grace, |session| !session.alive.contains(&true))?;
         // On a cable much may still be on its way, and come again.
@@ -197,18 +224,16 @@ impl Show<'_> {
         self.hand_out()
     }
 
-    fn start(&mut self, lane: &str, program: &Program, keyboard: bool) -> Result<()> {
+    fn start(&mut self, lane: &str, program: &Program, stdin: Stdio) -> Result<()> {
         let command = program.command().context("find our own executable")?;
         let line = cast::words(&command).join(" ");
-        let stdin = if keyboard {
-            Stdio::inherit()
-        } else {
-            Stdio::null()
-        };
         let started = self
             .session
             .start_with(lane, program.host(), command, stdin);
-        started.with_context(|| format!("start {line}"))?;
+        let (_, input) = started.with_context(|| format!("start {line}"))?;
+        if let Some(input) = input {
+            self.audience.input_of_last(input);
+        }
         Ok(())
     }
 

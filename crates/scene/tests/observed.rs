@@ -21,6 +21,7 @@ fn observed() -> Stage {
         step: false,
         keep: 64,
         alone: false,
+        keyboard: false,
     };
     Stage::observed(&options).unwrap()
 }

@@ -40,8 +40,12 @@ impl Backlog {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(super) fn is_too_much(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > MOST
+        self.count() > MOST
     }
 }
 
