@@ -25,6 +25,7 @@ need tmux tmux
 need tcpdump tcpdump
 need cc gcc
 need ip iproute2
+need tmux tmux
 for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done

@@ -74,6 +74,31 @@ pub(crate) fn my() -> Result<My> {
     My::of(&lesson.root)
 }
 
+/// The programs of a lesson such as `lesson-2`, which is built now: its server
+/// and its client.
+#[cfg(target_os = "linux")]
+pub(crate) fn programs(name: &str) -> Result<Vec<(String, scene::Program)>> {
+    let number = name
+        .strip_prefix("lesson-")
+        .and_then(|number| number.parse().ok());
+    let number = number.with_context(|| {
+        format!("\"{name}\" is no lesson: write lesson-2, or -- and two programs")
+    })?;
+    let package = one(number)?.package;
+    let mut build = std::process::Command::new(cargo());
+    build.args(["build", "--quiet", "--package", &package, "--bin", &package]);
+    let built = build.status().context("start cargo")?;
+    anyhow::ensure!(built.success(), "{package} does not compile");
+    let metadata = MetadataCommand::new().no_deps().exec();
+    let metadata = metadata.context("ask cargo where programs are")?;
+    let executable = metadata.target_directory.join("debug").join(&package);
+    let side = |side: &str| {
+        let program = scene::Program::new(executable.as_std_path()).args([side]);
+        (side.to_string(), program)
+    };
+    Ok(vec![side("server"), side("client")])
+}
+
 /// The cargo that runs us, or the one in the PATH.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())

@@ -27,7 +27,7 @@ pub(crate) struct Look {
 
     /// Draw with ASCII only, for terminals in which arrows take two cells
     #[arg(long)]
-    ascii: bool,
+    pub(crate) ascii: bool,
 
     /// Write the timeline to a file: .txt, .jsonl, .svg or .pcapng; may be repeated
     #[arg(long, value_name = "FILE", value_parser = with_known_ending)]

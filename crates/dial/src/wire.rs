@@ -12,6 +12,7 @@ use scene::xray::{self, Recording};
 use wire::Wire;
 use wire::rules::{Rule, Rules};
 
+use crate::board;
 use crate::files::Files;
 use crate::look::Look;
 use crate::xray::{Screen, programs};
@@ -37,8 +38,24 @@ pub(crate) struct WireArgs {
     #[arg(long, value_name = "[HOST:]NAME=VALUE", value_parser = value)]
     set: Vec<Value>,
 
+    /// No full screen: write line by line, as into a pipe
+    #[arg(long)]
+    no_screen: bool,
+
+    /// How packets cross when the screen opens
+    #[arg(long, value_enum, default_value_t)]
+    mode: board::Start,
+
+    /// A lesson, such as lesson-2, for its server and its client
+    #[arg(conflicts_with = "programs")]
+    lesson: Option<String>,
+
     /// The server, then :: and a client, then :: and further clients
-    #[arg(last = true, required = true, value_name = "SERVER … :: CLIENT …")]
+    #[arg(
+        last = true,
+        required_unless_present = "lesson",
+        value_name = "SERVER … :: CLIENT …"
+    )]
     programs: Vec<String>,
 }
 
@@ -86,7 +103,10 @@ fn value(text: &str) -> Result<Value, String> {
 
 /// Runs the programs and shows what passes between them.
 pub(crate) fn run(args: &WireArgs) -> Result<()> {
-    let programs = programs(&args.programs)?;
+    let programs = match &args.lesson {
+        Some(lesson) => crate::lessons::programs(lesson)?,
+        None => programs(&args.programs)?,
+    };
     let files = Files::create(&args.look)?;
     let written = args.rules.iter().chain(&args.files);
     let rules = written.flat_map(|written| written.0.clone()).collect();
@@ -107,12 +127,11 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     let enough = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&enough);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
-    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
-    let mut screen = Screen::new(&args.look, false, files, enough);
-    screen.header(&names)?;
+    let on_screen = !args.no_screen && board::is_possible();
     let options = xray::Options {
         step: false,
         alone: true,
+        keyboard: on_screen,
         keep: args.look.bytes.max(4096),
     };
     let told = told(&rules, seed);
@@ -121,6 +140,16 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     if let Some(told) = told {
         recording.note(&told);
     }
+    if on_screen {
+        let look = switchboard::Look {
+            colour: crate::paper::paper().colour,
+            ascii: args.look.ascii,
+        };
+        return board::play(recording, &programs, args.mode, look, files, enough);
+    }
+    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
+    let mut screen = Screen::new(&args.look, false, files, enough);
+    screen.header(&names)?;
     let recorded = recording.play(&programs, &mut screen);
     screen.finish()?;
     recorded

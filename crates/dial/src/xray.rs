@@ -53,6 +53,7 @@ pub(crate) fn run(args: &XrayArgs) -> Result<()> {
     let options = xray::Options {
         step: args.step,
         alone,
+        keyboard: false,
         keep: args.look.bytes.max(4096),
     };
     let recorded = xray::record(&programs, &options, &mut screen);

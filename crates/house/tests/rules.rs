@@ -7,17 +7,26 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
 
 /// What each room may know of the others. What is not named, it must not know.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("timeline", &[]),
     ("sources", &["timeline"]),
     ("wire", &["sources", "timeline"]),
     ("views", &["timeline"]),
+    ("switchboard", &["timeline", "views"]),
     ("scene", &["sources", "timeline", "views", "wire"]),
     ("check", &["sources", "timeline", "views", "scene"]),
     ("exercise", &[]),
     (
         "dial",
-        &["sources", "timeline", "views", "scene", "exercise", "wire"],
+        &[
+            "sources",
+            "switchboard",
+            "timeline",
+            "views",
+            "scene",
+            "exercise",
+            "wire",
+        ],
     ),
     ("house", &["scene"]),
     ("claims", &[]),

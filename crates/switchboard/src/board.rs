@@ -1,0 +1,322 @@
+//! What the board knows: two hosts, the cable, and what the person is doing.
+
+mod gate;
+mod host;
+mod keys;
+mod motion;
+mod packets;
+mod row;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use timeline::cable::Fate;
+use timeline::packet::Packet;
+use timeline::{Actor, Event, Kind, Stream};
+use views::ladder::Only;
+use views::services::Services;
+use views::text::describe;
+use views::words::Words;
+
+use crate::command::{Command, Side, What};
+use crate::prompt::Prompt;
+pub(crate) use host::{Host, Ink};
+pub(crate) use packets::{Item, Packets};
+pub(crate) use row::{Place, Row, SLIDE};
+
+/// How packets cross the cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// At once.
+    Run,
+    /// Each takes a chosen time, and can be caught on its way.
+    Slow,
+    /// Each waits for a key.
+    Step,
+}
+
+/// The paces of slow motion, in milliseconds a packet.
+const PACES: [u64; 7] = [100, 200, 500, 1000, 2000, 5000, 10_000];
+const USUAL_PACE: usize = 3;
+
+/// A screen that is behind by more says so.
+const BEHIND: Duration = Duration::from_secs(1);
+
+/// How long what was told stays.
+const TOLD: Duration = Duration::from_secs(5);
+
+/// What the cable itself does, in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Line {
+    /// How long a packet is on its way.
+    pub latency: Duration,
+    /// How many of 100 packets are lost.
+    pub loss: f64,
+    /// How many bits go onto the cable in a second; None: at once.
+    pub rate: Option<u64>,
+}
+
+/// What was last said to the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) text: String,
+    /// Whether something was refused.
+    pub(crate) refused: bool,
+}
+
+/// The board. Events go in by [`Board::see`], keys by [`Board::key`], the time by
+/// [`Board::tick`]; commands come out.
+#[derive(Clone, Debug)]
+pub struct Board {
+    pub(crate) hosts: [Host; 2],
+    pub(crate) packets: Packets,
+    /// What the server sends over, and what the client does.
+    pub(crate) lines: [Line; 2],
+    pub(crate) cut: bool,
+    pub(crate) mode: Mode,
+    pace: usize,
+    /// Since when it is in this mode.
+    since: Duration,
+    /// The packet that the person has chosen; None: the one that is next.
+    pub(crate) chosen: Option<u64>,
+    /// The row of its bytes that stands on top; None: that in which data begins.
+    pub(crate) top: Option<usize>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) help: bool,
+    pub(crate) told: Option<Told>,
+    /// Since when it is shown.
+    told_at: Option<Duration>,
+    pub(crate) finished: bool,
+    /// When the newest event happened, and when it was seen.
+    seen: (Duration, Duration),
+    /// Where each program plays, and its name.
+    actors: HashMap<Actor, (Side, String)>,
+    /// What the C library asks for is told in one line.
+    services: Services,
+    words: Words,
+    commands: Vec<Command>,
+    changes: u64,
+}
+
+impl Board {
+    /// A board on which nothing has happened. `lines` is what the cable does from
+    /// the beginning, from the server and from the client. With `ascii`, calls
+    /// are written with ASCII alone.
+    pub fn new(mode: Mode, lines: [Line; 2], ascii: bool) -> Self {
+        let mut board = Self {
+            hosts: [Host::new(), Host::new()],
+            packets: Packets::new(),
+            lines,
+            cut: false,
+            mode: Mode::Run,
+            pace: USUAL_PACE,
+            since: Duration::ZERO,
+            chosen: None,
+            top: None,
+            prompt: None,
+            help: false,
+            told: None,
+            told_at: None,
+            finished: false,
+            seen: (Duration::ZERO, Duration::ZERO),
+            actors: HashMap::new(),
+            services: Services::default(),
+            words: Words {
+                bytes: 24,
+                hex: false,
+                ascii,
+            },
+            commands: Vec::new(),
+            changes: 0,
+        };
+        if mode != Mode::Run {
+            board.go_over_to(mode, Duration::ZERO);
+        }
+        board
+    }
+
+    /// Something happened, and it is known now.
+    pub fn see_at(&mut self, event: &Event, now: Duration) {
+        self.seen = (event.time, now);
+        self.see(event);
+    }
+
+    /// Something happened.
+    pub fn see(&mut self, event: &Event) {
+        self.changes += 1;
+        let time = event.time;
+        match &event.kind {
+            Kind::Packet(packet) => self.packet(event, packet),
+            Kind::Fate(later) => {
+                let on_its_way = self.part_of_way(time);
+                self.packets.later(time, later, on_its_way);
+            }
+            Kind::Unseen(what) => self.packets.remark(format!("not seen: {what}")),
+            Kind::Note(text) => self.remark(text),
+            Kind::Headline(text) | Kind::Rows(text) => self.packets.remark(text.clone()),
+            _ => self.in_program(event),
+        }
+    }
+
+    fn in_program(&mut self, event: &Event) {
+        let timeline::Place::Actor(actor) = event.place else {
+            return;
+        };
+        let time = event.time;
+        if let Kind::Started { lane, .. } = &event.kind {
+            self.start(actor, lane);
+        }
+        let Some((side, name)) = self.actors.get(&actor) else {
+            return;
+        };
+        let host = &mut self.hosts[*side as usize];
+        let who = match host.programs {
+            0 | 1 => String::new(),
+            _ => format!("{name}: "),
+        };
+        if let Some(told) = self.services.instead(event, Only::default()) {
+            let told = told.iter();
+            return told.for_each(|text| host.say(time, &format!("{who}{text}"), Ink::Faint));
+        }
+        match &event.kind {
+            Kind::Line { stream, text } => {
+                let ink = match stream {
+                    Stream::Stdout => Ink::Output,
+                    Stream::Stderr => Ink::Error,
+                };
+                host.say(time, &format!("{who}{text}"), ink);
+            }
+            Kind::Ended(ending) => {
+                self.services.ended(event.place, Only::default());
+                host.running = host.running.saturating_sub(1);
+                host.say_always(&format!("{who}{}", describe(*ending)), Ink::Faint);
+            }
+            Kind::Call(call) => host.call(time, &who, call, self.words),
+            Kind::Return(end) => host.end(time, &who, end, self.words),
+            Kind::State(change) => host.state(change),
+            _ => {}
+        }
+    }
+
+    /// The first program is the server, whatever it is called.
+    fn start(&mut self, actor: Actor, lane: &str) {
+        let server = lane.starts_with("server") || self.actors.is_empty();
+        let side = if server { Side::Server } else { Side::Client };
+        self.actors.insert(actor, (side, lane.to_string()));
+        let host = &mut self.hosts[side as usize];
+        host.programs += 1;
+        host.running += 1;
+    }
+
+    fn packet(&mut self, event: &Event, packet: &Packet) {
+        let from = self.sender(event, packet);
+        let fold = self.mode == Mode::Step;
+        let swaps = self.packets.swaps(from);
+        let came = self.packets.came(event.time, from, packet, fold);
+        if came == packets::Came::TooMany
+            && let Some(passage) = &packet.passage
+        {
+            self.commands
+                .push(Command::Decide(passage.frame, What::Drop));
+        }
+        if let Some(swaps) = swaps {
+            self.swap_if_next_is_here(swaps, packet);
+        }
+    }
+
+    /// The next packet of the direction of one that is to go behind it has come.
+    fn swap_if_next_is_here(&mut self, frame: u64, next: &Packet) {
+        let passage = next.passage.as_ref();
+        let waits = passage.is_some_and(|passage| passage.fate == Fate::Held);
+        match self.packets.next_after(frame) {
+            Some(next) => self.swap(frame, next),
+            // It goes on already, so this one is behind it.
+            None if !waits => self.decide(frame, What::Pass),
+            // It is a copy.
+            None => {}
+        }
+    }
+
+    /// By its address, and where that does not tell, by its socket.
+    fn sender(&self, event: &Event, packet: &Packet) -> Side {
+        if address(Side::Client).contains(&packet.source) {
+            return Side::Client;
+        }
+        if address(Side::Server).contains(&packet.source) {
+            return Side::Server;
+        }
+        let side = |actor: Option<Actor>| self.actors.get(&actor?).map(|(side, _)| *side);
+        let known = match event.place {
+            timeline::Place::Wire { from, to } => side(from).or(side(to).map(Side::other)),
+            _ => None,
+        };
+        known.unwrap_or(Side::Server)
+    }
+
+    fn remark(&mut self, text: &str) {
+        if text.starts_with("the cable is cut") {
+            self.cut = true;
+        } else if text.starts_with("the cable is mended") {
+            self.cut = false;
+        }
+        self.packets.remark(text.to_string());
+    }
+
+    /// No event follows; the person may go on looking.
+    pub fn finish(&mut self) {
+        self.finished = true;
+        self.changes += 1;
+    }
+
+    /// Time passes: what is due in slow motion goes on. What is to be done, and
+    /// was not given out yet.
+    pub fn tick(&mut self, now: Duration) -> Vec<Command> {
+        self.forget_what_was_told(now);
+        while let Some((frame, due)) = self.next_due()
+            && due <= now
+        {
+            self.decide(frame, What::Pass);
+        }
+        std::mem::take(&mut self.commands)
+    }
+
+    /// So that the keys can be seen again.
+    fn forget_what_was_told(&mut self, now: Duration) {
+        let told = self.told.as_ref().filter(|_| self.prompt.is_none());
+        let at = told.map(|_| self.told_at.unwrap_or(now));
+        self.told_at = at;
+        if at.is_some_and(|at| now >= at + TOLD) {
+            (self.told, self.told_at) = (None, None);
+            self.changes += 1;
+        }
+    }
+
+    /// Whether all programs have ended, and nothing waits.
+    pub(crate) fn is_over(&self) -> bool {
+        let ended = |host: &Host| host.programs > 0 && host.running == 0;
+        let ended = self.hosts.iter().all(ended) && self.packets.waiting.is_empty();
+        ended || self.finished
+    }
+
+    /// A number that is another one after each change.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The packet that is shown below: the chosen one, else the oldest that
+    /// waits, else the newest.
+    pub(crate) fn current(&self) -> Option<&Row> {
+        let next = || self.packets.waiting.front().copied();
+        let newest = || self.packets.frames().next_back();
+        let chosen = self.chosen.and_then(|frame| self.packets.row(frame));
+        chosen.or_else(|| self.packets.row(next().or_else(newest)?))
+    }
+}
+
+/// The addresses of a host on the wire.
+pub(crate) fn address(side: Side) -> [IpAddr; 2] {
+    let last = side as u8 + 1;
+    let v6 = [0xfd00, 0, 0, 0, 0, 0, 0, u16::from(last)];
+    [[10, 0, 0, last].into(), v6.into()]
+}

@@ -1,0 +1,134 @@
+//! One host: its sockets above, what its programs say and ask for below.
+
+use std::iter;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+use timeline::state::{Change, TcpState};
+use unicode_width::UnicodeWidthStr;
+use views::text::wrap;
+
+use super::{cut, title};
+use crate::board::{Board, Host, Ink, address};
+use crate::command::Side;
+use crate::look::Look;
+
+pub(super) fn draw(
+    frame: &mut Frame,
+    area: Rect,
+    board: &Board,
+    side: Side,
+    look: Look,
+    now: Duration,
+) {
+    let host = &board.hosts[side as usize];
+    let width = usize::from(area.width);
+    let [v4, v6] = address(side);
+    let name = match width {
+        0..30 => format!("{}  {v4}", side.name()),
+        _ => format!("{}  {v4}  {v6}", side.name()),
+    };
+    let bold = look.side(side).patch(look.strong());
+    let mut lines = vec![title(&name, bold, width, look)];
+    let room = usize::from(area.height).saturating_sub(1);
+    lines.extend(sockets(host, width, room / 2, look));
+    let room = usize::from(area.height).saturating_sub(lines.len());
+    lines.extend(said(host, width, room, look, board.by_events(now)));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Those that changed last, and how many there are besides.
+fn sockets(host: &Host, width: usize, room: usize, look: Look) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let mut hidden = 0;
+    for socket in host.sockets.iter().rev() {
+        let rows = one(socket, width, look);
+        if lines.len() + rows.len() + 2 > room {
+            hidden += 1;
+        } else {
+            lines.splice(0..0, rows);
+        }
+    }
+    if hidden > 0 {
+        let text = format!("and {hidden} more sockets");
+        lines.insert(0, Line::styled(cut(&text, width, look), look.faint()));
+    }
+    if !lines.is_empty() {
+        let rule = look.glyphs().line.repeat(width);
+        lines.push(Line::styled(rule, look.faint()));
+    }
+    lines
+}
+
+fn one(socket: &Change, width: usize, look: Look) -> Vec<Line<'static>> {
+    let queues = socket.queues;
+    let mut text = format!(":{} {}", socket.local.port(), socket.to.name());
+    if width >= 30 && socket.to != TcpState::Listen && socket.peer.port() != 0 {
+        text += &format!(" {} {}", look.glyphs().to, short(socket.peer));
+    }
+    let style = match socket.to {
+        TcpState::Established | TcpState::Listen => look.strong(),
+        _ => look.waiting(),
+    };
+    let mut below = Vec::new();
+    match socket.to {
+        TcpState::Listen if queues.receive > 0 => {
+            below.push(format!("  accept queue {}", queues.receive));
+        }
+        TcpState::Listen => {}
+        _ if queues.receive == 0 && queues.send == 0 => {}
+        _ => {
+            let (receive, send) = (queues.receive, queues.send);
+            let both = format!("  Recv-Q {receive} Send-Q {send}");
+            below = match both.width() <= width {
+                true => vec![both],
+                false => vec![format!("  Recv-Q {receive}"), format!("  Send-Q {send}")],
+            };
+        }
+    }
+    let mut lines = vec![Line::styled(cut(&text, width, look), style)];
+    lines.extend(
+        below
+            .into_iter()
+            .map(|text| Line::raw(cut(&text, width, look))),
+    );
+    lines
+}
+
+/// On the wire there are two hosts, so the port tells enough.
+fn short(peer: SocketAddr) -> String {
+    format!(":{}", peer.port())
+}
+
+/// The newest lines, each whole.
+fn said(host: &Host, width: usize, room: usize, look: Look, now: Duration) -> Vec<Line<'static>> {
+    let mut rows: Vec<Line> = Vec::new();
+    let few = host.one_of(now).map(|of| format!("showing 1 of {of}"));
+    let room = room - usize::from(few.is_some());
+    for said in host.said.iter().rev() {
+        let style = match said.ink {
+            Ink::Output => look.strong(),
+            Ink::Call => ratatui::style::Style::new(),
+            Ink::Error | Ink::Failed => look.bad(),
+            Ink::Faint => look.faint(),
+        };
+        let mark = if said.ink.is_output() { "> " } else { "" };
+        let pieces = wrap(&said.text, width - mark.len());
+        let rest = " ".repeat(mark.len());
+        let marks = iter::once(mark).chain(iter::repeat(rest.as_str()));
+        let pieces = marks.zip(pieces);
+        let pieces = pieces.map(|(mark, piece)| Line::styled(format!("{mark}{piece}"), style));
+        rows.splice(0..0, pieces.collect::<Vec<_>>());
+        if rows.len() >= room {
+            break;
+        }
+    }
+    let hidden = rows.len().saturating_sub(room);
+    let mut rows = rows.split_off(hidden);
+    rows.extend(few.map(|text| Line::styled(text, look.waiting())));
+    rows
+}

@@ -1,0 +1,26 @@
+//! The operator's board: a full screen with two hosts, the cable between them,
+//! and the keys that work it.
+//!
+//! Events of a timeline go in, [`Command`]s for the cable come out. The board
+//! knows no cable and no program: what it shows, it has from the timeline alone.
+//!
+//! Read it in this order: `board.rs` (what is known), `board/packets.rs` (what
+//! is on the cable), `board/keys.rs` (what a key does), `draw.rs` (how it looks),
+//! `show.rs` (the loop), `terminal.rs`.
+
+mod board;
+mod command;
+mod draw;
+mod keyboard;
+mod look;
+mod prompt;
+mod show;
+mod terminal;
+
+pub use board::{Board, Line, Mode};
+pub use command::{Command, Side, What};
+pub use draw::{LEAST, draw};
+pub use keyboard::Keyboard;
+pub use look::Look;
+pub use show::{Desk, Input};
+pub use terminal::Screen;
