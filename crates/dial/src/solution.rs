@@ -51,8 +51,9 @@ pub(crate) fn show(lesson: &Lesson, my: &My, language: Language, sources: &Sourc
                         write your own: what you find out yourself you keep.";
         text += &format!("{}\n\n", paper::wrap(sentence, 0));
     }
-    for (name, file) in sources.files(Part::Solution)? {
-        if name.starts_with("server.") || name.starts_with("client.") {
+    let files = sources.files(Part::Solution)?;
+    for side in ["server.", "client."] {
+        for (name, file) in files.iter().filter(|(name, _)| name.starts_with(side)) {
             let title = format!("{name}: lesson {} in {language}", lesson.lesson);
             text += &format!("{}\n\n{file}\n", title.bold());
         }
