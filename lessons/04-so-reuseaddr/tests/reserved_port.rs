@@ -55,7 +55,7 @@ fn below_the_first_unprivileged_port_bind_is_denied_and_from_it_on_it_is_not() {
     assert_eq!(said, format!("listening on {addr}\n"));
 
     // The scene says what it found, so without privilege it says something else.
-    let scene = finish(unprivileged(&program, &[]));
+    let scene = finish(unprivileged(&program, &["--xray", "off"]));
     assert!(scene.status.success());
     let scene = String::from_utf8(scene.stdout).unwrap();
     assert_eq!(scene.contains("permission denied (os"), first_free > 1);
