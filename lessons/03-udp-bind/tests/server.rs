@@ -4,6 +4,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
 
 use common::{SERVER, ask, client, ended, heard_nothing, output_of, run, server, socket, spawn};
 use rstest::rstest;
@@ -364,7 +365,17 @@ fn a_reader_of_its_output_that_goes_away_is_no_panic() {
     reader.read_line(&mut first).unwrap();
     drop(reader);
     let addr = common::address_in(first.trim_end());
-    socket().send_to(b"hello", addr).unwrap();
+    // A program that a neighbouring test starts just now holds our end of the pipe
+    // too, until its exec. So there is more than one thing to print.
+    let asker = socket();
+    let pause = Some(Duration::from_millis(100));
+    asker.set_read_timeout(pause).unwrap();
+    let patience = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < patience, "it did not end");
+        asker.send_to(b"hello", addr).unwrap();
+        let _ = asker.recv(&mut [0; 16]);
+    }
     let output = output_of(child);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");

@@ -52,18 +52,21 @@ fn many() {
     while !agree && std::time::Instant::now() < deadline {
         agree = Side::BOTH.into_iter().all(|from| {
             let counts = control.counts(from);
-            let came = of(from, "Tcp.OutSegs") == counts.came;
+            let sent = of(from, "Tcp.OutSegs") + of(from, "Tcp.RetransSegs");
+            let came = sent == counts.came;
             came && of(from.other(), "Tcp.InSegs") == counts.delivered
         });
     }
     for from in Side::BOTH {
         let counts = control.counts(from);
-        assert_eq!(of(from, "Tcp.OutSegs"), counts.came, "sent by {from:?}");
+        // RFC 4022: what is only sent again does not count as OutSegs. On a busy
+        // machine an acknowledgement can be late enough for that.
+        let sent = of(from, "Tcp.OutSegs") + of(from, "Tcp.RetransSegs");
+        assert_eq!(sent, counts.came, "sent by {from:?}");
         assert_eq!(of(from.other(), "Tcp.InSegs"), counts.delivered);
         assert_eq!((counts.lost, counts.dropped, counts.waiting), (0, 0, 0));
     }
     assert!(control.counts(Side::Client).came >= wanted as u64);
-    assert_eq!(of(Side::Client, "Tcp.RetransSegs"), 0);
 }
 
 /// Another play, as a user that may do nothing.
