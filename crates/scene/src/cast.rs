@@ -29,6 +29,12 @@ pub(crate) trait Cast {
         None
     }
 
+    /// The two hosts, where there are two.
+    #[cfg(target_os = "linux")]
+    fn wire(&self) -> Option<&wire::Wire> {
+        None
+    }
+
     /// The next event, oldest first; None when the deadline has passed.
     fn next(&mut self, deadline: Instant) -> Option<Event>;
 

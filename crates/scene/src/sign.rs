@@ -1,5 +1,6 @@
 //! What an explanation waits for.
 
+use timeline::cable::Fate;
 use timeline::call::{CallId, Outcome};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::state::TcpState;
@@ -34,6 +35,25 @@ pub enum Sign {
     Datagram,
     /// An ICMP message that says that nobody is bound to the UDP port.
     PortUnreachable,
+    /// A segment from this lane that acknowledges and does nothing else.
+    Ack(&'static str),
+    /// An acknowledgement from this lane that says: these bytes came a second time.
+    /// RFC 2883, D-SACK.
+    Duplicate(&'static str),
+    /// A segment from this lane that repeats what one before it has carried: a
+    /// retransmission.
+    Again(&'static str),
+    /// A packet from this lane that the cable loses.
+    Dropped(&'static str),
+    /// A packet from this lane that the cable delivers twice.
+    Doubled(&'static str),
+    /// A packet from this lane that the cable delivers behind the next one.
+    Swapped(&'static str),
+    /// A packet from this lane that was late on the cable goes on to the other
+    /// host now.
+    Arrives(&'static str),
+    /// A program in this lane prints a line that contains this.
+    Says(&'static str, &'static str),
     /// A socket of this lane is in this TCP state.
     State(&'static str, TcpState),
 }
@@ -62,12 +82,29 @@ impl Sign {
                     && name_of(timeline, end.id).is_some_and(|called| is(called, name))
             }
             (Sign::State(who, state), Kind::State(change)) => lane == *who && change.to == *state,
+            (Sign::Says(who, words), Kind::Line { text, .. }) => {
+                lane == *who && text.contains(words)
+            }
+            (Sign::Arrives(who), Kind::Fate(later)) => {
+                lane == *who && matches!(later.fate, Fate::Passed | Fate::Doubled)
+            }
             (sign, Kind::Packet(packet)) => sign.fits_packet(lane, packet),
             _ => false,
         }
     }
 
     fn fits_packet(&self, lane: &str, packet: &Packet) -> bool {
+        let passage = packet.passage.as_ref();
+        let fate = |fate| passage.is_some_and(|passage| passage.fate == fate);
+        match self {
+            Sign::Dropped(who) => return lane == *who && fate(Fate::Dropped),
+            Sign::Doubled(who) => return lane == *who && fate(Fate::Doubled),
+            Sign::Swapped(who) => return lane == *who && fate(Fate::Swapped),
+            Sign::Again(who) => {
+                return lane == *who && passage.is_some_and(|passage| passage.again.is_some());
+            }
+            _ => {}
+        }
         let segment = match &packet.content {
             Content::Tcp(segment) => segment,
             Content::Udp(_) => return *self == Sign::Datagram,
@@ -86,10 +123,23 @@ impl Sign {
             Sign::SynAck => has(TcpFlags::SYN) && has(TcpFlags::ACK),
             Sign::Data(who) => segment.length > 0 && lane == *who,
             Sign::Fin => has(TcpFlags::FIN),
+            Sign::Ack(who) => {
+                let controls = [TcpFlags::SYN, TcpFlags::FIN, TcpFlags::RST];
+                segment.length == 0 && lane == *who && !controls.into_iter().any(has)
+            }
+            Sign::Duplicate(who) => {
+                let first = segment.options.sack.first();
+                lane == *who && first.is_some_and(|(from, _)| is_before(*from, segment.ack))
+            }
             Sign::Reset => has(TcpFlags::RST),
             _ => false,
         }
     }
+}
+
+/// Numbers of TCP go round: RFC 9293, section 3.4.
+fn is_before(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() < 0
 }
 
 /// The call that this end belongs to.

@@ -32,6 +32,10 @@ pub struct Stage {
     /// For each actor: how many events the script has gone through for it.
     heard: HashMap<Actor, usize>,
     endings: HashMap<Actor, Ending>,
+    /// How many events have been searched for signs that the script awaits.
+    searched: usize,
+    /// With which event the part began.
+    part: usize,
     /// Explanations that wait for what they explain.
     hints: Vec<(Sign, String)>,
     /// What the audience is to see from a sign on.
@@ -85,6 +89,8 @@ impl Stage {
             inputs: HashMap::new(),
             heard: HashMap::new(),
             endings: HashMap::new(),
+            searched: 0,
+            part: 0,
             hints: Vec::new(),
             turns: Vec::new(),
             broken: None,
@@ -125,6 +131,8 @@ impl Stage {
         self.narrate(Kind::Headline(text.to_string()));
         self.hints.clear();
         self.turns.clear();
+        self.part = self.timeline.events().len();
+        self.searched = self.part;
     }
 
     /// Explains, across all lanes.

@@ -145,7 +145,7 @@ impl Recording {
 
     /// The hosts, where there are two: their states and counters.
     pub fn wire(&self) -> Option<&Wire> {
-        self.session.wire()
+        cast::Cast::wire(&self.session)
     }
 
     /// Explains something at the beginning of the timeline.

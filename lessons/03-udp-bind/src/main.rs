@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+mod on_wire;
 mod parts;
 mod server;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
+        None if cli.scene.wire => on_wire::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 3: UDP bind", script),
     }
 }

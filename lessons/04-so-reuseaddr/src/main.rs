@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+mod on_wire;
 mod parts;
 mod server;
 mod table;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
+        None if cli.scene.wire => on_wire::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 4: SO_REUSEADDR", script),
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod client;
+mod on_wire;
 mod scale;
 mod server;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
         Some(Side::Scale(args)) => scale::start(&args),
+        None if cli.scene.wire => on_wire::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 5: timeout", script),
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+mod on_wire;
 mod server;
 
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
+        None if cli.scene.wire => on_wire::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 6: sticky packets", script),
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+mod on_wire;
 #[cfg(target_os = "linux")]
 mod race;
 #[cfg(not(target_os = "linux"))]
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
         Some(Side::Race(args)) => race::start(&args),
+        None if cli.scene.wire => on_wire::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
     }
 }

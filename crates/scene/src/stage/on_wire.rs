@@ -35,6 +35,24 @@ impl Stage {
         false
     }
 
+    /// Sets a value of the kernel for one host alone, such as
+    /// `net.ipv4.tcp_syn_retries` (tcp(7)), and tells it. Without a cable nothing
+    /// happens.
+    ///
+    /// # Errors
+    /// One that this kernel does not have, or a value that it does not take.
+    pub fn set(&mut self, host: wire::Side, name: &str, value: &str) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Some(wire) = self.cast.wire() {
+            let host = wire.host(host).clone();
+            host.set(name, value)?;
+            let side = host.side().name();
+            self.note(format!("On the host {side}: {name} = {value}"));
+        }
+        let _ = (host, name, value);
+        Ok(())
+    }
+
     /// From here on these rules say what becomes of packets on the cable, and are
     /// told; an empty text ends all. `docs/wire.md` has the language. Without a
     /// cable nothing happens.

@@ -1,12 +1,13 @@
 //! What a scene waits for: a line, an end, a server that is ready.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use timeline::{Actor, Ending, Kind, Place};
 
 use super::Stage;
+use crate::Sign;
 
 impl Stage {
     /// Waits until a server said `listening on` or `bound to`, and gives the
@@ -48,6 +49,37 @@ impl Stage {
             }
         }
         Ok(self.endings[&actor])
+    }
+
+    /// Waits until this happens under the X-ray, and gives its time. Each call goes
+    /// on behind the event that the call before it found, but not before the last
+    /// headline.
+    ///
+    /// # Errors
+    /// When the deadline passes without it.
+    pub fn wait_sign(&mut self, sign: &Sign) -> Result<Duration> {
+        let deadline = Instant::now() + self.deadline;
+        loop {
+            while let Some(event) = self.timeline.events().get(self.searched) {
+                self.searched += 1;
+                if sign.fits(&self.timeline, event) {
+                    return Ok(event.time);
+                }
+            }
+            if !self.pump(deadline)? {
+                bail!(
+                    "waited {:?} for {sign:?}, and it did not happen",
+                    self.deadline
+                );
+            }
+        }
+    }
+
+    /// When this has happened since the last headline, each time.
+    pub fn seen(&self, sign: &Sign) -> Vec<Duration> {
+        let events = self.timeline.events()[self.part..].iter();
+        let such = events.filter(|event| sign.fits(&self.timeline, event));
+        such.map(|event| event.time).collect()
     }
 
     fn wait_for(

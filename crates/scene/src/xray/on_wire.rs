@@ -12,6 +12,7 @@ use wire::{Frame, Report, Side, Wire};
 use super::backlog::Counting;
 use super::recorder::{News, Recorder};
 use super::session::{Session, lock};
+use crate::cast::Cast;
 
 /// What is known where there are two hosts.
 #[derive(Debug, Default)]
@@ -108,11 +109,6 @@ impl Recorder {
 }
 
 impl Session {
-    /// The hosts, where there are two.
-    pub(crate) fn wire(&self) -> Option<&Wire> {
-        self.wire.as_ref().map(|(wire, _)| wire)
-    }
-
     /// Has a program play on its host, where there are two.
     pub(super) fn place(&self, actor: Actor, host: Option<Side>, command: &mut Command) {
         let first = match actor {

@@ -269,6 +269,10 @@ impl Cast for Session {
         self.wire.as_ref().map(|(_, control)| control)
     }
 
+    fn wire(&self) -> Option<&Wire> {
+        self.wire.as_ref().map(|(wire, _)| wire)
+    }
+
     fn next(&mut self, deadline: Instant) -> Option<Event> {
         while self.ready.is_empty() && Instant::now() < deadline {
             self.look();

@@ -1,0 +1,136 @@
+//! The scene on two hosts: the last ACK gets lost, and TIME-WAIT is there for it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use scene::{Actor, Focus, Options, Program, Side, Sign, Stage};
+
+/// Far enough that the rule for the last ACK is there before it.
+const LATENCY: &str = "client→server latency 400 ms";
+
+/// Plays it.
+pub fn play(options: &Options) -> ExitCode {
+    scene::play(
+        options,
+        "Lesson 4 on the wire: what TIME-WAIT is for",
+        script,
+    )
+}
+
+fn script(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "Server and client are on two hosts now, with a cable between them. What the \
+         client sends takes 400 ms. The client closes first, so TIME-WAIT will be at its end. The server closes second, and waits for the \
+         last ACK of the call.",
+    );
+    stage.rules(LATENCY)?;
+    stage.lanes(&["server", "client"]);
+    time_wait_answers(stage)?;
+    nobody_answers(stage)?;
+    stage.next(&[
+        "Lose each FIN of the server: cargo dial wire --rule \"server→client fin drop\" -- \
+         target/debug/lesson-4 server --close-first client :: target/debug/lesson-4 client \
+         --close-first client --say hello. In which states do the two sides wait?",
+        "Go on to lesson 5 with --wire, where nothing is answered any more.",
+    ]);
+    Ok(())
+}
+
+/// A call up to the client's FIN. From then on the last ACK is dropped: of all
+/// that the client sends, only this is still to come.
+fn a_call_without_its_last_ack(
+    stage: &mut Stage,
+    server: &str,
+    shown_from: &'static str,
+) -> Result<(Actor, Actor)> {
+    stage.focus(Focus::Words);
+    let order = ["--close-first", "client", "--addr", server];
+    let ours = stage.start("server", &Program::side("server").args(order))?;
+    stage.ready(ours)?;
+    stage.focus_after(Sign::Says("server", shown_from), Focus::Packets);
+    let client = Program::side("client").args(order).args(["--say", "hello"]);
+    let client = stage.start("client", &client)?;
+    stage.wait_sign(&Sign::Fin)?;
+    stage.rules(&format!("{LATENCY}; client→server ack 1 drop"))?;
+    Ok((ours, client))
+}
+
+fn time_wait_answers(stage: &mut Stage) -> Result<()> {
+    stage.note(
+        "Predict: the last ACK gets lost. The client's program has ended by then. Who tells the \
+         server's kernel that its FIN arrived?",
+    );
+    stage.beat();
+    let (server, client) = a_call_without_its_last_ack(stage, "10.0.0.1:8082", "sending")?;
+    stage.when(
+        Sign::Dropped("client"),
+        "The last ACK is lost. The client's program has ended, and its kernel keeps the call in \
+         TIME-WAIT. The server's kernel is in LAST-ACK: has its FIN arrived?",
+    );
+    stage.when(
+        Sign::Again("server"),
+        "No ACK came, so the server's kernel sends its FIN again.",
+    );
+    stage.when(
+        Sign::Ack("client"),
+        "TIME-WAIT answers: it still knows the call, and sends the ACK once more.",
+    );
+    let lost = stage.wait_sign(&Sign::Dropped("client"))?;
+    let again = stage.wait_sign(&Sign::Again("server"))?;
+    stage.wait_sign(&Sign::Ack("client"))?;
+    let closed = stage.wait_sign(&Sign::Arrives("client"))?;
+    stage.wait_exit(client)?;
+    stage.wait_exit(server)?;
+    stage.note(format!(
+        "The FIN came again {} after the ACK was lost, and {} later the server's side had its \
+         ACK. Both programs had ended long before. That is the first reason for TIME-WAIT: \
+         whoever sends the last ACK cannot know that it arrived.",
+        seconds(again.saturating_sub(lost)),
+        seconds(closed.saturating_sub(again))
+    ));
+    stage.beat();
+    Ok(())
+}
+
+/// The same with a kernel that keeps no TIME-WAIT.
+fn nobody_answers(stage: &mut Stage) -> Result<()> {
+    stage.headline("Without TIME-WAIT");
+    stage.rules(LATENCY)?;
+    stage.set(Side::Client, "net.ipv4.tcp_max_tw_buckets", "0")?;
+    stage.note(
+        "Now the client's kernel may keep no TIME-WAIT at all. Predict: what will the FIN that \
+         comes again meet?",
+    );
+    stage.beat();
+    let (server, client) = a_call_without_its_last_ack(stage, "10.0.0.1:8083", "end of stream")?;
+    stage.when(
+        Sign::Dropped("client"),
+        "The same loss. But the client's kernel has forgotten the call: no TIME-WAIT.",
+    );
+    stage.when(
+        Sign::Again("server"),
+        "The FIN comes again, for a call that nobody knows any more.",
+    );
+    stage.when(
+        Sign::Reset,
+        "So it gets a RST. For the server's kernel, a call that had ended well was broken off.",
+    );
+    stage.wait_sign(&Sign::Dropped("client"))?;
+    stage.wait_sign(&Sign::Again("server"))?;
+    stage.wait_sign(&Sign::Reset)?;
+    stage.wait_sign(&Sign::Arrives("client"))?;
+    stage.wait_exit(client)?;
+    stage.wait_exit(server)?;
+    stage.note(
+        "A peer that has closed and forgotten answers like one that has crashed. This server's \
+         program had ended already; one that waits for the end of its close (SO_LINGER) would be \
+         told of a reset, although every byte had arrived.",
+    );
+    stage.beat();
+    Ok(())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
