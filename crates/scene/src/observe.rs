@@ -53,7 +53,9 @@ fn on_wire() -> Result<Box<dyn Cast>> {
     // In namespaces of our own also as root, so that nothing outside can change.
     // Where they are forbidden, `Wire::new` says so, or does without.
     let _ = sources::network::enter_private();
-    let wire = wire::Wire::new().context("no wire here")?;
+    let wire = wire::Wire::new().map_err(|refused| {
+        anyhow::anyhow!("no wire here: {refused} \"cargo dial doctor\" says more.")
+    })?;
     let options = crate::xray::Options {
         step: false,
         keep: 4096,

@@ -114,6 +114,52 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 400, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_packet_by_packet() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-1"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "latency 100 ms",
+        "[:",
+        "SYN-SENT]",
+        "SYN goes on",
+        "SYN ACK",
+        "SYN-RECEIVED]",
+        "ESTABLISHED]",
+        "ACK goes on",
+        "accept(3)",
+        "Counted from the SYN: connect came back after",
+        "accept comes later",
+        "> connected",
+        "accept(3)",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("SYN-SENT: the SYN is", "SYN-SENT]"),
+        ("SYN-RECEIVED: the server's", "SYN-RECEIVED]"),
+        ("ESTABLISHED on one side", "ESTABLISHED]"),
+        ("The third packet is there", "accept(3)"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();

@@ -124,6 +124,47 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 450, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_with_a_lost_and_a_doubled_segment() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-2"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "client→server data 2 drop",
+        "dropped:",
+        "again,",
+        "\"HELLO AGAIN\"",
+        "The retransmission came",
+        "A segment that comes twice",
+        "doubled:",
+        "received hello once",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("It is lost, and nobody", "dropped:"),
+        ("The time was up", "again,"),
+        ("Two copies, with", "doubled:"),
+        ("The second copy brings", "ACK ack 6"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();

@@ -119,6 +119,49 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 600, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_with_datagrams_that_nobody_repairs() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-3"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "udp 1 drop",
+        "dropped:",
+        "timed out",
+        "\"TWO\"",
+        "Nothing came again",
+        "Twice",
+        "doubled:",
+        "to one it was ONE, to two it was ONE",
+        "In another order",
+        "waits for the",
+        "It read two, one, three",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("It is lost. sendto", "dropped:"),
+        ("Two copies go on", "doubled:"),
+        ("The cable keeps it", "swap"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();

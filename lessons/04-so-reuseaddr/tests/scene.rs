@@ -193,6 +193,53 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 580, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_where_the_last_ack_is_lost() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-4"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "FIN-WAIT-1]",
+        "LAST-ACK]",
+        "dropped:",
+        "TIME-WAIT]",
+        "again,",
+        "ACK goes on",
+        "The FIN came again",
+        "Without TIME-WAIT",
+        "tcp_max_tw_buckets = 0",
+        "dropped:",
+        "again,",
+        "RST",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("The last ACK is lost", "dropped:"),
+        ("No ACK came", "again,"),
+        ("TIME-WAIT answers", "ACK ─ ack 7"),
+        ("The same loss", "dropped:"),
+        ("The FIN comes again", "again,"),
+        ("So it gets a RST", "RST"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();

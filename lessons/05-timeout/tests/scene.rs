@@ -109,6 +109,54 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 500, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_in_silence() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-5"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "tcp_syn_retries = 1",
+        "SYN-SENT]",
+        "again,",
+        "ETIMEDOUT",
+        "connect failed after",
+        "The peer is killed",
+        "FIN ACK",
+        "end of stream without",
+        "The cable is cut",
+        "fin cut",
+        "again,",
+        "> time out",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("SYN-SENT: it has asked", "SYN-SENT]"),
+        ("No answer: the kernel", "again,"),
+        ("The kernel has given up", "ETIMEDOUT"),
+        ("The client's kernel says", "FIN ACK"),
+        ("The FIN is lost", "dropped:"),
+        ("The client's kernel tries", "again,"),
+        ("The server's own clock", "> time out"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();

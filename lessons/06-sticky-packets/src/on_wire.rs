@@ -50,7 +50,8 @@ fn pieces(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
          will the client's recv wait for the whole file?",
     );
     stage.beat();
-    stage.focus_after(Sign::Says("client", "sending"), Focus::All);
+    stage.focus_after(Sign::Says("client", "sending"), Focus::Packets);
+    stage.focus_after(Sign::Says("server", "sending"), Focus::All);
     stage.focus_after(Sign::Says("client", "saved"), Focus::Words);
     stage.when(
         Sign::Data("server"),
@@ -88,7 +89,8 @@ fn glued(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
          the cable. Predict: what will lie in the server's Recv-Q when it arrives?",
     );
     stage.beat();
-    stage.focus_after(Sign::Says("client", "sending"), Focus::All);
+    stage.focus_after(Sign::Says("client", "sending"), Focus::Packets);
+    stage.focus_after(Sign::Arrives("client"), Focus::All);
     stage.focus_after(Sign::Says("server", "received"), Focus::Words);
     stage.when(
         Sign::Data("client"),

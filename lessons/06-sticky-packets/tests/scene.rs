@@ -115,6 +115,48 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 500, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_in_pieces_and_glued() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-6"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "rate 500 kbit/s",
+        "1448 bytes",
+        "recv(3",
+        "> saved long.txt",
+        "One send,",
+        "Glued",
+        "hold 100 ms",
+        "recv(4)",
+        "2 requests were sent, 2 were read, 2 files were saved",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("One send, and the kernel", "1448 bytes"),
+        ("The header is complete", "> received 4 + 121"),
+        ("It waits on the cable", "hold 100 ms"),
+        ("All is in one Recv-Q", "recv(4)"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();

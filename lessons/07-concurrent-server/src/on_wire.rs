@@ -45,7 +45,8 @@ fn one_at_a_time(stage: &mut Stage) -> Result<Waits> {
          say. When does the quick one get its answer?",
     );
     stage.beat();
-    stage.focus(Focus::Packets);
+    stage.focus(Focus::Words);
+    stage.focus_after(Sign::Says("server", "#1 received"), Focus::Packets);
     stage.focus_after(Sign::Says("quick", "sending"), Focus::Words);
     stage.when(
         Sign::Says("server", "#1 sending"),
@@ -71,8 +72,6 @@ fn an_event_loop(stage: &mut Stage) -> Result<Waits> {
     );
     stage.beat();
     stage.focus(Focus::Words);
-    stage.focus_after(Sign::Says("server", "#1 sending"), Focus::Calls);
-    stage.focus_after(Sign::Says("quick", "received"), Focus::Words);
     stage.when(
         Sign::Says("server", "#2 received"),
         "The slow caller's word is still on its way. The server was told of what is here.",

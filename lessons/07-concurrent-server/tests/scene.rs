@@ -135,6 +135,47 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(rows <= 300, "{rows} rows");
 }
 
+#[test]
+#[ignore = "needs namespaces and ptrace"]
+fn on_the_wire_it_plays_with_one_slow_path() {
+    let started = Instant::now();
+    let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
+    let scene = scene.arg("--wire").stdin(Stdio::null());
+    let output = scene.output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}\n{shown}");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(!shown.contains("not seen"), "{shown}");
+    let mut rest = shown.as_str();
+    for expected in [
+        "connection 1 delay 400 ms",
+        "#1 sending",
+        "quick: > sending",
+        "slow: > received 4 bytes: \"PATH\"",
+        "quick: > received 5 bytes: \"HELLO\"",
+        "An event loop",
+        "quick: > received 5 bytes: \"HELLO\"",
+        "slow: > received 4 bytes: \"PATH\"",
+        "The quick caller's answer took",
+        "Try next",
+    ] {
+        let at = rest.find(expected);
+        let at = at.unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        rest = &rest[at + expected.len()..];
+    }
+    for (explanation, event) in [
+        ("The server has answered the", "#1 sending"),
+        ("The quick caller is connected", "quick: > sending"),
+        ("The slow caller's word is", "#2 received"),
+    ] {
+        let above = above(&shown, explanation);
+        assert!(above.contains(event), "{explanation} stands below {above}");
+    }
+    let rows = shown.lines().count();
+    assert!(rows <= 280, "{rows} rows");
+}
+
 /// The rows of the one event that stands right above the explanation.
 fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();
