@@ -21,6 +21,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     three_packets(stage)?;
     accept_comes_later(stage)?;
     stage.next(&[
+        "Hold each packet in your hand: cargo dial wire lesson-1.",
         "Lose the SYN: cargo dial wire --rule \"syn drop 2 times\" -- target/debug/lesson-1 \
          server :: target/debug/lesson-1 client. How long does connect take now?",
         "Go on to lesson 2 with --wire, where a packet of a call gets lost.",

@@ -28,6 +28,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     stage.kill(server)?;
     stage.wait_exit(server)?;
     stage.next(&[
+        "Choose packets by hand, and drop them: cargo dial wire lesson-2.",
         "Lose it more often: cargo dial wire --rule \"client→server data drop 4 times\" -- \
          target/debug/lesson-2 server :: target/debug/lesson-2 client --say hello. How do the \
          times between the attempts grow?",

@@ -118,12 +118,15 @@ fn swapped(stage: &mut Stage) -> Result<()> {
         "The cable keeps it back until the next one has gone by.",
     );
     let client = Program::side("client").args(["--to", SERVER, "--no-answer"]);
-    let says = ["one", "two", "three"].map(|word| ["--say", word]).concat();
-    let client = stage.start("client", &client.args(says))?;
-    stage.wait_exit(client)?;
+    let client = stage.start("client", &client)?;
+    for word in ["one", "two", "three"] {
+        stage.tell(client, word)?;
+    }
     for _ in 0..3 {
         stage.wait_sign(&Sign::Says("server", "received"))?;
     }
+    stage.end_input(client);
+    stage.wait_exit(client)?;
     let lines = stage.lines(server);
     let read = lines.iter().filter(|line| line.contains("received"));
     let read: Vec<&str> = read.filter_map(|line| line.split('"').nth(1)).collect();

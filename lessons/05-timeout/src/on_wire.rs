@@ -29,6 +29,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     stage.kill(server)?;
     stage.wait_exit(server)?;
     stage.next(&[
+        "Cut and mend the cable by hand, in mid-talk: cargo dial wire lesson-5.",
         "Mend the cable in time: cargo dial wire --rule \"cut after 1 s for 3 s\" -- \
          target/debug/lesson-5 server :: target/debug/lesson-5 client --say 1. Who notices what?",
         "Go on to lesson 6 with --wire, where the stream comes in other pieces than it was sent.",
@@ -71,7 +72,7 @@ fn nobody_answers_the_syn(stage: &mut Stage) -> Result<()> {
         "The SYN went out again {} after the first. connect failed after {}. These are the \
          kernel's own times; with a tcp_syn_retries of 6 it takes about two minutes. A program \
          that wants less says so: --connect-timeout.",
-        times.join(", "),
+        times.join(" and "),
         seconds(failed.saturating_sub(first))
     ));
     stage.beat();
