@@ -127,7 +127,7 @@ fn on_the_wire_it_plays_in_silence() {
         "SYN-SENT]",
         "again,",
         "ETIMEDOUT",
-        "connect failed after",
+        "The SYN went out again",
         "The peer is killed",
         "FIN ACK",
         "end of stream without",
