@@ -75,6 +75,10 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", hide = true)]
     hint_way: Option<String>,
 
+    /// Do not run what fails again under the X-ray
+    #[arg(long, hide = true)]
+    once: bool,
+
     /// Run this check alone, and write what was seen for the process above
     #[arg(long, value_name = "ADDRESS", hide = true)]
     worker: Option<String>,
@@ -141,6 +145,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     }
     let started = Instant::now();
     let mut outcomes = Vec::new();
+    let again = observable && !args.once;
     // The first one is likely to be the one that fails, and then it is waited for:
     // it has the machine for itself.
     let (alone, others) = selected.split_at(usize::from(args.first));
@@ -148,7 +153,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         if args.first && status(&outcomes) != 0 {
             break;
         }
-        run::all(part, at_once(&setup), observable, |outcome| {
+        run::all(part, at_once(&setup), again, |outcome| {
             if !args.json {
                 stdout.write_all(paper.outcome(&outcome).as_bytes())?;
                 stdout.flush()?;

@@ -60,6 +60,8 @@ pub struct Bench {
     address: Option<SocketAddr>,
     random: u64,
     watch: Watch,
+    /// Whether somebody has called the server.
+    called: bool,
 }
 
 impl Bench {
@@ -80,6 +82,7 @@ impl Bench {
             address: None,
             random,
             watch: Watch::start(setup.memory),
+            called: false,
         })
     }
 
@@ -121,6 +124,10 @@ impl Bench {
     /// # Errors
     /// When it is not there.
     pub fn call_as(&mut self, server: &Program, who: &str) -> Verdict<Peer> {
+        if std::mem::replace(&mut self.called, true) {
+            // What the one before did is over: its fault is not met half-way.
+            self.settle();
+        }
         let peer = self.call_quietly(server, who)?;
         self.story.step(format!("{who} connected"));
         Ok(peer)
@@ -135,7 +142,7 @@ impl Bench {
         match TcpStream::connect_timeout(&server.address, time) {
             Ok(stream) => Ok(Peer::new(stream, who, &self.story, &self.sight)?),
             Err(error) => {
-                self.pump(Duration::from_millis(50));
+                self.settle();
                 let state = self.state(server);
                 Err(Fault::program(
                     format!("a connection to {}", server.address),

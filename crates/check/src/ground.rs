@@ -44,6 +44,8 @@ pub(crate) struct Activity {
     pub(crate) busy: bool,
     /// How long they had a processor.
     pub(crate) processor: Duration,
+    /// How long we had one.
+    pub(crate) ours: Duration,
 }
 
 /// How often the memory is looked at.

@@ -131,6 +131,14 @@ pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
+/// What a system says when the other side has closed, or reset.
+pub(crate) fn has_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+    )
+}
+
 /// An error as a part of a sentence.
 pub(crate) fn lower(error: &io::Error) -> String {
     error.to_string().to_lowercase()

@@ -63,11 +63,11 @@ pub(crate) struct Outcome {
 const LATE: Duration = Duration::from_secs(5);
 
 /// Runs the checks, some at the same time, and hands out what came of each, in
-/// their order. It stops when `go_on` says no.
+/// their order. It stops when `go_on` says no. `again` asks for evidence.
 pub(crate) fn all(
     checks: &[&'static Check],
     at_once: usize,
-    observable: bool,
+    again: bool,
     mut go_on: impl FnMut(Outcome) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
@@ -77,7 +77,7 @@ pub(crate) fn all(
             let (next, done) = (&next, done.clone());
             scope.spawn(move || {
                 while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if done.send(in_a_worker(check, observable)).is_err() {
+                    if done.send(in_a_worker(check, again)).is_err() {
                         break;
                     }
                 }
@@ -105,9 +105,9 @@ pub(crate) fn all(
 }
 
 /// This executable again, with the same arguments, for one check.
-fn in_a_worker(check: &'static Check, observable: bool) -> Outcome {
+fn in_a_worker(check: &'static Check, again: bool) -> Outcome {
     let started = Instant::now();
-    let seen = seen(check, observable);
+    let seen = seen(check, again);
     Outcome {
         check,
         seen: seen.unwrap_or_else(|error| Seen {
@@ -122,13 +122,13 @@ fn in_a_worker(check: &'static Check, observable: bool) -> Outcome {
 
 /// Runs a check. One that fails is run again under the X-ray, for the evidence:
 /// to look on takes time, and most programs pass.
-fn seen(check: &'static Check, observable: bool) -> anyhow::Result<Seen> {
+fn seen(check: &'static Check, again: bool) -> anyhow::Result<Seen> {
     let run = |observed| {
         let worker = start_worker(check, observed)?;
         finish(worker, check.limit + LATE)
     };
     let plain = run(check.observed)?;
-    if check.observed || !observable || !matches!(plain.result, Result::Failed(_)) {
+    if check.observed || !again || !matches!(plain.result, Result::Failed(_)) {
         return Ok(plain);
     }
     match run(true) {
@@ -186,6 +186,9 @@ fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
     let mut bench = Bench::new(setup, story.clone(), check.address)?;
     let verdict = (check.run)(&mut bench);
     let over = story.is_over();
+    if matches!(verdict, Err(Fault::Program(_))) {
+        bench.settle();
+    }
     let left = bench.end();
     let result = match verdict {
         _ if left.too_much => Result::Failed(Contrast::Words {

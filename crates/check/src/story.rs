@@ -41,6 +41,7 @@ impl Story {
         Wait {
             end: self.end,
             until: start + time,
+            busy: BUSY,
             processor: Cell::new(None),
         }
     }
@@ -64,6 +65,8 @@ impl Story {
 pub(crate) struct Wait {
     end: Instant,
     until: Instant,
+    /// How long programs may work when the time is over.
+    busy: Duration,
     /// What the programs had when the time was over: to look costs time, too.
     processor: Cell<Option<Duration>>,
 }
@@ -76,6 +79,11 @@ const LOOKS: u32 = 3;
 const LOOK: Duration = Duration::from_millis(10);
 
 impl Wait {
+    /// Programs may work for so long, and no longer.
+    pub(crate) fn unless_busy_for(self, busy: Duration) -> Self {
+        Self { busy, ..self }
+    }
+
     /// Whether to wait no longer.
     pub(crate) fn is_over(&self) -> bool {
         let now = Instant::now();
@@ -85,12 +93,22 @@ impl Wait {
         now >= self.end || (0..LOOKS).all(|_| self.is_idle())
     }
 
+    /// Whether the programs had their time after it was over, and used it up.
+    pub(crate) fn has_worked_too_long(&self) -> bool {
+        let activity = ground::activity();
+        let now = activity.processor + activity.ours;
+        let before = self.processor.get().unwrap_or(now);
+        now.saturating_sub(before) >= self.busy
+    }
+
     fn is_idle(&self) -> bool {
         let activity = ground::activity();
-        let before = self.processor.get().unwrap_or(activity.processor);
+        // Who traces a program works for it.
+        let processor = activity.processor + activity.ours;
+        let before = self.processor.get().unwrap_or(processor);
         self.processor.set(Some(before));
-        let used = activity.processor.saturating_sub(before);
-        if activity.busy && used < BUSY {
+        let used = processor.saturating_sub(before);
+        if activity.busy && used < self.busy {
             return false;
         }
         thread::sleep(LOOK);

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use regex::Regex;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::compare::difference;
 
@@ -16,6 +18,8 @@ use crate::compare::difference;
 const UPDATE: &str = "DIALTONE_UPDATE";
 /// What a reader of the checks would see, and which other checks fail.
 const TRANSCRIPT: &str = "transcript.txt";
+/// So many programs are checked at the same time.
+const AT_ONCE: usize = 3;
 
 /// The folders `wrong/NAME` and `right/NAME` of a lesson.
 ///
@@ -38,52 +42,66 @@ impl Matrix {
         }
     }
 
-    /// Checks all of them.
+    /// Checks all of them, some at the same time: most of a check is waiting.
     ///
     /// # Panics
     /// When a verdict is not the one that was foreseen, with all differences.
     pub fn check(&self) {
-        let mut wrong = 0;
-        let mut found = String::new();
-        for kind in ["wrong", "right"] {
-            for folder in folders(&self.folder.join(kind)) {
-                wrong += usize::from(kind == "wrong");
-                let checked = match kind {
-                    "wrong" => self.wrong(&folder),
-                    _ => self.right(&folder),
-                };
-                if let Err(error) = checked {
-                    found += &format!("\n{}: {error:#}\n", folder.display());
-                }
+        let wrong = folders(&self.folder.join("wrong"));
+        let right = folders(&self.folder.join("right"));
+        assert!(
+            wrong.len() >= 5,
+            "a lesson needs at least five wrong programs"
+        );
+        let programs: Vec<&PathBuf> = wrong.iter().chain(&right).collect();
+        let next = AtomicUsize::new(0);
+        let found = Mutex::new(String::new());
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| {
+                    while let Some(folder) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let checked = match wrong.contains(folder) {
+                            true => self.wrong(folder),
+                            false => self.right(folder),
+                        };
+                        if let Err(error) = checked {
+                            let text = format!("\n{}: {error:#}\n", folder.display());
+                            found.lock().expect("the other goes on").push_str(&text);
+                        }
+                    }
+                });
             }
-        }
+        });
+        let found = found.into_inner().expect("all have ended");
         assert!(found.is_empty(), "{found}");
-        assert!(wrong >= 5, "a lesson needs at least five wrong programs");
     }
 
     fn right(&self, folder: &Path) -> Result<()> {
-        let program = Program::in_folder(folder)?;
-        let failed = self.failed(&program)?;
-        if failed.is_empty() {
-            return Ok(());
-        }
-        let report = self.report(&program, &failed.into_iter().collect::<Vec<_>>())?;
-        bail!("a right program fails:\n{report}")
+        let program = self.program(folder)?;
+        let report = self.run(&program)?;
+        ensure!(
+            report.failed.is_empty(),
+            "a right program fails:\n{}",
+            report.text
+        );
+        Ok(())
     }
 
     fn wrong(&self, folder: &Path) -> Result<()> {
-        let program = Program::in_folder(folder)?;
+        let program = self.program(folder)?;
         let caught = program.caught_by()?;
-        let mut failed = self.failed(&program)?;
-        let report = self.report(&program, std::slice::from_ref(&caught))?;
+        let mut report = self.run(&program)?;
         ensure!(
-            failed.remove(&caught),
-            "it is not caught by {caught}, but by {failed:?}\n{report}"
+            report.failed.remove(&caught),
+            "it is not caught by {caught}, but by {:?}\n{}",
+            report.failed,
+            report.text
         );
-        let mut came: Vec<String> = report.lines().map(str::to_string).collect();
-        if !failed.is_empty() {
-            came.push("It fails these, too:".into());
-            came.extend(failed.iter().map(|address| format!("  {address}")));
+        let came = program.mask(&report.story(&caught));
+        let mut came: Vec<String> = came.trim_end().lines().map(str::to_string).collect();
+        if !report.failed.is_empty() {
+            came.extend([String::new(), "It fails these, too:".into()]);
+            came.extend(report.failed.iter().map(|address| format!("  {address}")));
         }
         let path = folder.join(TRANSCRIPT);
         let written = fs::read_to_string(&path).unwrap_or_default();
@@ -98,11 +116,14 @@ impl Matrix {
         bail!("{TRANSCRIPT} says something else ({UPDATE}=1 writes it anew)\n{difference}")
     }
 
-    /// The addresses of all checks that it fails.
-    fn failed(&self, program: &Program) -> Result<BTreeSet<String>> {
-        let output = self.run(program).arg("--json").output()?;
-        let report: Value = serde_json::from_slice(&output.stdout)
+    /// All checks of a program.
+    fn run(&self, program: &Program) -> Result<Report> {
+        let path = program.place.join("report.json");
+        let output = self.command(program).arg("--report").arg(&path).output()?;
+        let report = fs::read_to_string(&path)
             .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+        fs::remove_file(&path)?;
+        let report: Value = serde_json::from_str(&report)?;
         let mut failed = BTreeSet::new();
         for check in report["checks"].as_array().into_iter().flatten() {
             let address = check["address"].as_str().unwrap_or_default();
@@ -112,29 +133,64 @@ impl Matrix {
                 _ => bail!("{address} could not be tested: {}", check["why"]),
             }
         }
-        Ok(failed)
-    }
-
-    /// The report of some checks, without what differs from run to run.
-    fn report(&self, program: &Program, checks: &[String]) -> Result<String> {
-        let mut command = self.run(program);
-        for check in checks {
-            command.args(["--only", check]);
-        }
-        let output = command.output()?;
         let text = String::from_utf8(output.stdout).context("the report is no text")?;
-        Ok(program.mask(&text))
+        Ok(Report { failed, text })
     }
 
-    fn run(&self, program: &Program) -> Command {
+    /// The program of a folder, compiled if it has to be. What is compiled stays
+    /// in the folder for temporary files of this build.
+    fn program(&self, folder: &Path) -> Result<Program> {
+        let target = Path::new(&self.executable).ancestors().nth(2);
+        let lesson = self.folder.file_name().context("a lesson has a name")?;
+        let mut place = target.context("a folder of the build")?.join("tmp");
+        place.push(lesson);
+        place.extend(
+            folder
+                .components()
+                .rev()
+                .take(2)
+                .collect::<Vec<_>>()
+                .iter()
+                .rev(),
+        );
+        fs::create_dir_all(&place)?;
+        Program::in_folder(folder, place)
+    }
+
+    fn command(&self, program: &Program) -> Command {
         let mut command = Command::new(&self.executable);
         command.args(["check", &format!("--{}", program.side), &program.command]);
+        // What stands in the X-ray depends on the moment. Who reads a report sees it.
+        command.arg("--once");
         let usual = std::env::var("PATH").unwrap_or_default();
-        let place = program.place.path().display();
+        let place = program.place.display();
         command.env("PATH", format!("{place}:{usual}"));
         command.env_remove("RUST_BACKTRACE");
         command.current_dir(program.file.parent().unwrap_or(Path::new(".")));
         command
+    }
+}
+
+/// What came of all checks of a program.
+struct Report {
+    /// The addresses of those that it failed.
+    failed: BTreeSet<String>,
+    /// What a reader sees.
+    text: String,
+}
+
+impl Report {
+    /// What a reader sees of one check that failed, below the head of the report.
+    fn story(&self, address: &str) -> String {
+        let head = self.text.lines().take_while(|line| !line.is_empty());
+        let title = format!("  FAILED  {address}");
+        // What belongs to a check stands further right than its title.
+        let of_another = |line: &&str| !line.is_empty() && !line.starts_with("      ");
+        let mut lines = self.text.lines().skip_while(|line| **line != title);
+        let first = lines.next();
+        let rest = lines.take_while(|line| !of_another(line));
+        let story: Vec<&str> = head.chain([""]).chain(first).chain(rest).collect();
+        story.join("\n")
     }
 }
 
@@ -143,36 +199,39 @@ struct Program {
     file: PathBuf,
     side: String,
     command: String,
-    /// What was compiled, or the interpreter, by a short name.
-    place: TempDir,
+    /// The folder of what was compiled, or of the interpreter, by a short name.
+    place: PathBuf,
 }
 
 impl Program {
-    fn in_folder(folder: &Path) -> Result<Self> {
+    fn in_folder(folder: &Path, place: PathBuf) -> Result<Self> {
         for side in ["server", "client"] {
             for ending in ["py", "rs", "c", "js"] {
                 let file = folder.join(format!("{side}.{ending}"));
                 if file.exists() {
-                    return Self::prepare(file, side, ending);
+                    return Self::prepare(file, place, side, ending);
                 }
             }
         }
         bail!("there is no server.EXT and no client.EXT")
     }
 
-    fn prepare(file: PathBuf, side: &str, ending: &str) -> Result<Self> {
+    fn prepare(file: PathBuf, place: PathBuf, side: &str, ending: &str) -> Result<Self> {
         // Short words, the same on each machine, stand in the transcript.
-        let place = TempDir::new()?;
         let name = file.file_name().context("no name")?;
         let name = name.to_str().context("the name is no text")?;
         let command = match ending {
             "py" => {
-                std::os::unix::fs::symlink(python()?, place.path().join("python3"))?;
+                let python3 = place.join("python3");
+                if !python3.exists() {
+                    let _ = fs::remove_file(&python3);
+                    std::os::unix::fs::symlink(python()?, &python3)?;
+                }
                 format!("python3 {name}")
             }
             "js" => format!("node {name}"),
             _ => {
-                compile(&file, ending, &place.path().join(side))?;
+                compile(&file, ending, &place.join(side))?;
                 side.to_string()
             }
         };
@@ -192,26 +251,47 @@ impl Program {
         Ok(address.trim().to_string())
     }
 
-    /// The report as it is everywhere: paths, ports, and the stack traces of a
-    /// particular Python are taken out.
+    /// The report as it is everywhere.
     fn mask(&self, report: &str) -> String {
         let folder = self.file.parent().unwrap_or(Path::new(""));
         let mut text = report.replace(&format!("{}/", folder.display()), "");
-        let thread = Regex::new(r"thread 'main' \(\d+\)").expect("a pattern");
-        text = thread.replace_all(&text, "thread 'main'").into_owned();
-        let own = Regex::new(r"127\.0\.0\.1:([3-6]\d{4})\b").expect("a pattern");
-        text = own.replace_all(&text, "127.0.0.1:PORT").into_owned();
-        let trace = Regex::new(r"(?ms)^( +\| )Traceback.*?^( +\| \w+Error)").expect("a pattern");
-        text = trace
-            .replace_all(&text, "$1(a stack trace)\n$2")
-            .into_owned();
-        // What stands in the X-ray depends on the moment.
-        let xray = Regex::new(r"(?m)^( +the X-ray, at its end\n)( +[^\n]*\n)+").expect("a pattern");
-        text = xray.replace_all(&text, "$1      (…)\n").into_owned();
-        let temporary = Regex::new(r"/[^ ]*/dialtone-\w+").expect("a pattern");
-        temporary.replace_all(&text, "TEMPORARY").into_owned()
+        for (pattern, mask) in MASKS.iter() {
+            text = pattern.replace_all(&text, *mask).into_owned();
+        }
+        text
     }
 }
+
+/// What differs from run to run, and from machine to machine.
+static MASKS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
+    let mask = |pattern: &str| Regex::new(pattern).expect("the masks are patterns");
+    [
+        (mask(r"thread 'main' \(\d+\)"), "thread 'main'"),
+        // A port that the system chose. In a network of our own, others are fixed.
+        (mask(r"127\.0\.0\.1:[3-6]\d{4}\b"), "127.0.0.1:PORT"),
+        // The stack trace of a particular Python, which may begin too early to be shown.
+        (
+            mask(concat!(
+                r"(?ms)^( +\| )(?:Traceback|\(\d+ lines before\)\n +\|  ).*?",
+                r"^( +\| [\w.]+(?:Error|error|timeout|Interrupt)\b)"
+            )),
+            "$1(a stack trace)\n$2",
+        ),
+        // What stands in the X-ray depends on the moment.
+        (mask(r"(?m)^ +the X-ray, at its end\n(?: +[^\n]*\n)+\n"), ""),
+        // How much of a long answer came depends on the buffers of the moment.
+        (
+            mask(concat!(
+                r"(?m)^( +expected +\d{4,} bytes) .*\n",
+                r"( +seen +)\d{4,} bytes .*\n.* byte \d+ is "
+            )),
+            "$1 …\n$2… bytes\n      byte … is ",
+        ),
+        (mask(r"\d+ MiB more"), "… MiB more"),
+        (mask(r"\(\d+ lines before\)"), "(lines before)"),
+        (mask(r"/[^ ]*/dialtone-\w+"), "TEMPORARY"),
+    ]
+});
 
 /// The interpreter itself: `python3` can be a script that takes longer to find it
 /// than our programs run.
@@ -223,7 +303,12 @@ fn python() -> Result<String> {
     Ok(String::from_utf8(asked.stdout)?.trim().to_string())
 }
 
+/// Compiles what has changed since the last time.
 fn compile(file: &Path, ending: &str, program: &Path) -> Result<()> {
+    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    if changed(program).is_ok_and(|compiled| changed(file).is_ok_and(|file| file < compiled)) {
+        return Ok(());
+    }
     let mut compiler = match ending {
         "rs" => {
             let mut rustc = Command::new("rustc");

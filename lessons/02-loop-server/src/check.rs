@@ -33,7 +33,8 @@ const CHECKS: &[Check] = &[
         hello,
     )
     .because(
-        "The answer is not what was received, in ASCII upper case.",
+        "The answer is not what was received, in ASCII upper case. If there is none: the server \
+         waits for more bytes than a message has, or for the end of the call.",
         CONTRACT,
     )
     .hints(&["Change the letters a to z and leave all other bytes as they are."]),

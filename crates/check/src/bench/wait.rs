@@ -14,6 +14,11 @@ use crate::story::PATIENCE;
 /// How often a condition is looked at that nobody announces.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// A program that waits for others notices within this time that they are gone.
+const SETTLES: Duration = Duration::from_millis(20);
+/// One that has not come to rest after so much work will not.
+const SETTLED: Duration = Duration::from_millis(300);
+
 /// So many lines of a program are kept.
 const MOST_LINES: usize = 20_000;
 
@@ -48,6 +53,35 @@ impl Bench {
             }
             What::Ended(ending) => endings[actor.0] = Some(ending),
         });
+    }
+
+    /// Lets the programs finish what they do about the last event, such as a
+    /// peer that left, so that two runs tell the same story.
+    pub fn settle(&mut self) {
+        let wait = self.story.wait(SETTLES).unless_busy_for(SETTLED);
+        while !wait.is_over() {
+            self.pump(LOOK);
+        }
+    }
+
+    /// Demands that the programs come to rest: nobody says anything to them. On a
+    /// busy machine that may last; one that works on and on spins.
+    ///
+    /// # Errors
+    /// When they work on.
+    pub fn come_to_rest(&mut self) -> Verdict {
+        self.step("nobody said anything");
+        let wait = self.story.wait(SETTLES);
+        while !wait.is_over() {
+            self.pump(LOOK);
+        }
+        match wait.has_worked_too_long() {
+            false => Ok(()),
+            true => Err(Fault::program(
+                "a program that waits",
+                "it works on and on, and takes the processor",
+            )),
+        }
     }
 
     /// Lets time pass that belongs to the matter of a check, such as between two
@@ -202,11 +236,11 @@ impl Bench {
         let seen = match said.last() {
             None => "no line".to_string(),
             Some((_, last)) => {
-                format!(
-                    "{} other lines, the last {}",
-                    said.len(),
-                    quoted(last.as_bytes())
-                )
+                let last = quoted(last.as_bytes());
+                match said.len() {
+                    1 => format!("another line: {last}"),
+                    count => format!("{count} other lines, the last {last}"),
+                }
             }
         };
         Err(Fault::program(expected, seen))

@@ -119,9 +119,17 @@ fn with_descendants(pid: u32) -> Vec<u32> {
     all
 }
 
-/// What the programs do: proc(5), `stat`.
+/// What the programs do, and our own threads for them: proc(5), `stat`.
 pub(crate) fn activity() -> Activity {
-    let mut all = Activity::default();
+    // A thread of ours may not have had the time to tell what a program did.
+    let own = rustix::thread::gettid().as_raw_nonzero().to_string();
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
+    let mut others = threads.flatten().filter(|task| task.file_name() != *own);
+    let mut all = Activity {
+        busy: others.any(|task| stat(&task.path()).is_some_and(|(busy, _)| busy)),
+        processor: Duration::ZERO,
+        ours: stat(Path::new("/proc/self")).map_or(Duration::ZERO, |(_, time)| time),
+    };
     for pid in &with_descendants(process::id())[1..] {
         let folder = format!("/proc/{pid}");
         all.processor += stat(Path::new(&folder)).map_or(Duration::ZERO, |(_, time)| time);
@@ -132,8 +140,8 @@ pub(crate) fn activity() -> Activity {
     all
 }
 
-/// Whether a task runs, wants to, or waits for a disk; and how long its process
-/// had a processor.
+/// Whether a task runs, wants to, waits for a disk, or for us, who trace it; and
+/// how long its process had a processor.
 fn stat(folder: &Path) -> Option<(bool, Duration)> {
     let stat = fs::read_to_string(folder.join("stat")).ok()?;
     // The name before it can hold anything, a parenthesis too.
@@ -141,7 +149,7 @@ fn stat(folder: &Path) -> Option<(bool, Duration)> {
     let fields: Vec<&str> = fields.split(' ').collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     let per_second = rustix::param::clock_ticks_per_second();
-    let busy = matches!(*fields.first()?, "R" | "D");
+    let busy = matches!(*fields.first()?, "R" | "D" | "t");
     Some((busy, Duration::from_millis(ticks * 1000 / per_second)))
 }
 

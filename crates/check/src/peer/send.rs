@@ -1,14 +1,19 @@
 //! Sending: at once, in pieces, or while receiving.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use super::{BLIND, LOOK, Peer, TAKE, is_timeout, lower};
+use super::{BLIND, LOOK, Peer, ROOM, TAKE, has_gone, is_timeout, lower};
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
 use crate::ground::Taken;
 use crate::story::PATIENCE;
+
+/// When nothing was taken for so long, and the programs rest, all is full.
+const FULL: Duration = Duration::from_millis(20);
 
 impl Peer {
     /// Sends all of it at once.
@@ -102,21 +107,37 @@ impl Peer {
         }
     }
 
-    /// Sends and receives at the same time, so that no buffer is ever full.
+    /// Sends, and begins to receive when all buffers are full, so that a send of
+    /// the program has taken a part; then it does both at the same time.
     ///
     /// # Errors
     /// When the program does not take all, or answers something else.
     pub fn exchange(&mut self, sent: &[u8], expected: &[u8]) -> Verdict {
         let what = counted(sent);
         self.story.step(format!(
-            "{} sent {what}, and received at the same time",
+            "{} sent {what}, and received when no more was taken",
             self.who
         ));
         let mut sender = self.stream.try_clone()?;
         let time = self.story.at_most(4 * PATIENCE);
         sender.set_write_timeout(Some(time))?;
+        let taken = AtomicUsize::new(0);
         thread::scope(|scope| {
-            let sending = scope.spawn(move || sender.write_all(sent));
+            let sending = scope.spawn(|| {
+                sent.chunks(ROOM).try_for_each(|piece| {
+                    sender.write_all(piece)?;
+                    taken.fetch_add(piece.len(), Ordering::Relaxed);
+                    io::Result::Ok(())
+                })
+            });
+            let mut before = usize::MAX;
+            while !sending.is_finished() && taken.load(Ordering::Relaxed) != before {
+                before = taken.load(Ordering::Relaxed);
+                let wait = self.story.wait(FULL);
+                while !wait.is_over() && !sending.is_finished() {
+                    thread::sleep(LOOK);
+                }
+            }
             let received = self.expect(expected);
             if received.is_err() {
                 // The sender may wait for a program that takes no more.
@@ -126,6 +147,10 @@ impl Peer {
             received?;
             match sending {
                 Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) if has_gone(&error) => Err(Fault::program(
+                    "all bytes are taken",
+                    "the connection is closed",
+                )),
                 Ok(Err(error)) => Err(Fault::program("all bytes are taken", lower(&error))),
                 Err(_) => Err(anyhow::anyhow!("our sender panicked").into()),
             }
@@ -153,6 +178,10 @@ impl Peer {
                     return Err(refused(format!("nothing is received for {time} s")));
                 }
                 Err(error) if is_timeout(&error) => {}
+                // Which of the two comes is a matter of moments.
+                Err(error) if has_gone(&error) => {
+                    return Err(refused("our send failed: the connection is closed".into()));
+                }
                 Err(error) => return Err(refused(format!("our send failed: {}", lower(&error)))),
             }
         }

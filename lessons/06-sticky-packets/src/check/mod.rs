@@ -411,7 +411,10 @@ const CHECKS: &[Check] = &[
         "when the stream ends in mid-body there is no new file",
         client::end_in_body,
     )
-    .because("Half a body is taken for a body.", HERE)
+    .because(
+        "Half a body is taken for a body, or the file has its name before it is whole.",
+        HERE,
+    )
     .hints(&["0 bytes before the size is reached are an error. Remove what you have."]),
     Check::client(
         "6/client/end-in-the-length",
