@@ -268,11 +268,11 @@ static MASKS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
     [
         (mask(r"thread 'main' \(\d+\)"), "thread 'main'"),
         // A port that the system chose. In a network of our own, others are fixed.
-        (mask(r"127\.0\.0\.1:[3-6]\d{4}\b"), "127.0.0.1:PORT"),
+        (mask(r"(\d\.\d\.\d\.\d:|\bport )[3-6]\d{4}\b"), "${1}PORT"),
         // The stack trace of a particular Python, which may begin too early to be shown.
         (
             mask(concat!(
-                r"(?ms)^( +\| )(?:Traceback|\(\d+ lines before\)\n +\|  ).*?",
+                r"(?ms)^( +\| )(?:(?:listening on|bound to) \S+\n +\| )?(?:Traceback|\(\d+ lines before\)\n +\|  ).*?",
                 r"^( +\| [\w.]+(?:Error|error|timeout|Interrupt)\b)"
             )),
             "$1(a stack trace)\n$2",
@@ -283,7 +283,7 @@ static MASKS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
         (
             mask(concat!(
                 r"(?m)^( +expected +\d{4,} bytes) .*\n",
-                r"( +seen +)\d{4,} bytes .*\n.* byte \d+ is "
+                r"( +seen +)\d{5,} bytes .*\n.* byte \d+ is "
             )),
             "$1 …\n$2… bytes\n      byte … is ",
         ),
