@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use colored::Colorize;
 
+use timeline::Stream;
+
 use crate::args::colour;
 use crate::bench::Setup;
 use crate::bytes::{around, first_difference};
@@ -162,7 +164,10 @@ impl Paper {
             if left > 0 {
                 let _ = writeln!(text, "{:INDENT$}| ({left} lines before)", "");
             }
-            for (_, line) in &said.lines[left..] {
+            // Two pipes: which of them was written first, nobody knows. An error
+            // that ended the program stands last.
+            let both = said.on(Stream::Stdout).chain(said.on(Stream::Stderr));
+            for line in both.skip(left) {
                 let room = self.width - INDENT - 2;
                 let options = textwrap::Options::new(room).break_words(true);
                 for row in textwrap::wrap(line, options).iter().take(4) {
