@@ -38,4 +38,4 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # The README's test command, with the tests that need more than Rust.
 step "tests"
-cargo test --workspace --locked -- --include-ignored
+cargo test --workspace --locked --no-fail-fast -- --include-ignored
