@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use crate::compare::difference;
 
-/// With this variable set, the transcripts are written anew.
-/// With it in the environment, a transcript that says something else is a failure.
+/// With this variable set, a transcript that says something else is a failure.
 const COMPARE: &str = "DIALTONE_TRANSCRIPTS";
+/// With this variable set, the transcripts are written anew.
 const UPDATE: &str = "DIALTONE_UPDATE";
 /// What a reader of the checks would see, and which other checks fail.
 const TRANSCRIPT: &str = "transcript.txt";
