@@ -108,7 +108,7 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     for (explanation, event) in [
         ("One sendto is one datagram", "UDP 5 bytes"),
         ("Four datagrams are there", "recvfrom(3"),
-        ("The host says that nobody", "ICMP port unreachable"),
+        ("The host says that nobody", "unreachable about"),
         ("The same ICMP message", "ECONNREFUSED"),
         ("A connect of UDP", "connect(3,"),
     ] {
