@@ -21,7 +21,6 @@ step "tools"
 need python3 python3
 need strace strace
 need tshark tshark
-need tmux tmux
 need tcpdump tcpdump
 need cc gcc
 need ip iproute2
@@ -29,6 +28,10 @@ need tmux tmux
 for component in rustfmt clippy; do
     cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
+
+# What is called python3 can be a shell script that looks for the interpreter. In an
+# environment without HOME or SHELL it asks who it is, and the X-ray shows these calls.
+PATH="$(dirname "$(python3 -c 'import sys; print(sys.executable)')"):$PATH"
 
 step "format"
 cargo fmt --all -- --check

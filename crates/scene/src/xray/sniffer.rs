@@ -38,6 +38,8 @@ impl Sniffer {
 fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, told: &AtomicU64) {
     let mut crowd = Crowd::new();
     loop {
+        // Asked before the queue is: what came before the end is then still found.
+        let is_last = stop.load(Ordering::Relaxed);
         let now = clock();
         let wait = if crowd.is_there() {
             Duration::ZERO
@@ -51,8 +53,7 @@ fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, to
             }
         };
         let is_empty = found.is_none();
-        // What is in the queue when all has ended still belongs to it.
-        if is_empty && stop.load(Ordering::Relaxed) {
+        if is_empty && is_last {
             break;
         }
         let until = found.as_ref().map_or(now, |captured| captured.at);
