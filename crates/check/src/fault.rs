@@ -2,8 +2,6 @@
 
 use std::io;
 
-use serde::{Deserialize, Serialize};
-
 /// What a check comes to.
 pub type Verdict<T = ()> = Result<T, Fault>;
 
@@ -17,7 +15,7 @@ pub enum Fault {
 }
 
 /// What was expected, and what was seen.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contrast {
     /// In words.
     Words {

@@ -1,12 +1,14 @@
 //! The report for programs: one JSON object. `docs/checks.md` says what is in it.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use nojson::{DisplayJson, JsonFormatter, JsonObjectFormatter, json, object};
 use timeline::Stream;
 
 use crate::args::status;
 use crate::bench::Setup;
+use crate::bytes::first_difference;
 use crate::fault::Contrast;
 use crate::plan::{Lesson, Of};
 use crate::program::Said;
@@ -22,79 +24,85 @@ pub(crate) fn report(
     outcomes: &[Outcome],
     time: Duration,
 ) -> String {
-    let checks: Vec<Value> = outcomes.iter().map(check).collect();
-    let report = json!({
-        "version": VERSION,
-        "lesson": lesson.number,
-        "server": setup.server,
-        "client": setup.client,
-        "seed": setup.seed,
-        "own_network": setup.private,
-        "note": without,
-        "seconds": seconds(time),
-        "status": status(outcomes),
-        "checks": checks,
+    let report = json(|f| {
+        f.set_indent_size(2);
+        f.set_spacing(true);
+        f.object(|f| {
+            f.member("version", VERSION)?;
+            f.member("lesson", lesson.number)?;
+            f.member("server", &setup.server)?;
+            f.member("client", &setup.client)?;
+            f.member("seed", setup.seed)?;
+            f.member("own_network", setup.private)?;
+            f.member("note", without)?;
+            f.member("seconds", seconds(time))?;
+            f.member("status", status(outcomes))?;
+            f.member("checks", outcomes)
+        })
     });
-    format!("{report:#}\n")
+    format!("{report}\n")
 }
 
-fn check(outcome: &Outcome) -> Value {
-    let check = outcome.check;
-    let mut value = json!({
-        "address": check.address,
-        "behaviour": check.behaviour,
-        "of": match check.of {
-            Of::Server => "server",
-            Of::Client => "client",
-            Of::Both => "both",
-        },
-        "seconds": seconds(outcome.time),
-    });
-    let more = match &outcome.seen.result {
-        Result::Passed => json!({ "verdict": "passed" }),
-        Result::Untested(why) => json!({ "verdict": "untested", "why": why }),
-        Result::Failed(contrast) => {
-            let mut more = json!({
-                "verdict": "failed",
-                "steps": outcome.seen.steps,
-                "output": outcome.seen.said.iter().map(said).collect::<Vec<_>>(),
-                "xray": outcome.seen.xray,
-                "cause": check.cause,
-                "taught": check.taught,
-                "hints": check.hints,
-            });
-            join(&mut more, contrast_value(contrast));
-            more
-        }
-    };
-    join(&mut value, more);
-    value
+type Object<'a, 'b, 'c> = JsonObjectFormatter<'a, 'b, 'c>;
+
+impl DisplayJson for Outcome {
+    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
+        f.object(|f| {
+            f.member("address", self.check.address)?;
+            f.member("behaviour", self.check.behaviour)?;
+            f.member("of", of(self.check.of))?;
+            f.member("seconds", seconds(self.time))?;
+            match &self.seen.result {
+                Result::Passed => f.member("verdict", "passed"),
+                Result::Untested(why) => {
+                    f.member("verdict", "untested")?;
+                    f.member("why", why)
+                }
+                Result::Failed(contrast) => failed(f, self, contrast),
+            }
+        })
+    }
 }
 
-fn contrast_value(contrast: &Contrast) -> Value {
-    match contrast {
+fn of(of: Of) -> &'static str {
+    match of {
+        Of::Server => "server",
+        Of::Client => "client",
+        Of::Both => "both",
+    }
+}
+
+fn failed(f: &mut Object<'_, '_, '_>, outcome: &Outcome, contrast: &Contrast) -> fmt::Result {
+    let Outcome { check, seen, .. } = outcome;
+    f.member("verdict", "failed")?;
+    f.member("steps", &seen.steps)?;
+    let cause = match contrast {
         Contrast::Words {
             expected,
             seen,
             cause,
         } => {
-            let mut value = json!({ "expected": expected, "seen": seen });
-            if let Some(cause) = cause {
-                join(&mut value, json!({ "cause": cause }));
-            }
-            value
+            f.member("expected", expected)?;
+            f.member("seen", seen)?;
+            cause.as_deref().unwrap_or(check.cause)
         }
         Contrast::Bytes {
             expected,
             seen,
             then,
-        } => json!({
-            "expected": text(expected),
-            "seen": text(seen),
-            "then": then,
-            "first_difference": crate::bytes::first_difference(expected, seen),
-        }),
-    }
+        } => {
+            f.member("expected", text(expected))?;
+            f.member("seen", text(seen))?;
+            f.member("then", then)?;
+            f.member("first_difference", first_difference(expected, seen))?;
+            check.cause
+        }
+    };
+    f.member("output", seen.said.iter().map(said).collect::<Vec<_>>())?;
+    f.member("xray", &seen.xray)?;
+    f.member("cause", cause)?;
+    f.member("taught", check.taught)?;
+    f.member("hints", check.hints)
 }
 
 /// Bytes with what is no printable ASCII escaped as in Rust: `\n`, `\xff`.
@@ -102,20 +110,14 @@ fn text(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
-fn said(said: &Said) -> Value {
-    json!({
-        "name": said.name,
-        "stdout": said.on(Stream::Stdout).collect::<Vec<_>>(),
-        "stderr": said.on(Stream::Stderr).collect::<Vec<_>>(),
+fn said(said: &Said) -> impl DisplayJson {
+    object(|f| {
+        f.member("name", &said.name)?;
+        f.member("stdout", said.on(Stream::Stdout).collect::<Vec<_>>())?;
+        f.member("stderr", said.on(Stream::Stderr).collect::<Vec<_>>())
     })
 }
 
 fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-fn join(into: &mut Value, more: Value) {
-    if let (Value::Object(into), Value::Object(more)) = (into, more) {
-        into.extend(more);
-    }
 }

@@ -27,6 +27,7 @@ mod program;
 mod report;
 mod run;
 mod story;
+mod told;
 
 pub use address::Address;
 pub use args::{Args, main};

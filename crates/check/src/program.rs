@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use serde::{Deserialize, Serialize};
 use timeline::{Actor, Stream};
 
 /// A program that was started.
@@ -31,17 +30,22 @@ impl Program {
 }
 
 /// What one program wrote, as far as it was kept.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Said {
     pub(crate) name: String,
-    /// Whether it was stderr, and the line.
-    pub(crate) lines: Vec<(bool, String)>,
+    pub(crate) lines: Vec<Line>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) stream: Stream,
+    pub(crate) text: String,
 }
 
 impl Said {
     pub(crate) fn on(&self, stream: Stream) -> impl Iterator<Item = &str> {
-        let on_stderr = stream == Stream::Stderr;
-        let lines = self.lines.iter().filter(move |(on, _)| *on == on_stderr);
-        lines.map(|(_, text)| text.as_str())
+        let lines = self.lines.iter();
+        let of_it = lines.filter(move |line| line.stream == stream);
+        of_it.map(|line| line.text.as_str())
     }
 }

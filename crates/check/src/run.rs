@@ -3,7 +3,7 @@
 //! ended with it, and a checker that fails harms no other check.
 
 use std::env;
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -11,7 +11,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde::{Deserialize, Serialize};
 
 use crate::bench::{Bench, Setup};
 use crate::fault::{Contrast, Fault};
@@ -19,9 +18,10 @@ use crate::ground;
 use crate::plan::Check;
 use crate::program::Said;
 use crate::story::Story;
+use crate::told;
 
 /// What came of a check.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Result {
     /// The program did what it should.
     Passed,
@@ -42,7 +42,7 @@ impl Result {
 }
 
 /// What was seen in a check.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) result: Result,
     pub(crate) steps: Vec<String>,
@@ -155,8 +155,7 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
     let mut stdout = worker.stdout.take().context("no pipe")?;
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
-        let mut said = Vec::new();
-        let read = stdout.read_to_end(&mut said).map(|_| said);
+        let read = io::read_to_string(&mut stdout);
         // Nobody waits any more: the worker was too late.
         let _ = done.send(read);
     });
@@ -169,7 +168,7 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
     if !status.success() {
         bail!("the worker ended with {status}");
     }
-    serde_json::from_slice(&said).context("read the result of the worker")
+    told::read(&said).context("read the result of the worker")
 }
 
 /// What the worker does: one check, and its result on stdout.
@@ -177,8 +176,7 @@ pub(crate) fn worker(check: &'static Check, setup: &Setup) -> anyhow::Result<()>
     let mut setup = setup.clone();
     setup.private = setup.private && ground::enter_private().is_ok();
     let seen = one(check, &setup)?;
-    let text = serde_json::to_vec(&seen)?;
-    Ok(std::io::stdout().write_all(&text)?)
+    Ok(io::stdout().write_all(told::write(&seen).as_bytes())?)
 }
 
 fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {

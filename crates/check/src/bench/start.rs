@@ -221,17 +221,14 @@ impl Bench {
     }
 
     fn said_address(&self, server: &Program) -> Option<Bound> {
-        self.said[server.actor.0]
-            .lines
-            .iter()
-            .find_map(|(_, line)| {
-                let listens = line.strip_prefix("listening on ");
-                let address = listens.or_else(|| line.strip_prefix("bound to "))?;
-                Some(Bound {
-                    address: address.trim().parse().ok()?,
-                    datagrams: listens.is_none(),
-                })
+        self.said[server.actor.0].lines.iter().find_map(|line| {
+            let listens = line.text.strip_prefix("listening on ");
+            let address = listens.or_else(|| line.text.strip_prefix("bound to "))?;
+            Some(Bound {
+                address: address.trim().parse().ok()?,
+                datagrams: listens.is_none(),
             })
+        })
     }
 
     /// SIGINT, as Ctrl-C sends it.

@@ -8,7 +8,7 @@ use timeline::{Ending, Stream};
 use super::Bench;
 use crate::bytes::quoted;
 use crate::fault::{Fault, Verdict};
-use crate::program::Program;
+use crate::program::{Line, Program};
 use crate::story::PATIENCE;
 
 /// How often a condition is looked at that nobody announces.
@@ -48,7 +48,7 @@ impl Bench {
             What::Line(stream, text) => {
                 let lines = &mut said[actor.0].lines;
                 if lines.len() < MOST_LINES {
-                    lines.push((stream == Stream::Stderr, text));
+                    lines.push(Line { stream, text });
                 }
             }
             What::Ended(ending) => endings[actor.0] = Some(ending),
@@ -222,9 +222,9 @@ impl Bench {
     ) -> Verdict<String> {
         let actor = program.actor.0;
         let found = self.until(PATIENCE, |bench| {
-            let line = bench.said[actor].lines.iter().find(|(_, line)| fits(line));
-            match line {
-                Some((_, line)) => Some(Some(line.clone())),
+            let mut lines = bench.said[actor].lines.iter();
+            match lines.find(|line| fits(&line.text)) {
+                Some(line) => Some(Some(line.text.clone())),
                 None if bench.endings[actor].is_some() => Some(None),
                 None => None,
             }
@@ -235,8 +235,8 @@ impl Bench {
         let said = &self.said[actor].lines;
         let seen = match said.last() {
             None => "no line".to_string(),
-            Some((_, last)) => {
-                let last = quoted(last.as_bytes());
+            Some(last) => {
+                let last = quoted(last.text.as_bytes());
                 match said.len() {
                     1 => format!("another line: {last}"),
                     count => format!("{count} other lines, the last {last}"),
