@@ -230,6 +230,32 @@ fn no_file_of_a_crate_holds_more_than_one_idea() {
     }
 }
 
+/// Cargo does not look for them where a manifest says `autotests = false`, and a
+/// file that nobody names is not even compiled.
+#[test]
+fn no_file_of_tests_is_forgotten() {
+    for package in &metadata().packages {
+        let folder = package.manifest_path.parent().unwrap().join("tests");
+        let Ok(main) = fs::read_to_string(folder.join("main.rs")) else {
+            continue;
+        };
+        let is_target = |path: &Path| {
+            let mut targets = package.targets.iter();
+            targets.any(|target| target.src_path.as_std_path() == path)
+        };
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let is_test = path.extension().is_some_and(|ending| ending == "rs");
+            assert!(
+                !is_test || is_target(&path) || main.contains(&format!("\nmod {name};\n")),
+                "{} is never run: {folder}/main.rs does not name it",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn what_the_compiler_cannot_check_stands_in_one_place() {
     let word = Regex::new(r"(?m)^[^/\n]*\bunsafe\b *(\{|fn|impl|extern)").unwrap();

@@ -1,16 +1,14 @@
 //! What the client does, seen by raw sockets that play the server.
 
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{
-    CLIENT, Lone, accept, client, drain, listener, nothing_comes, read, reset, run, server, stage,
-    text,
+use crate::common::{
+    self, CLIENT, Lone, accept, client, drain, listener, nothing_comes, read, reset, run, server,
+    stage, text,
 };
 use rstest::rstest;
 use scene::{Actor, Ending, Program, Stage};

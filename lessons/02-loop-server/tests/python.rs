@@ -1,8 +1,6 @@
 //! Programs in the style of the Python tutorials take either side.
 
-mod common;
-
-use common::{CLIENT, client, run, server, stage, text};
+use crate::common::{CLIENT, client, run, server, stage, text};
 use scene::{Actor, Ending, Program, Stage};
 use std::net::SocketAddr;
 

@@ -1,11 +1,9 @@
 //! The scene plays from the start to the end, and what it shows is this run.
 
-mod common;
-
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{run, text};
+use crate::common::{run, text};
 use rstest::rstest;
 use scene::{Program, Stage};
 use unicode_width::UnicodeWidthStr;

@@ -1,13 +1,11 @@
 //! What the server does, seen by raw sockets and by its own lines.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use common::{
+use crate::common::{
     CLIENT, Lone, MOMENT, PATIENCE, SERVER, call, client, drain, exchange, is_timeout,
     nothing_comes, read, reset, run, server, stage, text,
 };

@@ -1,14 +1,12 @@
 //! What the client sends, what it takes for an answer, and what it says when
 //! there is none.
 
-mod common;
-
 use std::io::Write;
 use std::process::{Command, Output};
 
-use common::{
-    CLIENT, DEADLINE, address_in, client, closed_port, ended, output_of, receive, server, socket,
-    spawn,
+use crate::common::{
+    self, CLIENT, DEADLINE, address_in, client, closed_port, ended, output_of, receive, server,
+    socket, spawn,
 };
 use rstest::rstest;
 use scene::{Ending, Program, Stage};

@@ -1,8 +1,6 @@
 //! Python programs in the style of the tutorials take either side.
 
-mod common;
-
-use common::{client, ended, server};
+use crate::common::{client, ended, server};
 use rstest::rstest;
 use scene::{Program, Stage};
 

@@ -1,12 +1,12 @@
 //! What the server does with the datagrams that come to it.
 
-mod common;
-
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use common::{SERVER, ask, client, ended, heard_nothing, output_of, run, server, socket, spawn};
+use crate::common::{
+    self, SERVER, ask, client, ended, heard_nothing, output_of, run, server, socket, spawn,
+};
 use rstest::rstest;
 use scene::{Ending, Program, Stage};
 

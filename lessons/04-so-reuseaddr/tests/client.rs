@@ -1,13 +1,11 @@
 //! The client as a server meets it.
 
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{CLIENT, PATIENCE, client, finish, run, server, stage};
+use crate::common::{self, CLIENT, PATIENCE, client, finish, run, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 

@@ -4,8 +4,6 @@
 //! until now can still be busy.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::SocketAddr;
@@ -14,7 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{SCENE, finish, fresh};
+use crate::common::{SCENE, finish, fresh};
 
 /// By custom this user owns nothing.
 const NOBODY: u32 = 65534;

@@ -2,12 +2,10 @@
 //! way. These are the rules of Linux.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use common::{
+use crate::common::{
     call, client, exchange, fresh, in_time_wait, one_run, restarted, server, stage, start,
     time_wait, wait_for_rows,
 };

@@ -1,9 +1,9 @@
 //! The scene as a learner sees it.
 
-mod common;
-
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::common;
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(common::SCENE);

@@ -1,13 +1,11 @@
 //! The server as a caller meets it.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use common::{SERVER, call, exchange, server, stage};
+use crate::common::{self, SERVER, call, exchange, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 

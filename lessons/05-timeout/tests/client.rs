@@ -1,14 +1,12 @@
 //! What the client does with servers of every kind.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{CLIENT, GIVE_UP, client, said, server, stage};
+use crate::common::{CLIENT, GIVE_UP, client, said, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 use socket2::{Domain, SockRef, Socket, Type};

@@ -1,10 +1,8 @@
 //! Programs of the tutorials' kind can take either side.
 
-mod common;
-
 use std::net::SocketAddr;
 
-use common::{ask, client, said, server, stage};
+use crate::common::{ask, client, said, server, stage};
 use rstest::rstest;
 use scene::{Actor, Program, Stage};
 

@@ -1,15 +1,13 @@
 //! The scale of patience: what the lesson says about it, on sockets of our own,
 //! and what its experiments print.
 
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{GIVE_UP, LESSON, stage};
+use crate::common::{GIVE_UP, LESSON, stage};
 use scene::Program;
 use socket2::SockRef;
 

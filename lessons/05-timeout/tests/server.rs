@@ -1,12 +1,10 @@
 //! What the server does with callers of every kind.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use common::{SERVER, ask, call, client, rest, said, server, stage};
+use crate::common::{SERVER, ask, call, client, rest, said, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 use socket2::SockRef;
@@ -223,7 +221,7 @@ fn silence_meets(#[case] limits: &str, #[case] outcome: &str) {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_server_that_was_stopped_goes_on_with_the_same_receive() {
-    use common::GIVE_UP;
+    use crate::common::GIVE_UP;
     use std::{fs, process::Command, thread};
 
     let mut stage = stage();

@@ -7,12 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{CLIENT, message, names, receive};
+use crate::common::{CLIENT, message, names, receive};
 use rstest::rstest;
 use scene::{Actor, Ending, Program, Stage};
 use tempfile::TempDir;
-
-mod common;
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 

@@ -6,11 +6,9 @@ use std::net::{Shutdown, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SERVER, ask, dial, message, receive, serve};
+use crate::common::{SERVER, ask, dial, message, receive, serve};
 use rstest::rstest;
 use scene::{Actor, Ending, Program, Stage};
-
-mod common;
 
 const LIST: &str = r#"{"request":"list"}"#;
 

@@ -4,11 +4,9 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use common::{CLIENT, names, serve};
+use crate::common::{self, CLIENT, names, serve};
 use rstest::rstest;
 use scene::{Ending, Program, Stage};
-
-mod common;
 
 /// A client that calls this server and saves into this folder; how it ended,
 /// and what it said.

@@ -1,14 +1,12 @@
 //! The client as one caller, and as a crowd.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{CLIENT, client, listener, patient, reset, run_client, server, stage, text};
+use crate::common::{CLIENT, client, listener, patient, reset, run_client, server, stage, text};
 use rstest::rstest;
 use scene::{Ending, Program};
 

@@ -1,7 +1,5 @@
 //! What one caller does, or what fails for one caller, hurts nobody else.
 
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
@@ -9,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{
-    call, exchange, nothing_comes, nothing_comes_for, push_until_it_stalls, read, reset, server,
-    server_with_limit, stage,
+use crate::common::{
+    self, call, exchange, nothing_comes, nothing_comes_for, push_until_it_stalls, read, reset,
+    server, server_with_limit, stage,
 };
 use rstest::rstest;
 use scene::{Actor, Ending, Stage};

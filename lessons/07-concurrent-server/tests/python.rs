@@ -1,10 +1,8 @@
 //! A Python program can take either side.
 
-mod common;
-
 use std::net::SocketAddr;
 
-use common::{client, exchange, server, stage};
+use crate::common::{self, client, exchange, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 

@@ -1,13 +1,11 @@
 //! What every model does, seen by raw sockets and by the server's own lines.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use common::{SERVER, call, exchange, nothing_comes, read, server, stage, text};
+use crate::common::{SERVER, call, exchange, nothing_comes, read, server, stage, text};
 use rstest::rstest;
 use scene::{Ending, Program};
 

@@ -1,14 +1,12 @@
 //! Ctrl-C: what is running may finish, within a deadline, and it says so.
 #![cfg(unix)]
 
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{
+use crate::common::{
     PATIENCE, call, exchange, push_until_it_stalls, read, server, server_with_limit, stage,
 };
 use rstest::rstest;

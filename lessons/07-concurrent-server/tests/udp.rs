@@ -1,12 +1,10 @@
 //! The same service over datagrams.
 
-mod common;
-
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 
-use common::{MOMENT, PATIENCE, client, run_client, server, stage, text};
+use crate::common::{MOMENT, PATIENCE, client, run_client, server, stage, text};
 use rstest::rstest;
 use scene::Ending;
 
