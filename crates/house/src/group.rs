@@ -2,9 +2,11 @@
 //! clients one after the other, on ports that the system chooses.
 
 use std::collections::HashMap;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use scene::{Actor, Program, Stage};
@@ -62,8 +64,9 @@ impl Command {
         })
     }
 
+    /// The first word; without one, a lesson plays its scene.
     fn side(&self) -> &str {
-        self.args.first().map_or("", String::as_str)
+        self.args.first().map_or("scene", String::as_str)
     }
 }
 
@@ -150,6 +153,7 @@ impl<'a> Group<'a> {
                     break;
                 }
             }
+            wait_for_rest(self.stage.pid(run.actor));
             match interrupt {
                 Some(_) => self.stage.interrupt(run.actor)?,
                 None => self.stage.kill(run.actor)?,
@@ -293,4 +297,22 @@ fn port_in(addr: &str) -> Option<u16> {
 fn with_port(addr: &str, port: u16) -> String {
     let host = addr.rsplit_once(':').map_or(addr, |(host, _)| host);
     format!("{host}:{port}")
+}
+
+/// A program may say what it is about to do: then it is given the time to do it.
+/// Nothing announces that it waits for others; /proc/PID/stat knows it (proc(5)).
+fn wait_for_rest(pid: u32) {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while is_running(pid) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether it is neither waiting nor gone. Where there is no /proc, nobody knows.
+fn is_running(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in parentheses may hold anything.
+    stat.rsplit(") ")
+        .next()
+        .is_some_and(|rest| rest.starts_with('R'))
 }

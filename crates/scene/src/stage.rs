@@ -175,7 +175,7 @@ impl Stage {
         let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
         // Its lane has a name from now on.
-        while self.timeline.lane(actor).is_empty() && self.pump(Instant::now() + self.deadline)? {}
+        while !self.timeline.has_started(actor) && self.pump(Instant::now() + self.deadline)? {}
         Ok(actor)
     }
 

@@ -142,6 +142,11 @@ impl Timeline {
         &self.events
     }
 
+    /// Whether the start of this actor is told.
+    pub fn has_started(&self, actor: Actor) -> bool {
+        actor.0 < self.lanes.len()
+    }
+
     /// The lane in which an actor plays; empty for an actor that never started.
     pub fn lane(&self, actor: Actor) -> &str {
         self.lanes.get(actor.0).map_or("", String::as_str)

@@ -27,5 +27,8 @@ fn main() {
             .with_ignored_flag(!allowed)
             .with_kind("needs namespaces")
     });
-    run(&Arguments::from_args(), trials.collect()).exit();
+    let mut arguments = Arguments::from_args();
+    // Most of a play is waiting, for the timers of the kernel.
+    arguments.test_threads.get_or_insert(4);
+    run(&arguments, trials.collect()).exit();
 }

@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
+use scene::{Actor, Ending, Program, Stage};
+
 use crate::common::{
     self, CLIENT, Lone, accept, client, drain, listener, nothing_comes, read, reset, run, server,
     stage, text,
 };
-use rstest::rstest;
-use scene::{Actor, Ending, Program, Stage};
 
 /// A client with these arguments calls a raw socket.
 fn called_by(stage: &mut Stage, args: &[&str]) -> (Actor, TcpStream) {

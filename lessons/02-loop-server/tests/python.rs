@@ -1,8 +1,9 @@
 //! Programs in the style of the Python tutorials take either side.
 
-use crate::common::{CLIENT, client, run, server, stage, text};
 use scene::{Actor, Ending, Program, Stage};
 use std::net::SocketAddr;
+
+use crate::common::{CLIENT, client, run, server, stage, text};
 
 const GREETING: &str = "成功连接服务器!";
 

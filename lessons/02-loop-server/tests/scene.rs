@@ -3,10 +3,11 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{run, text};
 use rstest::rstest;
 use scene::{Program, Stage};
 use unicode_width::UnicodeWidthStr;
+
+use crate::common::{run, text};
 
 const SCENE: &str = env!("CARGO_BIN_EXE_lesson-2");
 

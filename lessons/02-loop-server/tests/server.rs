@@ -5,12 +5,13 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use rstest::rstest;
+use scene::{Ending, Program, Stage};
+
 use crate::common::{
     CLIENT, Lone, MOMENT, PATIENCE, SERVER, call, client, drain, exchange, is_timeout,
     nothing_comes, read, reset, run, server, stage, text,
 };
-use rstest::rstest;
-use scene::{Ending, Program, Stage};
 
 const GREETING: &str = "成功连接服务器!";
 

@@ -3,13 +3,15 @@
 
 use std::io::Write;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use scene::{Ending, Program, Stage};
 
 use crate::common::{
     self, CLIENT, DEADLINE, address_in, client, closed_port, ended, output_of, receive, server,
     socket, spawn,
 };
-use rstest::rstest;
-use scene::{Ending, Program, Stage};
 
 /// Runs a client with this input, all at once.
 fn with_input(args: &[&str], input: &[u8]) -> Output {
@@ -507,13 +509,25 @@ fn a_taken_port_is_in_use() {
 #[test]
 fn a_reader_of_its_output_that_goes_away_is_no_panic() {
     let server = socket();
+    let pause = Some(Duration::from_millis(100));
+    server.set_read_timeout(pause).unwrap();
     let to = server.local_addr().unwrap().to_string();
     let mut child = spawn(CLIENT, &["--to", &to, "--no-answer"]);
     drop(child.stdout.take());
-    drop(child.stderr.take());
-    child.stdin.as_mut().unwrap().write_all(b"hello\n").unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A program that a neighbouring test starts just now holds our end of the pipe
+    // too, until its exec. So there is more than one thing to print.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < patience, "it did not end");
+        // Both fail when the client has ended meanwhile.
+        let _ = stdin.write_all(b"hello\n");
+        let _ = server.recv(&mut [0; 16]);
+    }
+    let output = output_of(child);
     // 101 would be a panic.
-    assert_eq!(output_of(child).status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 #[rstest]

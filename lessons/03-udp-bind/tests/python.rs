@@ -1,8 +1,9 @@
 //! Python programs in the style of the tutorials take either side.
 
-use crate::common::{client, ended, server};
 use rstest::rstest;
 use scene::{Program, Stage};
+
+use crate::common::{client, ended, server};
 
 fn python(script: &str, args: &[&str]) -> Program {
     let path = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));

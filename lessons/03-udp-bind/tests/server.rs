@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
+use scene::{Ending, Program, Stage};
+
 use crate::common::{
     self, SERVER, ask, client, ended, heard_nothing, output_of, run, server, socket, spawn,
 };
-use rstest::rstest;
-use scene::{Ending, Program, Stage};
 
 #[rstest]
 #[case::ipv4("127.0.0.1:0", "127.0.0.1")]

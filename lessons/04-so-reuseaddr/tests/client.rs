@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{self, CLIENT, PATIENCE, client, finish, run, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
+
+use crate::common::{self, CLIENT, PATIENCE, client, finish, run, server, stage};
 
 /// A server of our own, for the client to call.
 fn listener() -> (TcpListener, SocketAddr) {

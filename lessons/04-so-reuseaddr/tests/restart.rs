@@ -5,13 +5,14 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use rstest::rstest;
+use scene::{Actor, Ending};
+use timeline::{Kind, Place, Timeline};
+
 use crate::common::{
     call, client, exchange, fresh, in_time_wait, one_run, restarted, server, stage, start,
     time_wait, wait_for_rows,
 };
-use rstest::rstest;
-use scene::{Actor, Ending};
-use timeline::{Kind, Place, Timeline};
 
 const REUSE: &[&str] = &["--reuse-addr"];
 const SHARE: &[&str] = &["--reuse-port"];

@@ -5,9 +5,10 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::{self, SERVER, call, exchange, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
+
+use crate::common::{self, SERVER, call, exchange, server, stage};
 
 #[rstest]
 #[case::one_byte(b"x", b"X")]

@@ -6,10 +6,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{CLIENT, GIVE_UP, client, said, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::common::{CLIENT, GIVE_UP, client, said, server, stage};
 
 /// A server of our own.
 fn listener() -> (TcpListener, SocketAddr) {

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use crate::common::{ask, client, said, server, stage};
 use rstest::rstest;
 use scene::{Actor, Program, Stage};
+
+use crate::common::{ask, client, said, server, stage};
 
 fn python(name: &str, addr: SocketAddr, args: &[&str]) -> Program {
     let script = format!("{}/tests/python/{name}", env!("CARGO_MANIFEST_DIR"));

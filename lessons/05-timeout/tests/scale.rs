@@ -7,9 +7,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{GIVE_UP, LESSON, stage};
 use scene::Program;
 use socket2::SockRef;
+
+use crate::common::{GIVE_UP, LESSON, stage};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 

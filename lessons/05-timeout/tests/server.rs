@@ -4,10 +4,11 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::common::{SERVER, ask, call, client, rest, said, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
 use socket2::SockRef;
+
+use crate::common::{SERVER, ask, call, client, rest, said, server, stage};
 
 const WELCOME: &str = "welcome to server!";
 const GO_OUT: &str = "please go out!";

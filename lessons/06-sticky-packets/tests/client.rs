@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{CLIENT, message, names, receive};
 use rstest::rstest;
 use scene::{Actor, Ending, Program, Stage};
 use tempfile::TempDir;
+
+use crate::common::{CLIENT, message, names, receive};
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 

@@ -6,9 +6,10 @@ use std::net::{Shutdown, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{SERVER, ask, dial, message, receive, serve};
 use rstest::rstest;
 use scene::{Actor, Ending, Program, Stage};
+
+use crate::common::{SERVER, ask, dial, message, receive, serve};
 
 const LIST: &str = r#"{"request":"list"}"#;
 

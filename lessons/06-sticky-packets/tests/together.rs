@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::common::{self, CLIENT, names, serve};
 use rstest::rstest;
 use scene::{Ending, Program, Stage};
+
+use crate::common::{self, CLIENT, names, serve};
 
 /// A client that calls this server and saves into this folder; how it ended,
 /// and what it said.

@@ -6,9 +6,10 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{CLIENT, client, listener, patient, reset, run_client, server, stage, text};
 use rstest::rstest;
 use scene::{Ending, Program};
+
+use crate::common::{CLIENT, client, listener, patient, reset, run_client, server, stage, text};
 
 // One caller.
 

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rstest::rstest;
+use scene::{Actor, Ending, Stage};
+
 use crate::common::{
     self, call, exchange, nothing_comes, nothing_comes_for, push_until_it_stalls, read, reset,
     server, server_with_limit, stage,
 };
-use rstest::rstest;
-use scene::{Actor, Ending, Stage};
 
 #[rstest]
 fn a_caller_that_never_writes(

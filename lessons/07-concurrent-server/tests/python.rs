@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use crate::common::{self, client, exchange, server, stage};
 use rstest::rstest;
 use scene::{Ending, Program};
+
+use crate::common::{self, client, exchange, server, stage};
 
 fn python(script: &str, addr: SocketAddr) -> Program {
     let path = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));

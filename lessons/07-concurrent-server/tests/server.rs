@@ -5,9 +5,10 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::common::{SERVER, call, exchange, nothing_comes, read, server, stage, text};
 use rstest::rstest;
 use scene::{Ending, Program};
+
+use crate::common::{SERVER, call, exchange, nothing_comes, read, server, stage, text};
 
 #[rstest]
 fn the_answer_is_as_the_flag_says(

@@ -6,11 +6,12 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
+use scene::Ending;
+
 use crate::common::{
     PATIENCE, call, exchange, push_until_it_stalls, read, server, server_with_limit, stage,
 };
-use rstest::rstest;
-use scene::Ending;
 
 #[rstest]
 fn a_running_call_may_finish_while_nobody_new_is_connected(

@@ -4,9 +4,10 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 
-use crate::common::{MOMENT, PATIENCE, client, run_client, server, stage, text};
 use rstest::rstest;
 use scene::Ending;
+
+use crate::common::{MOMENT, PATIENCE, client, run_client, server, stage, text};
 
 fn caller(addr: SocketAddr) -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
