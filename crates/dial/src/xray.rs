@@ -76,9 +76,26 @@ pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
             (_, 2) => "client".to_string(),
             _ => format!("client{index}"),
         };
+        find(executable)?;
         programs.push((name, Program::new(executable).args(args)));
     }
     Ok(programs)
+}
+
+/// Before anything is drawn or started: exec(3) would find it too late.
+fn find(executable: &str) -> Result<()> {
+    if which::which(executable).is_ok() {
+        return Ok(());
+    }
+    if executable.contains('/') {
+        bail!(
+            "start {executable}: no program that may be executed; \"ls -l {executable}\" shows it"
+        );
+    }
+    bail!(
+        "start {executable}: no such program in the folders of PATH; \
+         one in this folder needs \"./\" before its name"
+    )
 }
 
 /// The terminal, on which the ladder grows, and the files.

@@ -69,6 +69,23 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     assert_eq!(dial(args).status.code(), Some(2));
 }
 
+#[rstest]
+#[case::not_in_path("no-such-program", "needs \"./\" before its name")]
+#[case::not_executable("./Cargo.toml", "no program that may be executed")]
+#[case::not_there("./no-such-program", "no program that may be executed")]
+fn a_program_that_is_not_there_is_said_before_anything_is_drawn(
+    #[values("xray", "wire")] command: &str,
+    #[case] program: &str,
+    #[case] reason: &str,
+) {
+    let output = dial(&[command, "--", "true", "::", program]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output), "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with(&format!("start {program}: ")), "{said}");
+    assert!(said.contains(reason), "{said}");
+}
+
 #[test]
 fn a_picture_that_would_be_too_long_ends_and_says_so_and_the_other_files_go_on() {
     let folder = tempfile::tempdir().unwrap();
