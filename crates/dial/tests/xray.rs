@@ -50,6 +50,21 @@ s.sendto(b"post", ("127.0.0.1", 7788))
 print(s.recvfrom(1024)[0].decode())
 "#;
 
+const MAILBOX: &str = r#"
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 7788))
+for _ in range(200):
+    s.recv(16)
+"#;
+
+const POSTMAN: &str = r#"
+import socket
+for _ in range(200):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"post", ("127.0.0.1", 7788))
+"#;
+
 const REFUSED: &str = r#"
 import socket
 print(socket.socket().connect_ex(("127.0.0.1", 9)))
@@ -264,6 +279,20 @@ fn a_udp_talk_shows_two_datagrams_in_their_lanes() {
             ),
         ]
     );
+}
+
+#[test]
+#[ignore = "needs python3 and namespaces"]
+fn a_datagram_has_its_sender_also_when_that_socket_is_closed_at_once() {
+    let timeline = xray(&[MAILBOX, POSTMAN]);
+    let mut count = 0;
+    for event in timeline.events() {
+        if let (Place::Wire { from, to }, Kind::Packet(_)) = (event.place, &event.kind) {
+            assert_eq!((from, to), (Some(Actor(1)), Some(Actor(0))), "{event:?}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 200);
 }
 
 #[test]

@@ -32,11 +32,17 @@ impl Recorder {
         if let Some(actor) = self.owners.udp_end(local) {
             return Some(actor);
         }
-        for states in self.looks.as_mut()?.states() {
+        self.find_udp_sockets();
+        self.owners.udp_end(local)
+    }
+
+    /// Where the UDP sockets are, and whose they are.
+    pub(super) fn find_udp_sockets(&mut self) {
+        let Some(looks) = &mut self.looks else { return };
+        for states in looks.states() {
             for socket in states.udp_sockets().unwrap_or_default() {
                 self.owners.udp(socket.local, socket.inode);
             }
         }
-        self.owners.udp_end(local)
     }
 }

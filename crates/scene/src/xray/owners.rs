@@ -1,7 +1,7 @@
 //! Whose socket an address is. On a loopback both ends have the same host, so
 //! the address alone does not tell; the socket behind it does.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use timeline::Actor;
@@ -16,6 +16,8 @@ pub(super) struct Owners {
     listeners: HashMap<SocketAddr, Actor>,
     /// UDP by its own end.
     datagrams: HashMap<SocketAddr, Actor>,
+    /// UDP sockets whose own end is known.
+    bound: HashSet<u64>,
     /// Who has begun to dial which address, and whose SYN was not seen yet.
     dialling: VecDeque<(Actor, SocketAddr)>,
 }
@@ -70,9 +72,16 @@ impl Owners {
 
     /// A look has found a UDP socket.
     pub(super) fn udp(&mut self, local: SocketAddr, inode: Option<u64>) {
-        if let Some(actor) = inode.and_then(|inode| self.inodes.get(&inode)) {
+        let Some(inode) = inode else { return };
+        if let Some(actor) = self.inodes.get(&inode) {
             self.datagrams.insert(local, *actor);
+            self.bound.insert(inode);
         }
+    }
+
+    /// Whether a look has found this UDP socket.
+    pub(super) fn knows_address(&self, inode: u64) -> bool {
+        self.bound.contains(&inode)
     }
 
     /// Who has this end of a connection: the one that was seen to have it, or

@@ -48,6 +48,8 @@ pub(super) struct Recorder {
     printed: HashMap<Actor, Duration>,
     /// Calls of the first program that may make it ready.
     opening: HashSet<CallId>,
+    /// Calls after which a UDP socket may have an address.
+    binding: HashSet<CallId>,
     /// Whether every packet is the programs' own.
     alone: bool,
     /// Packets of others that were left out.
@@ -98,6 +100,7 @@ impl Recorder {
             pipes: Vec::new(),
             printed: HashMap::new(),
             opening: HashSet::new(),
+            binding: HashSet::new(),
             alone,
             of_others: 0,
             given_until: Duration::ZERO,
@@ -207,6 +210,9 @@ impl Recorder {
             .protocol
             .as_deref()
             .is_some_and(|name| name.starts_with("UDP"));
+        if udp && !self.owners.knows_address(socket.inode) {
+            self.binding.insert(start.id);
+        }
         let opens = start.name == "listen" || (start.name == "bind" && udp);
         if actor == Actor(0) && opens {
             self.opening.insert(start.id);
@@ -216,6 +222,11 @@ impl Recorder {
     fn call_ends(&mut self, actor: Actor, end: &End) {
         for (_, socket) in &end.sockets {
             self.owners.has(actor, socket.inode);
+        }
+        // Now, while the program stands still: it may be gone when its datagram is
+        // looked at.
+        if self.binding.remove(&end.id) {
+            self.find_udp_sockets();
         }
         if self.opening.remove(&end.id) && matches!(end.outcome, Outcome::Returned(0)) {
             self.send(News::Ready);
