@@ -2,6 +2,8 @@
 //! need no network of their own.
 #![cfg(target_os = "linux")]
 
+use std::time::Duration;
+
 use scene::xray::Options;
 use scene::{Program, Sign, Stage};
 use timeline::{Event, Kind};
@@ -23,7 +25,10 @@ fn observed() -> Stage {
         alone: false,
         keyboard: false,
     };
-    Stage::observed(&options).unwrap()
+    let mut stage = Stage::observed(&options).unwrap();
+    // Under the X-ray, a python3 takes its time to start on a busy machine.
+    stage.deadline(Duration::from_secs(60));
+    stage
 }
 
 fn name(event: &Event) -> &str {
