@@ -31,6 +31,8 @@ use socket2::SockRef;
 use super::super::explain;
 use super::service::{Call, PAUSE, Service};
 
+#[allow(dead_code, reason = "the race uses it, and the server alone does not")]
+pub mod lines;
 mod pool;
 pub mod scheduling;
 use pool::Pool;

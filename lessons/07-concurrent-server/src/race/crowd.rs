@@ -1,12 +1,16 @@
 //! The crowd of the race: many callers in one thread, for a fixed time.
 //!
-//! It has to cost less than the servers that it measures. So it waits edge
-//! triggered, receives once for each answer, and asks the clock once for each.
+//! It has to cost less than the servers that it measures. Nearly all of its time
+//! is spent in the kernel, so it hands over many messages in one system call,
+//! with io_uring. Where that is not allowed it waits with epoll: edge triggered,
+//! with one receive and one send for each message.
+
+mod caller;
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::mem;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -17,12 +21,30 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::{Domain, SockRef, Socket, Type};
 
+use super::super::server::models::io_uring::lines::Lines;
 use super::machine::{self, Family};
 use super::result::ENOUGH;
 use super::text::Text;
+use caller::{Buffers, Caller};
 
 /// How long the crowd waits for a connection, and for the first answers.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// No crowd is larger.
+pub const MOST: u32 = 20_000;
+
+/// So much is received at once.
+const RECEIVED: usize = 65_536;
+
+/// How the crowd waits for its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is told who is ready. It knows every dialect, may call anew for each
+    /// message, and costs the kernel least memory for a line.
+    Epoll,
+    /// It is told what was received, and costs least time.
+    IoUring,
+}
 
 /// How the callers come, and for how long.
 #[derive(Clone, Copy)]
@@ -58,22 +80,11 @@ pub struct Seen {
     pub others: f64,
 }
 
-/// One caller, with at most one message on its way.
-struct Caller {
-    line: Option<TcpStream>,
-    /// The number of its message, and how much of it is sent and answered.
-    message: u64,
-    sent: usize,
-    received: usize,
-    talking: bool,
-    /// When the message began: when it was due, also if it could not be sent.
-    since: Instant,
-    served: u64,
-}
-
 pub struct Crowd<'a> {
     addr: SocketAddr,
     text: &'a Text,
+    /// With io_uring. Without it, epoll is asked.
+    lines: Option<Lines>,
     epoll: Epoll,
     callers: Vec<Caller>,
     events: Vec<EpollEvent>,
@@ -91,23 +102,27 @@ pub struct Crowd<'a> {
     calls_left: Option<u64>,
 }
 
-/// Asked for once, so that a message does not ask for memory.
-struct Buffers {
-    received: Vec<u8>,
-    dressed: Vec<u8>,
-}
-
 impl<'a> Crowd<'a> {
-    /// Nobody has called yet.
-    pub fn new(addr: SocketAddr, text: &'a Text) -> Result<Self> {
+    /// Nobody has called yet. Where there is no io_uring, it is epoll.
+    pub fn new(addr: SocketAddr, text: &'a Text, way: Way) -> Result<Self> {
+        let lines = match way {
+            Way::IoUring if text.is_bare() => {
+                let most = machine::raise_file_limit(0)?;
+                // One byte more than a message: a server that says too much is seen.
+                let room = (text.lengths().1 + 1).min(RECEIVED);
+                Lines::new(most.min(MOST.into()) as usize, room).ok()
+            }
+            _ => None,
+        };
         Ok(Self {
             addr,
             text,
+            lines,
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).context("epoll")?,
             callers: Vec::new(),
             events: vec![EpollEvent::empty(); 512],
             buffers: Buffers {
-                received: vec![0; 65_536],
+                received: vec![0; RECEIVED],
                 dressed: Vec::new(),
             },
             // Three digits, from 1 ns to a minute.
@@ -129,28 +144,23 @@ impl<'a> Crowd<'a> {
             let number = self.callers.len();
             let line = TcpStream::connect_timeout(&self.addr, PATIENCE)
                 .with_context(|| format!("connect {}: caller {}", self.addr, number + 1))?;
-            line.set_nonblocking(true).context("set non-blocking")?;
             self.enter(&line, number)?;
-            self.callers.push(Caller {
-                line: Some(line),
-                message: 0,
-                sent: 0,
-                received: 0,
-                talking: false,
-                since: Instant::now(),
-                served: 0,
-            });
+            self.callers.push(Caller::new(line));
         }
         Ok(())
     }
 
-    fn enter(&self, line: &TcpStream, number: usize) -> Result<()> {
+    fn enter(&mut self, line: &TcpStream, number: usize) -> Result<()> {
+        // Otherwise a long message waits for the acknowledgement of its head.
+        line.set_nodelay(true).context("setsockopt")?;
+        if let Some(lines) = &mut self.lines {
+            return lines.enter(line).context("io_uring_register");
+        }
+        line.set_nonblocking(true).context("set non-blocking")?;
         // Edge triggered: readiness is told when it begins. The kernel does
         // not have to look again at a socket that was told already.
         let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLET;
         let event = EpollEvent::new(interest, number as u64);
-        // Otherwise a long message waits for the acknowledgement of its head.
-        line.set_nodelay(true).context("setsockopt")?;
         self.epoll.add(line, event).context("epoll_ctl")
     }
 
@@ -249,6 +259,11 @@ impl<'a> Crowd<'a> {
 
     /// Waits once, and goes on with whoever is ready.
     fn turn(&mut self, patience: Duration) -> Result<()> {
+        if let Some(mut lines) = self.lines.take() {
+            let heard = self.hear(&mut lines, patience);
+            self.lines = Some(lines);
+            return heard;
+        }
         let mut events = mem::take(&mut self.events);
         let mut milliseconds = u16::try_from(patience.as_millis()).unwrap_or(u16::MAX);
         if self.due.is_some() && milliseconds < 10 {
@@ -269,6 +284,35 @@ impl<'a> Crowd<'a> {
         Ok(())
     }
 
+    // ANCHOR: hear
+    /// With io_uring: one system call sends what was said in the last turn, and
+    /// brings what came meanwhile.
+    fn hear(&mut self, lines: &mut Lines, patience: Duration) -> Result<()> {
+        for index in 0..lines.wait(patience).context("io_uring_enter")? {
+            let (number, news) = lines.news(index);
+            let caller = &mut self.callers[number];
+            if caller.line.is_none() {
+                continue; // it has failed before
+            }
+            let wanted = self.text.bare(number, caller.message);
+            let complete = match news {
+                Ok(None) => Ok(false),
+                Ok(Some(bytes)) => caller.check(bytes, wanted),
+                Err(error) => Err(error.to_string()),
+            };
+            match complete {
+                Err(problem) => self.fail(number, &problem),
+                Ok(false) => {}
+                Ok(true) if self.answered(number) => {
+                    lines.say(number, self.words_of(number));
+                }
+                Ok(true) => {}
+            }
+        }
+        Ok(())
+    }
+    // ANCHOR_END: hear
+
     fn send_what_is_due(&mut self, now: Instant) {
         while let Some((due, beat)) = self.due {
             if due > now {
@@ -286,19 +330,24 @@ impl<'a> Crowd<'a> {
     fn speak(&mut self, number: usize, since: Instant) {
         if !self.callers[number].talking {
             self.begin(number, since);
-            self.go_on(number);
+            let words = self.words_of(number);
+            match &mut self.lines {
+                Some(lines) if self.callers[number].talking => lines.say(number, words),
+                _ => self.go_on(number),
+            }
         }
+    }
+
+    /// What this caller says now, bare.
+    fn words_of(&self, number: usize) -> &'static [u8] {
+        self.text.bare(number, self.callers[number].message)
     }
 
     fn begin(&mut self, number: usize, since: Instant) {
         if self.calls_left.is_some() {
             self.hang_up_and_call_again(number);
         }
-        let caller = &mut self.callers[number];
-        caller.message += 1;
-        (caller.sent, caller.received) = (0, 0);
-        caller.talking = caller.line.is_some();
-        caller.since = since;
+        self.callers[number].begin(since);
     }
 
     fn hang_up_and_call_again(&mut self, number: usize) {
@@ -321,23 +370,29 @@ impl<'a> Crowd<'a> {
     }
 
     // ANCHOR: go-on
-    /// Sends what can be sent, and checks what has come.
+    /// With epoll: sends what can be sent, and checks what has come.
     fn go_on(&mut self, number: usize) {
         while self.callers[number].talking {
             let caller = &mut self.callers[number];
-            match converse(caller, number, self.text, &mut self.buffers) {
+            match caller.converse(number, self.text, &mut self.buffers) {
                 Err(problem) => self.fail(number, &problem),
                 Ok(false) => return,
                 Ok(true) => {
-                    let now = Instant::now();
-                    self.count(number, now);
-                    match self.restless {
-                        true => self.begin(number, now),
-                        false => self.free.push_back(number),
-                    }
+                    self.answered(number);
                 }
             }
         }
+    }
+
+    /// An answer is complete and right. True if the next message begins at once.
+    fn answered(&mut self, number: usize) -> bool {
+        let now = Instant::now();
+        self.count(number, now);
+        match self.restless {
+            true => self.begin(number, now),
+            false => self.free.push_back(number),
+        }
+        self.callers[number].talking
     }
 
     fn count(&mut self, number: usize, now: Instant) {
@@ -359,7 +414,10 @@ impl<'a> Crowd<'a> {
         self.first_error.get_or_insert_with(said);
         let caller = &mut self.callers[number];
         caller.talking = false;
-        caller.line = None;
+        if let Some(line) = caller.line.take() {
+            // The ring holds the line too: closing alone would not end it.
+            let _ = line.shutdown(Shutdown::Both);
+        }
     }
 
     /// A new caller beside all others: how long from its connect to its answer.
@@ -392,62 +450,4 @@ impl Drop for Crowd<'_> {
             let _ = SockRef::from(line).set_linger(Some(Duration::ZERO));
         }
     }
-}
-
-/// One step of a caller: true when its answer is complete and right.
-fn converse(
-    caller: &mut Caller,
-    number: usize,
-    text: &Text,
-    buffers: &mut Buffers,
-) -> Result<bool, String> {
-    let Some(line) = &mut caller.line else {
-        return Ok(false);
-    };
-    let (asked_len, wanted_len) = text.lengths();
-    while caller.sent < asked_len {
-        let message = text.asked(number, caller.message, &mut buffers.dressed);
-        match line.write(&message[caller.sent..]) {
-            Ok(length) => caller.sent += length,
-            Err(error) if must_wait(&error) => break,
-            Err(error) => return Err(format!("send: {error}")),
-        }
-        if caller.sent == asked_len {
-            // The answer cannot be here yet: epoll tells when it is.
-            return Ok(false);
-        }
-    }
-    let buffer = &mut buffers.received;
-    loop {
-        // One byte more than is missing: a server that says too much is seen.
-        let room = (wanted_len - caller.received + 1).min(buffer.len());
-        let length = match line.read(&mut buffer[..room]) {
-            Ok(0) => return Err("end of stream".into()),
-            Ok(length) => length,
-            Err(error) if must_wait(&error) => return Ok(false),
-            Err(error) => return Err(format!("recv: {error}")),
-        };
-        let end = caller.received + length;
-        let wanted = text.wanted(number, caller.message, &mut buffers.dressed);
-        if wanted.get(caller.received..end) != Some(&buffer[..length]) {
-            return Err("wrong bytes".into());
-        }
-        caller.received = end;
-        if end == wanted_len {
-            return Ok(true);
-        }
-        if length < room {
-            return Ok(false); // it was all that had come
-        }
-    }
-}
-
-fn must_wait(error: &io::Error) -> bool {
-    // A connection that does not stand yet says that it has no peer.
-    let waits = [
-        ErrorKind::WouldBlock,
-        ErrorKind::NotConnected,
-        ErrorKind::Interrupted,
-    ];
-    waits.contains(&error.kind())
 }

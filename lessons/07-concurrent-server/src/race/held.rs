@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::crowd::{Crowd, PATIENCE, Plan, Seen};
+use super::crowd::{Crowd, PATIENCE, Plan, Seen, Way};
 use super::entrant::{Entrant, Server};
 use super::text::Text;
 use super::{Memory, Setting, chart, lines_that_fit, machine, note, say};
@@ -67,7 +67,7 @@ pub fn race(idle: usize, json: bool, setting: &Setting, entrants: &[Entrant]) ->
 fn hold(entrant: &Entrant, idle: usize, setting: &Setting) -> Result<Held> {
     let text = Text::new(SIZE, entrant.dialect);
     let server = Server::start(entrant, &setting.server_cores)?;
-    let mut crowd = Crowd::new(server.addr, &text)?;
+    let mut crowd = Crowd::new(server.addr, &text, Way::Epoll)?;
     crowd.connect(ACTIVE)?;
     crowd.greet(PATIENCE)?;
     let plan = Plan {

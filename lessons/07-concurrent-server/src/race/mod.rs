@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args as ClapArgs, ValueEnum};
 
-use crowd::{Crowd, PATIENCE, Plan};
+use crowd::{Crowd, PATIENCE, Plan, Way};
 use entrant::{Entrant, MODELS, Server};
 use result::{Cell, Race, Round, Row};
 use text::Text;
@@ -41,11 +41,11 @@ use text::Text;
 )]
 pub struct Args {
     /// How many clients talk at once, separated by commas
-    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=20_000), default_values_t = [1, 16, 256, 4096])]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=i64::from(crowd::MOST)), default_values_t = [1, 16, 256, 4096])]
     clients: Vec<u32>,
 
     /// How many bytes a message has, separated by commas [default: 64,16384]
-    #[arg(long, value_name = "BYTES,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    #[arg(long, value_name = "BYTES,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=i64::from(text::LONGEST)))]
     size: Vec<u32>,
 
     /// On which cores the server and the crowd run
@@ -298,7 +298,11 @@ fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) 
     let text = Text::new(size, entrant.dialect);
     let server = Server::start(entrant, &setting.server_cores)?;
     let memory = Memory::now(&server);
-    let mut crowd = Crowd::new(server.addr, &text)?;
+    let way = match setting.churn {
+        Some(_) => Way::Epoll,
+        None => Way::IoUring,
+    };
+    let mut crowd = Crowd::new(server.addr, &text, way)?;
     crowd.connect(clients)?;
     // Who has no place for all leaves the others waiting: that is no error.
     let patience = if entrant.places.is_some() {

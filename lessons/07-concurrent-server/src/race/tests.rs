@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use super::crowd::{Crowd, Plan, Seen};
+use super::crowd::{Crowd, Plan, Seen, Way};
 use super::entrant::Entrant;
 use super::machine::Family;
 use super::result::{Cell, Race, Round, Row, starved};
@@ -62,17 +62,19 @@ fn plan(clients: usize) -> Plan {
     }
 }
 
-fn measure(addr: SocketAddr, plan: &Plan) -> Seen {
+fn measure(addr: SocketAddr, plan: &Plan, way: Way) -> Seen {
     let text = Text::new(SIZE, Dialect::Echo);
-    let mut crowd = Crowd::new(addr, &text).unwrap();
+    let mut crowd = Crowd::new(addr, &text, way).unwrap();
     crowd.connect(plan.clients).unwrap();
     crowd.measure(plan, &Family::new(process::id())).unwrap()
 }
 
-#[test]
-fn who_answers_rightly_has_no_error_and_starves_nobody() {
+#[rstest]
+fn who_answers_rightly_has_no_error_and_starves_nobody(
+    #[values(Way::Epoll, Way::IoUring)] way: Way,
+) {
     let (addr, _) = server(10, |_, _| ());
-    let seen = measure(addr, &plan(10));
+    let seen = measure(addr, &plan(10), way);
     assert_eq!((seen.errors, seen.first_error), (0, None));
     assert!(seen.messages > 100 && seen.messages == seen.served.iter().sum::<u64>());
     assert_eq!(seen.latencies.len(), seen.messages);
@@ -84,23 +86,68 @@ fn who_answers_rightly_has_no_error_and_starves_nobody() {
 #[case::one_wrong_byte(|number, answer: &mut Vec<u8>| answer[63] ^= u8::from(number == 9), "wrong bytes")]
 #[case::the_bytes_of_another_message(|_, answer: &mut Vec<u8>| answer.rotate_left(1), "wrong bytes")]
 #[case::one_byte_too_many(|_, answer: &mut Vec<u8>| answer.push(b'X'), "wrong bytes")]
-fn a_wrong_answer_is_an_error(#[case] spoil: fn(usize, &mut Vec<u8>), #[case] error: &str) {
+fn a_wrong_answer_is_an_error(
+    #[case] spoil: fn(usize, &mut Vec<u8>),
+    #[case] error: &str,
+    #[values(Way::Epoll, Way::IoUring)] way: Way,
+) {
     let (addr, _) = server(1, spoil);
-    let seen = measure(addr, &plan(1));
+    let seen = measure(addr, &plan(1), way);
     assert_eq!(seen.errors, 1);
     assert!(seen.first_error.unwrap().contains(error));
 }
 
-#[test]
-fn an_answer_with_a_byte_too_few_is_never_counted() {
+#[rstest]
+fn an_answer_with_a_byte_too_few_is_never_counted(#[values(Way::Epoll, Way::IoUring)] way: Way) {
     let (addr, _) = server(1, |_, answer| answer.truncate(SIZE - 1));
-    assert_eq!(measure(addr, &plan(1)).messages, 0);
+    assert_eq!(measure(addr, &plan(1), way).messages, 0);
 }
 
-#[test]
-fn who_waits_behind_the_last_place_is_starved() {
+#[rstest]
+fn a_server_that_hangs_up_is_an_error(#[values(Way::Epoll, Way::IoUring)] way: Way) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut call, _) = listener.accept().unwrap();
+        call.read_exact(&mut [0; SIZE]).unwrap();
+    });
+    let seen = measure(addr, &plan(1), way);
+    assert_eq!((seen.errors, seen.messages), (1, 0));
+    assert!(seen.first_error.unwrap().contains("end of stream"));
+}
+
+/// Longer than what is received at once, and than what the kernel takes at once.
+#[rstest]
+fn a_long_message_is_checked_to_its_end(
+    #[values(Way::Epoll, Way::IoUring)] way: Way,
+    #[values(0, 1)] wrong: u8,
+) {
+    const LONG: usize = 1_048_576;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut call, _) = listener.accept().unwrap();
+        let mut buffer = vec![0; LONG];
+        while call.read_exact(&mut buffer).is_ok() {
+            buffer[LONG - 1] ^= wrong;
+            if call.write_all(&buffer).is_err() {
+                return;
+            }
+        }
+    });
+    let text = Text::new(LONG, Dialect::Echo);
+    let mut crowd = Crowd::new(addr, &text, way).unwrap();
+    crowd.connect(1).unwrap();
+    let family = Family::new(process::id());
+    let seen = crowd.measure(&plan(1), &family).unwrap();
+    assert_eq!(seen.errors, u64::from(wrong), "{:?}", seen.first_error);
+    assert_eq!(seen.messages > 0, wrong == 0);
+}
+
+#[rstest]
+fn who_waits_behind_the_last_place_is_starved(#[values(Way::Epoll, Way::IoUring)] way: Way) {
     let (addr, _) = server(2, |_, _| ());
-    let seen = measure(addr, &plan(10));
+    let seen = measure(addr, &plan(10), way);
     assert_eq!(starved(&seen.served), 8);
 }
 
@@ -112,14 +159,16 @@ fn with_churn_each_message_is_a_call_of_its_own() {
         churn: Some(50),
         ..plan(5)
     };
-    let seen = measure(addr, &plan);
+    let seen = measure(addr, &plan, Way::Epoll);
     assert_eq!(seen.errors, 0, "{:?}", seen.first_error);
     assert!((50..55).contains(&seen.messages), "{}", seen.messages);
     assert!(accepted.load(Ordering::SeqCst) as u64 >= seen.messages);
 }
 
-#[test]
-fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent() {
+#[rstest]
+fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent(
+    #[values(Way::Epoll, Way::IoUring)] way: Way,
+) {
     // One message stalls for 100 ms. Ten more were due in that time, and each
     // waited: a closed loop would have seen one late answer.
     let (addr, _) = server(1, |number, _| {
@@ -133,7 +182,7 @@ fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent() {
         rate: Some(100.0),
         ..plan(1)
     };
-    let seen = measure(addr, &plan);
+    let seen = measure(addr, &plan, way);
     // Not more than were due, however long the machine took.
     let due = seen.took.as_secs_f64() * 100.0;
     assert!(
@@ -195,7 +244,7 @@ fn finished() -> (Race, Setting) {
         starved: 4095,
         crowd_busy: 1.0,
         server_busy: 0.1,
-        ..Round::new(&measure(addr, &plan(1)), memory, 256)
+        ..Round::new(&measure(addr, &plan(1), Way::IoUring), memory, 256)
     };
     race.cells.push(Cell {
         clients: 4096,

@@ -1,7 +1,12 @@
 //! What the crowd of the race says, and which answer is right.
 
+use std::sync::OnceLock;
+
 /// After so many bytes the text repeats itself.
 const PERIOD: usize = 65_536;
+
+/// The longest message.
+pub const LONGEST: u32 = 1_048_576;
 
 /// What a server speaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,7 +22,7 @@ pub enum Dialect {
 /// One long text, in which each message of each caller begins at another place.
 /// So a byte that is lost, doubled or someone else's does not fit.
 pub struct Text {
-    bytes: Vec<u8>,
+    bytes: &'static [u8],
     size: usize,
     /// What stands before and after the message, asked and answered.
     ask: [Vec<u8>; 2],
@@ -26,9 +31,6 @@ pub struct Text {
 
 impl Text {
     pub fn new(size: usize, dialect: Dialect) -> Self {
-        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let place = |place: usize| mix((place % PERIOD) as u64) as usize % letters.len();
-        let bytes = (0..PERIOD + size).map(|at| letters[place(at)]).collect();
         let (ask, answer) = match dialect {
             Dialect::Echo => Default::default(),
             Dialect::Redis => (
@@ -37,7 +39,7 @@ impl Text {
             ),
         };
         Self {
-            bytes,
+            bytes: letters(),
             size,
             ask: ask.map(String::into_bytes),
             answer: answer.map(String::into_bytes),
@@ -51,6 +53,21 @@ impl Text {
             self.size + around(&self.ask),
             self.size + around(&self.answer),
         )
+    }
+
+    /// Whether what is sent is the bare message.
+    pub fn is_bare(&self) -> bool {
+        self.ask[0].is_empty()
+    }
+
+    /// The message itself. It stays where it is for ever, so the kernel can send
+    /// it later.
+    pub fn bare(&self, client: usize, message: u64) -> &'static [u8] {
+        let start = mix((client as u64)
+            .wrapping_mul(1_000_003)
+            .wrapping_add(message));
+        let start = start as usize % PERIOD;
+        &self.bytes[start..start + self.size]
     }
 
     pub fn asked<'a>(&'a self, client: usize, message: u64, scratch: &'a mut Vec<u8>) -> &'a [u8] {
@@ -68,11 +85,7 @@ impl Text {
         message: u64,
         scratch: &'a mut Vec<u8>,
     ) -> &'a [u8] {
-        let start = mix((client as u64)
-            .wrapping_mul(1_000_003)
-            .wrapping_add(message));
-        let start = start as usize % PERIOD;
-        let bare = &self.bytes[start..start + self.size];
+        let bare = self.bare(client, message);
         if before.is_empty() {
             return bare; // nothing is copied
         }
@@ -82,6 +95,17 @@ impl Text {
         scratch.extend_from_slice(after);
         scratch
     }
+}
+
+/// The long text. There is one for all races.
+fn letters() -> &'static [u8] {
+    static TEXT: OnceLock<Vec<u8>> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let place = |place: usize| mix((place % PERIOD) as u64) as usize % letters.len();
+        let places = 0..PERIOD + LONGEST as usize;
+        places.map(|at| letters[place(at)]).collect()
+    })
 }
 
 /// SplitMix64: the same number in, the same disorder out, in each run.
