@@ -28,7 +28,7 @@ for name in names:
     print(line)
 crowd = [statistics.median(row["crowd_cpu_us"] for row in cell["rows"]) for cell in same["cells"]]
 print(f"  {'(the crowd)':<18}" + "".join(f"{cost:9.2f}" for cost in crowd))
-limit = [cell["limit"]["message_us"] / 2 for cell in same["cells"]]
+limit = [cell["limit"]["cpu_us"] / 2 for cell in same["cells"]]
 print(f"  {'(no server, half)':<18}" + "".join(f"{cost:9.2f}" for cost in limit))
 print(f"  other programs meanwhile: {same['others_busy'] * 100:.0f} % of a core\n")
 

@@ -42,7 +42,7 @@ pub fn cell(cell: &Cell, setting: &Setting) -> String {
         bar(limit, best),
         "",
         "",
-        figure(cell.limit.as_secs_f64() * 1e6 / 2.0)
+        figure(cell.limit.cpu.as_secs_f64() * 1e6 / 2.0)
     );
     text
 }

@@ -17,7 +17,8 @@ pub fn race(race: &Race) -> String {
             "clients": cell.clients,
             "size": cell.size,
             "limit": {
-                "message_us": micros(cell.limit),
+                "message_us": micros(cell.limit.time),
+                "cpu_us": micros(cell.limit.cpu),
                 "per_second": cell.limit_rate(race.place).round(),
             },
             "rows": cell.rows.iter().map(|row| one_row(row, race.place)).collect::<Vec<_>>(),

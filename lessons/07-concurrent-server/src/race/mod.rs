@@ -28,8 +28,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::server::models::io_uring::scheduling::in_batches;
 use crowd::{Crowd, PATIENCE, Plan, Way};
 use entrant::{Entrant, MODELS, Server};
+use limit::Limit;
 use result::{Cell, Race, Round, Row};
 use text::Text;
 
@@ -146,6 +148,9 @@ fn run(args: &Args) -> Result<()> {
     let setting = setting(args)?;
     let entrants = entrants(args)?;
     machine::stay_on(&setting.crowd_cores)?;
+    // A crowd that were woken for its first answer would take a shared core away
+    // from a server that is about to send more. Servers do not inherit this.
+    in_batches();
     if args.udp {
         return udp::race(args.json, &setting, &args.also);
     }
@@ -234,11 +239,12 @@ fn field(args: &Args, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
     let mut entrants = entrants.to_vec();
     let mut race = Race::new(setting, &entrants);
     for size in sizes {
-        let mut limit = Duration::MAX;
+        let mut limit: Option<Limit> = None;
         let clients = args.clients.iter();
         for clients in clients.map(|clients| (*clients as usize).min(most)) {
-            // What disturbs makes it longer, so the shortest of all is right.
-            limit = limit.min(limit::one_thread_one_pair(size, Duration::from_millis(80))?);
+            let again = limit::one_thread_one_pair(size, Duration::from_millis(80))?;
+            let least = limit.map_or(again, |limit| limit.least(again));
+            limit = Some(least);
             let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); entrants.len()];
             let began = Instant::now();
             for number in 0..setting.rounds {
@@ -266,7 +272,7 @@ fn field(args: &Args, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
             let cell = Cell {
                 clients,
                 size,
-                limit,
+                limit: least,
                 rows: rows.collect(),
             };
             if !args.json {

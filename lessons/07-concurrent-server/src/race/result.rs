@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 
 use super::crowd::Seen;
 use super::entrant::Entrant;
+use super::limit::Limit;
 use super::{Memory, Place, Setting, machine};
 
 /// Below so many clients, memory per connection is only noise.
@@ -136,8 +137,8 @@ impl Row {
 pub struct Cell {
     pub clients: usize,
     pub size: usize,
-    /// The time of a message with one thread and no server.
-    pub limit: Duration,
+    /// One thread and no server.
+    pub limit: Limit,
     pub rows: Vec<Row>,
 }
 
@@ -146,7 +147,7 @@ impl Cell {
     /// half of the work.
     pub fn limit_rate(&self, place: Place) -> f64 {
         let cores = if place == Place::Same { 1.0 } else { 2.0 };
-        cores / self.limit.as_secs_f64()
+        cores / self.limit.cpu.as_secs_f64()
     }
 }
 

@@ -93,7 +93,7 @@ fn cpu(row: &Row) -> f64 {
 /// Where the limits stand, as parts of the longest bars.
 fn limits(cell: &Cell, race: &Race) -> (f64, f64) {
     let rate = cell.limit_rate(race.place) / most(cell, rate);
-    let cpu = cell.limit.as_secs_f64() * 1e6 / 2.0 / most(cell, cpu);
+    let cpu = cell.limit.cpu.as_secs_f64() * 1e6 / 2.0 / most(cell, cpu);
     (rate.min(1.35), cpu.min(1.35))
 }
 

@@ -12,6 +12,7 @@ use rstest::rstest;
 
 use super::crowd::{Crowd, Plan, Seen, Way};
 use super::entrant::Entrant;
+use super::limit::{Limit, one_thread_one_pair};
 use super::machine::Family;
 use super::result::{Cell, Race, Round, Row, starved};
 use super::text::{Dialect, Text};
@@ -210,6 +211,12 @@ fn redis_is_asked_and_understood_in_its_own_protocol() {
 }
 
 #[test]
+fn no_message_costs_more_processor_time_than_time() {
+    let limit = one_thread_one_pair(SIZE, Duration::from_millis(40)).unwrap();
+    assert!(limit.cpu > Duration::ZERO && limit.cpu <= limit.time);
+}
+
+#[test]
 fn a_name_and_a_command_with_a_port_are_needed() {
     assert!(Entrant::parse("mine=./server {port}").is_ok());
     for wrong in ["mine", "=x {port}", "mine=./server", "a&b=./s {port}"] {
@@ -249,7 +256,10 @@ fn finished() -> (Race, Setting) {
     race.cells.push(Cell {
         clients: 4096,
         size: 16_384,
-        limit: Duration::from_nanos(200),
+        limit: Limit {
+            time: Duration::from_nanos(300),
+            cpu: Duration::from_nanos(200),
+        },
         rows: Vec::from_iter(Row::of("seventeen-letters", vec![round; 3])),
     });
     (race, setting)

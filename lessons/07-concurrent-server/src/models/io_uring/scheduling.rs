@@ -10,7 +10,9 @@
 /// waits until the other program sleeps, or its slice of some ms is over.
 pub fn in_batches() {
     let no_priority = libc::sched_param { sched_priority: 0 };
+    // What this thread starts later begins as usual.
+    let policy = libc::SCHED_BATCH | libc::SCHED_RESET_ON_FORK;
     // SAFETY: the kernel only reads the structure, during the call; 0 stands
     // for this thread. Where it is refused, all stays as it was.
-    unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &no_priority) };
+    unsafe { libc::sched_setscheduler(0, policy, &no_priority) };
 }
