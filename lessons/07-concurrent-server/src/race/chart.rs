@@ -1,7 +1,6 @@
 //! The figures in the terminal, at most 80 columns wide.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use super::result::{Cell, Race, Row};
 use super::{Place, Setting};
@@ -168,10 +167,6 @@ pub fn time(micros: f64) -> String {
         ..999_500.0 => format!("{} ms", figure(micros / 1e3)),
         _ => format!("{} s", figure(micros / 1e6)),
     }
-}
-
-pub fn duration(time_taken: Duration) -> String {
-    time(time_taken.as_secs_f64() * 1e6)
 }
 
 pub fn thousands(number: f64) -> String {

@@ -8,21 +8,58 @@ use serde_json::json;
 
 use super::crowd::{Crowd, PATIENCE, Plan, Seen, Way};
 use super::entrant::{Entrant, Server};
+use super::result::middle;
 use super::text::Text;
-use super::{Memory, Setting, chart, lines_that_fit, machine, note, say};
+use super::{Memory, Setting, chart, json, lines_that_fit, machine, note, say};
 
 /// So many clients talk, alone at first, and then beside those who say nothing.
 const ACTIVE: usize = 100;
 const SIZE: usize = 64;
 
-/// One server with its idle callers.
+/// One server with its idle callers, once.
 struct Held {
-    name: String,
     memory: Memory,
     /// How long a newcomer waited for its answer beside all others.
     newcomer: Duration,
     alone: (f64, Duration),
     beside: (f64, Duration),
+}
+
+/// The medians of all rounds. A change is compared within its round, because
+/// one round has a busier neighbour than the other.
+struct Row {
+    name: String,
+    /// Bytes for one connection: in the process, in the kernel, on the machine.
+    memory: [f64; 3],
+    newcomer_us: f64,
+    per_second: f64,
+    per_second_change: f64,
+    cpu_us: f64,
+    cpu_change: f64,
+}
+
+impl Row {
+    fn of(name: &str, idle: usize, rounds: &[Held]) -> Self {
+        let median = |figure: &dyn Fn(&Held) -> f64| middle(rounds.iter().map(figure).collect());
+        let each = |kib: i64| kib as f64 * 1024.0 / idle as f64;
+        Self {
+            name: name.into(),
+            memory: [
+                median(&|held| each(held.memory.process)),
+                median(&|held| each(held.memory.kernel)),
+                median(&|held| each(held.memory.machine)),
+            ],
+            newcomer_us: median(&|held| micros(held.newcomer)),
+            per_second: median(&|held| held.alone.0),
+            per_second_change: median(&|held| held.beside.0 / held.alone.0 - 1.0),
+            cpu_us: median(&|held| micros(held.alone.1)),
+            cpu_change: median(&|held| micros(held.beside.1) / micros(held.alone.1) - 1.0),
+        }
+    }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 /// Races all who can hold so many.
@@ -48,14 +85,10 @@ pub fn race(idle: usize, json: bool, setting: &Setting, entrants: &[Entrant]) ->
             }
         }
     }
-    // The round in the middle, by memory: single figures of one run belong together.
-    let rows: Vec<Held> = seen
-        .into_iter()
-        .filter_map(|mut rounds| {
-            rounds.sort_by_key(|held| held.memory.process + held.memory.kernel);
-            let middle = rounds.len() / 2;
-            (!rounds.is_empty()).then(|| rounds.swap_remove(middle))
-        })
+    let rows = entrants.iter().zip(&seen);
+    let rows = rows.filter(|(_, rounds)| !rounds.is_empty());
+    let rows: Vec<Row> = rows
+        .map(|(entrant, rounds)| Row::of(&entrant.name, idle, rounds))
         .collect();
     match json {
         true => say(to_json(idle, &rows)),
@@ -92,7 +125,6 @@ fn hold(entrant: &Entrant, idle: usize, setting: &Setting) -> Result<Held> {
         (seen.messages as f64 / seen.took.as_secs_f64(), each)
     };
     Ok(Held {
-        name: entrant.name.clone(),
         memory,
         newcomer,
         alone: figures(&alone),
@@ -100,16 +132,7 @@ fn hold(entrant: &Entrant, idle: usize, setting: &Setting) -> Result<Held> {
     })
 }
 
-/// KiB of all connections, as bytes of one.
-fn each(kib: i64, idle: usize) -> f64 {
-    kib as f64 * 1024.0 / idle as f64
-}
-
-fn change(before: f64, after: f64) -> f64 {
-    (after / before - 1.0) * 100.0
-}
-
-fn table(idle: usize, setting: &Setting, rows: &[Held]) -> String {
+fn table(idle: usize, setting: &Setting, rows: &[Row]) -> String {
     let mut text = format!(
         "\n{} connections that say nothing, {ACTIVE} clients that talk ({SIZE} bytes)\n{}\n\n\
          {:<17} {:>8} {:>8} {:>9}   {:>9} {:>6}   {:>6} {:>6}\n\
@@ -138,13 +161,13 @@ fn table(idle: usize, setting: &Setting, rows: &[Held]) -> String {
             text,
             "{:<17} {:>8} {:>8} {:>9}   {:>9} {:>5.0}%   {:>6} {:>5.0}%",
             row.name,
-            chart::thousands(each(row.memory.process, idle)),
-            chart::thousands(each(row.memory.kernel, idle)),
-            chart::duration(row.newcomer),
-            chart::thousands(row.alone.0),
-            change(row.alone.0, row.beside.0),
-            chart::figure(row.alone.1.as_secs_f64() * 1e6),
-            change(row.alone.1.as_secs_f64(), row.beside.1.as_secs_f64()),
+            chart::thousands(row.memory[0]),
+            chart::thousands(row.memory[1]),
+            chart::time(row.newcomer_us),
+            chart::thousands(row.per_second),
+            row.per_second_change * 100.0,
+            chart::figure(row.cpu_us),
+            row.cpu_change * 100.0,
         );
     }
     text += "\nbytes for one connection; those of the kernel are of both its ends, the server's \
@@ -153,22 +176,29 @@ fn table(idle: usize, setting: &Setting, rows: &[Held]) -> String {
     text
 }
 
-fn to_json(idle: usize, rows: &[Held]) -> String {
-    let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
+fn to_json(idle: usize, rows: &[Row]) -> String {
     let rows = rows.iter().map(|row| {
+        let [process, kernel, machine] = row.memory.map(f64::round);
         json!({
             "name": row.name,
-            "memory_process": each(row.memory.process, idle).round(),
-            "memory_kernel": each(row.memory.kernel, idle).round(),
-            "memory_machine": each(row.memory.machine, idle).round(),
-            "newcomer_us": micros(row.newcomer),
-            "per_second_alone": row.alone.0.round(),
-            "per_second_beside": row.beside.0.round(),
-            "cpu_us_alone": micros(row.alone.1),
-            "cpu_us_beside": micros(row.beside.1),
+            "memory_process": process,
+            "memory_kernel": kernel,
+            "memory_machine": machine,
+            "newcomer_us": json::round(row.newcomer_us),
+            "per_second_alone": row.per_second.round(),
+            "per_second_change": json::round(row.per_second_change),
+            "cpu_us_alone": json::round(row.cpu_us),
+            "cpu_change": json::round(row.cpu_change),
         })
     });
     let rows: Vec<_> = rows.collect();
-    let value = json!({ "format": 1, "idle": idle, "active": ACTIVE, "size": SIZE, "rows": rows });
+    let value = json!({
+        "format": 1,
+        "load": machine::load(),
+        "idle": idle,
+        "active": ACTIVE,
+        "size": SIZE,
+        "rows": rows,
+    });
     format!("{value:#}")
 }

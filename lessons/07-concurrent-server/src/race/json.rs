@@ -60,6 +60,8 @@ fn one_row(row: &Row, place: Place) -> Value {
         "switches": median(|round| round.switches),
         "threads": median(|round| round.threads as f64),
         "starved": median(|round| round.starved as f64),
+        "served_least": median(|round| round.least),
+        "served_most": median(|round| round.most),
         "errors": median(|round| round.errors as f64),
         "server_busy": median(|round| round.server_busy),
         "crowd_busy": median(|round| round.crowd_busy),
@@ -79,6 +81,6 @@ fn micros(time: std::time::Duration) -> f64 {
 }
 
 /// Four digits behind the point are more than was measured.
-fn round(number: f64) -> f64 {
+pub fn round(number: f64) -> f64 {
     (number * 1e4).round() / 1e4
 }

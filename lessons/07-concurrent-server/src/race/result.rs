@@ -25,6 +25,10 @@ pub struct Round {
     pub switches: f64,
     pub threads: usize,
     pub starved: usize,
+    /// What the client got that got least, and the one that got most, as parts
+    /// of what the one in the middle got.
+    pub least: f64,
+    pub most: f64,
     pub errors: u64,
     pub first_error: Option<String>,
     /// Parts of one core: the server, the crowd, everybody else.
@@ -51,6 +55,8 @@ impl Round {
             switches: seen.switches as f64 / seen.messages as f64,
             threads: seen.threads,
             starved: starved(&seen.served),
+            least: extremes(&seen.served).0,
+            most: extremes(&seen.served).1,
             errors: seen.errors,
             first_error: seen.first_error.clone(),
             server_busy: seen.server_cpu.as_secs_f64() / seconds,
@@ -77,6 +83,16 @@ pub fn starved(served: &[u64]) -> usize {
     }
 }
 // ANCHOR_END: starved
+
+/// The least and the most, as parts of the middle.
+fn extremes(served: &[u64]) -> (f64, f64) {
+    let mut sorted: Vec<f64> = served.iter().map(|count| *count as f64).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    match (&sorted[..], sorted.get(sorted.len() / 2).copied()) {
+        ([least, .., most], Some(middle)) if middle > 0.0 => (least / middle, most / middle),
+        _ => (1.0, 1.0), // one client, or nothing to compare with
+    }
+}
 
 /// The median; of an even number, between the two in the middle.
 pub fn middle(mut all: Vec<f64>) -> f64 {
@@ -199,7 +215,14 @@ impl Race {
 
 #[cfg(test)]
 mod tests {
-    use super::starved;
+    use super::{extremes, starved};
+
+    #[test]
+    fn the_extremes_are_parts_of_the_middle() {
+        assert_eq!(extremes(&[20, 5, 10, 30, 10]), (0.5, 3.0));
+        assert_eq!(extremes(&[7]), (1.0, 1.0));
+        assert_eq!(extremes(&[0, 0, 9]), (1.0, 1.0));
+    }
 
     #[test]
     fn who_gets_less_than_a_tenth_of_the_middle_is_starved() {
