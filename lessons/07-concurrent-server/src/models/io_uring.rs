@@ -52,6 +52,10 @@ const WHAT: u64 = !0 << 32;
 const REQUESTS: u32 = 256;
 const RESULTS: u32 = 4096;
 
+/// Receive buffers for all calls. With 64, and 4,096 clients, the kernel often
+/// finds none, and each of these receives has to be asked for again.
+const BUFFERS: u16 = 256;
+
 /// So much of an answer may wait for a caller who does not take it. Above that
 /// nothing more is received from this caller.
 const BACKLOG: usize = 65_536;
@@ -148,7 +152,7 @@ impl Switchboard {
         let places = descriptors.min(service.settings.max_clients as u64 + 1);
         let table = ring.submitter().register_files_sparse(places as u32);
         table.map_err(|error| explain("io_uring for", own, &error))?;
-        let pool = Pool::new(&ring, service.settings.room);
+        let pool = Pool::new(&ring, BUFFERS, service.settings.room);
         let pool = pool.map_err(|error| explain("io_uring for", own, &error))?;
         let mut switchboard = Self {
             ring,

@@ -23,6 +23,11 @@ const WHAT: u64 = !0 << 32;
 const REQUESTS: u32 = 256;
 const RESULTS: u32 = 4096;
 
+/// As many as the results of one wait, which come some dozens at a time. With 32,
+/// 4,096 lines ask for their receive anew again and again; 256 of 16 KiB are more
+/// than the cache near the core holds.
+const BUFFERS: u16 = 128;
+
 /// Connections, with the places 0, 1, 2, … in the order in which they entered.
 pub struct Lines {
     ring: IoUring,
@@ -42,7 +47,7 @@ impl Lines {
             .setup_defer_taskrun()
             .build(REQUESTS)?;
         ring.submitter().register_files_sparse(places as u32)?;
-        let pool = Pool::new(&ring, room)?;
+        let pool = Pool::new(&ring, BUFFERS, room)?;
         Ok(Self {
             ring,
             pool,

@@ -14,9 +14,6 @@ use io_uring::types::BufRingEntry;
 /// The name of the pool in a request. There is one.
 pub const GROUP: u16 = 0;
 
-/// How many buffers there are: a power of two, see io_uring_register(2).
-const BUFFERS: u16 = 256;
-
 /// Buffers that begin a page apart would all lie in the same few lines of the
 /// cache. So there is a gap behind each.
 const GAP: usize = 192;
@@ -26,39 +23,42 @@ const GAP: usize = 192;
 pub struct Pool {
     ring: *mut BufRingEntry,
     memory: *mut u8,
+    buffers: u16,
     room: usize,
     tail: u16,
 }
 
 impl Pool {
-    /// Tells the kernel about the buffers: IORING_REGISTER_PBUF_RING.
-    pub fn new(kernel: &IoUring, room: usize) -> io::Result<Self> {
-        let entries = usize::from(BUFFERS);
+    /// Tells the kernel about the buffers: IORING_REGISTER_PBUF_RING. Their
+    /// number is a power of two.
+    pub fn new(kernel: &IoUring, buffers: u16, room: usize) -> io::Result<Self> {
+        let entries = usize::from(buffers);
         let ring = zeroed(entries * size_of::<BufRingEntry>())?.cast();
         let memory = zeroed(entries * (room + GAP))?;
         let kernel = kernel.submitter();
         // SAFETY: the ring is aligned to a page, large enough, and never freed.
-        unsafe { kernel.register_buf_ring_with_flags(ring as u64, BUFFERS, GROUP, 0)? };
+        unsafe { kernel.register_buf_ring_with_flags(ring as u64, buffers, GROUP, 0)? };
         let mut pool = Self {
             ring,
             memory,
+            buffers,
             room,
             tail: 0,
         };
-        (0..BUFFERS).for_each(|buffer| pool.give_back(buffer));
+        (0..buffers).for_each(|buffer| pool.give_back(buffer));
         pool.publish();
         Ok(pool)
     }
 
     fn start(&self, buffer: u16) -> *mut u8 {
         let place = usize::from(buffer) * (self.room + GAP);
-        // SAFETY: `buffer` is below BUFFERS, so the place is inside.
+        // SAFETY: `buffer` is below `buffers`, so the place is inside.
         unsafe { self.memory.add(place) }
     }
 
     /// The bytes that were received into this buffer.
     pub fn bytes(&mut self, buffer: u16, length: usize) -> &mut [u8] {
-        assert!(buffer < BUFFERS && length <= self.room);
+        assert!(buffer < self.buffers && length <= self.room);
         // SAFETY: inside, and initialised with zeros. The kernel does not write
         // into a buffer that it has taken until we give it back.
         unsafe { slice::from_raw_parts_mut(self.start(buffer), length) }
@@ -66,8 +66,8 @@ impl Pool {
 
     /// The kernel may use this buffer again, as soon as it is told.
     pub fn give_back(&mut self, buffer: u16) {
-        assert!(buffer < BUFFERS);
-        let place = self.tail & (BUFFERS - 1);
+        assert!(buffer < self.buffers);
+        let place = self.tail & (self.buffers - 1);
         let start = self.start(buffer);
         // SAFETY: inside the ring. The kernel reads an entry after the tail has
         // passed it, and this one is behind the tail.
