@@ -115,7 +115,7 @@ pub fn ending(race: &Race) -> String {
         text += &error;
     }
     for (name, trouble) in &race.troubles {
-        let _ = write!(text, "\n{name}: not measured, {trouble}");
+        let _ = write!(text, "\n{name}: not measured\n  {trouble}");
     }
     text
 }

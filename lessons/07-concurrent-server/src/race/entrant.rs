@@ -160,8 +160,11 @@ impl Server {
         while TcpStream::connect(self.addr).is_err() && !has_datagrams(self.addr.port()) {
             if is_gone(self.stage.pid(self.actor)) {
                 let _ = self.stage.wait_exit(self.actor);
-                let said = self.stage.lines(self.actor).join("\n  ");
-                bail!("{} ended before it took a call:\n  {said}", entrant.name);
+                let said = match &self.stage.lines(self.actor)[..] {
+                    [] => " and said nothing".into(),
+                    lines => format!(":\n  {}", lines.join("\n  ")),
+                };
+                bail!("{} ended before it took a call{said}", entrant.name);
             }
             let (name, command) = (&entrant.name, &entrant.command);
             ensure!(
