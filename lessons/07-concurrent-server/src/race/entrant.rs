@@ -161,7 +161,7 @@ impl Server {
             if is_gone(self.stage.pid(self.actor)) {
                 let _ = self.stage.wait_exit(self.actor);
                 let said = match &self.stage.lines(self.actor)[..] {
-                    [] => " and said nothing".into(),
+                    [] => " and said nothing on stderr".into(),
                     lines => format!(":\n  {}", lines.join("\n  ")),
                 };
                 bail!("{} ended before it took a call{said}", entrant.name);

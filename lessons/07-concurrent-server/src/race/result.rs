@@ -195,7 +195,10 @@ impl Race {
 
     pub fn trouble(&mut self, name: &str, clients: usize, size: usize, error: &anyhow::Error) {
         let line = format!("{clients} × {size} B: {error:#}");
-        self.troubles.push((name.into(), line));
+        let trouble = (name.into(), line);
+        if !self.troubles.contains(&trouble) {
+            self.troubles.push(trouble); // the same in each round
+        }
     }
 
     pub fn never_ran(&self, name: &str) -> bool {
