@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use regex::Regex;
@@ -18,6 +19,8 @@ use crate::compare::difference;
 const COMPARE: &str = "DIALTONE_TRANSCRIPTS";
 /// With this variable set, the transcripts are written anew.
 const UPDATE: &str = "DIALTONE_UPDATE";
+/// With this variable set to a number, all programs are checked so many times.
+const RUNS: &str = "DIALTONE_RUNS";
 /// What a reader of the checks would see, and which other checks fail.
 const TRANSCRIPT: &str = "transcript.txt";
 /// So many programs are checked at the same time.
@@ -55,7 +58,24 @@ impl Matrix {
             wrong.len() >= 5,
             "a lesson needs at least five wrong programs"
         );
-        let programs: Vec<&PathBuf> = wrong.iter().chain(&right).collect();
+        let runs = std::env::var(RUNS).map_or(1, |text| text.parse().expect("a number of runs"));
+        let mut found = String::new();
+        for run in 1..=runs {
+            let started = Instant::now();
+            let differs = self.check_once(&wrong, &right);
+            if runs > 1 {
+                let seconds = started.elapsed().as_secs_f64();
+                eprintln!("run {run} of {runs}: {seconds:.1} s");
+                eprint!("{differs}");
+            }
+            found += &differs;
+        }
+        assert!(found.is_empty(), "{found}");
+    }
+
+    /// Checks all of them once: what was not as it was foreseen.
+    fn check_once(&self, wrong: &[PathBuf], right: &[PathBuf]) -> String {
+        let programs: Vec<&PathBuf> = wrong.iter().chain(right).collect();
         let next = AtomicUsize::new(0);
         let found = Mutex::new(String::new());
         thread::scope(|scope| {
@@ -74,8 +94,7 @@ impl Matrix {
                 });
             }
         });
-        let found = found.into_inner().expect("all have ended");
-        assert!(found.is_empty(), "{found}");
+        found.into_inner().expect("all have ended")
     }
 
     fn right(&self, folder: &Path) -> Result<()> {

@@ -101,7 +101,7 @@ impl Peer {
             counted(bytes)
         ));
         let mut sent = 0;
-        match self.put_counting(bytes, &mut sent) {
+        match self.put_counting(bytes, FULL, &mut sent) {
             Err(Fault::Checker(error)) => Err(Fault::Checker(error)),
             _ => Ok(sent),
         }
@@ -158,12 +158,13 @@ impl Peer {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Verdict {
-        self.put_counting(bytes, &mut 0)
+        self.put_counting(bytes, PATIENCE, &mut 0)
     }
 
-    fn put_counting(&mut self, bytes: &[u8], sent: &mut usize) -> Verdict {
+    /// Sends, until nothing was taken for so long.
+    fn put_counting(&mut self, bytes: &[u8], time: Duration, sent: &mut usize) -> Verdict {
         let refused = |seen: String| Fault::program("the bytes are received", seen);
-        let mut wait = self.story.wait(PATIENCE);
+        let mut wait = self.story.wait(time);
         let mut left = bytes;
         while !left.is_empty() {
             self.stream.set_write_timeout(Some(wait.slice()))?;
@@ -171,10 +172,10 @@ impl Peer {
                 Ok(taken) => {
                     left = &left[taken..];
                     *sent += taken;
-                    wait = self.story.wait(PATIENCE);
+                    wait = self.story.wait(time);
                 }
                 Err(error) if is_timeout(&error) && wait.is_over() => {
-                    let time = PATIENCE.as_secs();
+                    let time = time.as_secs();
                     return Err(refused(format!("nothing is received for {time} s")));
                 }
                 Err(error) if is_timeout(&error) => {}

@@ -93,7 +93,7 @@ pub fn glued(bench: &mut Bench) -> Verdict {
 pub fn large(bench: &mut Bench) -> Verdict {
     let mut asking = asking(bench, &["get file.txt"])?;
     asking.asked("file.txt")?;
-    let body = pattern(64 << 20);
+    let body = pattern(1 << 20).repeat(64);
     let answer = answer("file.txt", &body);
     let before = bench.memory_now();
     asking.call.send(&answer)?;
