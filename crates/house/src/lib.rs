@@ -5,6 +5,7 @@
 mod compare;
 mod group;
 mod markdown;
+mod mask;
 mod matrix;
 mod readme;
 
