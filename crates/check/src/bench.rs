@@ -1,5 +1,6 @@
 //! Where a check works: it starts the program, gives out peers, and waits.
 
+mod observe;
 mod start;
 mod wait;
 
@@ -10,14 +11,13 @@ use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use sources::calls::Change;
 use timeline::Ending;
 
 use crate::address::Address;
 use crate::command::Settings;
 use crate::crew::Crew;
 use crate::datagram::Datagrams;
-use crate::evidence::{Call, calls, last_rows};
+use crate::evidence::last_rows;
 use crate::fault::{Fault, Verdict};
 use crate::folder::Folder;
 use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
@@ -332,35 +332,6 @@ impl Bench {
     #[cfg(not(target_os = "linux"))]
     fn xray(&mut self) -> Vec<String> {
         Vec::new()
-    }
-
-    /// The calls of a program on sockets so far, in their order. A check that
-    /// asks for them is marked as [`crate::Check::observed`].
-    ///
-    /// # Errors
-    /// When the program is not observed.
-    pub fn calls(&mut self, program: &Program) -> Verdict<Vec<Call>> {
-        self.pump(ON_ITS_WAY);
-        #[cfg(target_os = "linux")]
-        if let Crew::Seen(seen) = &self.crew {
-            return Ok(calls(seen.stage.timeline(), program.actor));
-        }
-        Err(anyhow::anyhow!("the calls of {} are not observed", program.name).into())
-    }
-
-    /// From now on these changes are made in the calls of the programs: things
-    /// that the kernel may do at any time, and seldom does. `what` tells them.
-    ///
-    /// # Errors
-    /// When the programs are not observed.
-    pub fn change(&mut self, what: &str, changes: Vec<Change>) -> Verdict {
-        self.story.step(what);
-        #[cfg(target_os = "linux")]
-        if let Crew::Seen(seen) = &mut self.crew {
-            return Ok(seen.stage.change(changes)?);
-        }
-        let _ = changes;
-        Err(anyhow::anyhow!("calls are changed only where they are observed").into())
     }
 }
 

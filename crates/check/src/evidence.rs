@@ -1,7 +1,10 @@
 //! What the X-ray saw, for the report of a failure and for checks that are about
 //! the calls themselves.
 
+use std::net::SocketAddr;
+
 use timeline::call::{Arg, End, Outcome, Start};
+use timeline::packet::{Content, TcpFlags};
 use timeline::{Actor, Event, Kind, Place, Timeline};
 use views::ladder::{Ladder, Style};
 use views::text::Paper;
@@ -81,6 +84,20 @@ impl Call {
             _ => false,
         })
     }
+}
+
+/// Who sent the first FIN.
+pub(crate) fn first_fin(timeline: &Timeline) -> Option<SocketAddr> {
+    timeline.events().iter().find_map(|event| {
+        let Kind::Packet(packet) = &event.kind else {
+            return None;
+        };
+        let Content::Tcp(segment) = &packet.content else {
+            return None;
+        };
+        let ends = segment.flags.has(TcpFlags::FIN);
+        ends.then(|| SocketAddr::new(packet.source, segment.source_port))
+    })
 }
 
 /// The calls of a program on sockets, in their order.

@@ -41,3 +41,4 @@ pub use peer::{Ending as PeerEnding, Peer};
 pub use plan::{Check, Lesson, Of};
 pub use program::Program;
 pub use sources::calls::{Calls, Change, Which, errno};
+pub use timeline::Ending;

@@ -2,7 +2,7 @@
 //! them. `lesson-2 check --list` shows them.
 
 use ::check::{
-    Bench, Calls, Change, Check, Fault, Lesson, Peer, Program, Start, Verdict, Which, errno,
+    Bench, Calls, Change, Check, Ending, Fault, Lesson, Peer, Program, Start, Verdict, Which, errno,
 };
 
 const HERE: &str = "lessons/02-loop-server/README.md#what-you-saw-and-why";
@@ -207,6 +207,31 @@ const CHECKS: &[Check] = &[
     )
     .hints(&["Say the error, rest for a moment, and accept again."])
     .observed(),
+    Check::server(
+        "2/forced/receive-fails",
+        "a receive that fails ends that call, and not the server",
+        receive_fails,
+    )
+    .because(
+        "The error of recv (ECONNRESET) is not caught and ends the program.",
+        HERE,
+    )
+    .hints(&["Catch the error where one call is served, close that call, and accept the next."])
+    .observed(),
+    Check::server(
+        "2/forced/interrupted",
+        "a signal that interrupts a call (EINTR) does not end the server",
+        interrupted,
+    )
+    .because(
+        "EINTR is taken for a failure of the listener, or of the whole program.",
+        "lessons/05-timeout/README.md#what-you-saw-and-why",
+    )
+    .hints(&[
+        "What does your accept say when a signal comes while it waits?",
+        "Nothing has happened: accept again. Python and Rust do so by themselves, C does not.",
+    ])
+    .observed(),
     Check::client(
         "2/client/answer",
         "the client sends its lines and shows the answers",
@@ -299,6 +324,20 @@ const CHECKS: &[Check] = &[
         "Send the rest in a loop, as sendall and write_all do.",
     ])
     .observed(),
+    Check::client(
+        "2/forced/interrupted-client",
+        "a client that is interrupted (EINTR) goes on, or says so with status 1",
+        interrupted_client,
+    )
+    .because(
+        "EINTR is taken for the end of the answer.",
+        "lessons/05-timeout/README.md#what-you-saw-and-why",
+    )
+    .hints(&[
+        "Which values can your receive give back, and what does each of them mean?",
+        "A signal came before there was a byte: receive again.",
+    ])
+    .observed(),
     Check::both(
         "2/both/talk",
         "your client and your server understand each other",
@@ -337,6 +376,8 @@ fn hello(bench: &mut Bench) -> Verdict {
 
 fn several(bench: &mut Bench) -> Verdict {
     let (_server, mut call) = echo(bench, b"one")?;
+    // A server that closes now has closed before the next message comes.
+    bench.settle();
     for message in ["second", "the third, which is longer", "4"] {
         call.send(message.as_bytes())?;
         call.expect(message.to_ascii_uppercase().as_bytes())?;
@@ -595,4 +636,76 @@ fn accept_fails(bench: &mut Bench) -> Verdict {
     let (server, call) = echo(bench, b"first")?;
     call.hang_up();
     next_is_served(bench, &server)
+}
+
+/// Whoever serves byte by byte has received one byte when this call fails.
+const SECOND: Which = Which::Nth(2);
+
+fn receive_fails(bench: &mut Bench) -> Verdict {
+    let fails = Change::fail(Calls::Receive, SECOND, errno::ECONNRESET).in_the_program();
+    let what = "the second receive will fail: the caller has reset the connection (ECONNRESET)";
+    bench.change(what, vec![fails])?;
+    let (server, call) = echo(bench, b"x")?;
+    call.hang_up();
+    next_is_served(bench, &server)
+}
+
+/// A program without a handler of signals may end the call in which it was
+/// interrupted; lesson 5 asks for more. The next caller is to be served.
+fn interrupted(bench: &mut Bench) -> Verdict {
+    let interrupt = |calls, which| Change::fail(calls, which, errno::EINTR).in_the_program();
+    let changes = vec![
+        interrupt(Calls::Accept, Which::Every(2)),
+        interrupt(Calls::Receive, SECOND),
+        interrupt(Calls::Send, SECOND),
+    ];
+    let what = "each second accept, the second receive and the second send will be interrupted \
+                (EINTR)";
+    bench.change(what, changes)?;
+    let (server, call) = echo(bench, b"x")?;
+    call.hang_up();
+    let mut second = bench.call_as(&server, "a second caller")?;
+    // It may be the one whose answer is interrupted.
+    second.send(b"y")?;
+    second.half_close()?;
+    second.receive_to_end(1)?;
+    second.hang_up();
+    next_is_served(bench, &server)
+}
+
+fn interrupted_client(bench: &mut Bench) -> Verdict {
+    let interrupt = |calls| Change::fail(calls, SECOND, errno::EINTR);
+    let what = "the second send and the second receive of the client will be interrupted (EINTR)";
+    bench.change(
+        what,
+        vec![interrupt(Calls::Send), interrupt(Calls::Receive)],
+    )?;
+    let ours = bench.listen()?;
+    let client = bench.client(&["hello", "again"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    for message in [b"hello", b"again"] {
+        let talked = call.receive(message.len(), "a message of the client");
+        let talked = talked.and_then(|heard| call.send(&heard.to_ascii_uppercase()));
+        // It may end at any place: then it has to say so.
+        if talked.is_err() {
+            break;
+        }
+    }
+    call.half_close()?;
+    match bench.ends(&client)? {
+        Ending::Status(0) => {
+            bench.says(&client, "HELLO")?;
+            bench.says(&client, "AGAIN").map(drop)
+        }
+        Ending::Status(1) => Ok(()),
+        Ending::Status(other) => Err(wrong_end(format!("it ended with status {other}"))),
+        Ending::Signal(number) => Err(wrong_end(format!("it was ended by signal {number}"))),
+    }
+}
+
+fn wrong_end(seen: String) -> Fault {
+    Fault::program(
+        "your client ends with status 0, or says why not with status 1",
+        seen,
+    )
 }

@@ -4,7 +4,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use ::check::{Address, Bench, Check, Datagrams, Fault, Lesson, Program, Start, Verdict};
+use ::check::{
+    Address, Bench, Calls, Change, Check, Datagrams, Fault, Lesson, Program, Start, Verdict, Which,
+    errno,
+};
 
 const HERE: &str = "lessons/03-udp-bind/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/03-udp-bind/README.md#exercise";
@@ -183,6 +186,20 @@ const CHECKS: &[Check] = &[
         "Take the time before the send, and give each receive only what is left of it.",
     ])
     .limit(Duration::from_secs(20)),
+    Check::client(
+        "3/forced/interrupted",
+        "a receive that is interrupted (EINTR) is made again",
+        interrupted,
+    )
+    .because(
+        "EINTR is taken for the end of the wait, or for an error of the socket.",
+        HERE,
+    )
+    .hints(&[
+        "What does your receive say when the program was stopped with Ctrl-Z, and goes on?",
+        "Receive again, with what is left of the time.",
+    ])
+    .observed(),
     Check::both(
         "3/both/talk",
         "your client and your server understand each other",
@@ -396,4 +413,11 @@ fn talk(bench: &mut Bench) -> Verdict {
     bench.says(&client, "hello")?;
     bench.ends_with_status(&client, 0)?;
     bench.ends_with_status(&server, 0)
+}
+
+fn interrupted(bench: &mut Bench) -> Verdict {
+    let fails = Change::fail(Calls::Receive, Which::Every(2), errno::EINTR).in_the_program();
+    let what = "each second receive will be interrupted (EINTR)";
+    bench.change(what, vec![fails])?;
+    answer(bench)
 }

@@ -133,6 +133,13 @@ const CHECKS: &[Check] = &[
     )
     .hints(&["After the answer, receive again: 0 bytes say that the server was first."]),
     Check::client(
+        "4/client/says-who",
+        "when the server has closed, the client says who was first",
+        client_says_who,
+    )
+    .because("It says so before it can know, or not at all.", CONTRACT)
+    .hints(&["After the answer, receive again. When it gives 0 bytes, print a line."]),
+    Check::client(
         "4/client/refused",
         "when nobody listens, the client says so in one line, with status 1",
         refused,
@@ -151,6 +158,17 @@ const CHECKS: &[Check] = &[
         "Each keeps the contract only as it understood it.",
         CONTRACT,
     ),
+    Check::both(
+        "4/order/the-server-is-first",
+        "the first FIN of a call is the server's",
+        server_is_first,
+    )
+    .because(
+        "Who calls close first sends the first FIN, and that side has TIME-WAIT.",
+        HERE,
+    )
+    .hints(&["Which of your two programs calls close, or ends, while the other one still waits?"])
+    .observed(),
 ];
 
 fn says_where(bench: &mut Bench) -> Verdict {
@@ -307,4 +325,41 @@ fn talk(bench: &mut Bench) -> Verdict {
         bench.ends_with_status(&server, 0)?;
     }
     Ok(())
+}
+
+/// What it says is its own matter, but not when: before the end of the stream it
+/// cannot know. A program that prints all at its end says so late, and rightly.
+fn client_says_who(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["hello"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.receive_some("a message of the client")?;
+    call.send(b"HELLO")?;
+    // What it says about the answer it has said.
+    bench.settle();
+    let before = bench.stdout(&client).len();
+    call.half_close()?;
+    call.expect_end()?;
+    bench.ends_with_status(&client, 0)?;
+    match bench.stdout(&client).len() > before {
+        true => Ok(()),
+        false => Err(Fault::program(
+            "a line on stdout about who closed first",
+            "no line after the server had closed",
+        )),
+    }
+}
+
+fn server_is_first(bench: &mut Bench) -> Verdict {
+    let server = bench.server()?;
+    let client = bench.client(&["hello"])?;
+    bench.ends_with_status(&client, 0)?;
+    bench.ends_with_status(&server, 0)?;
+    if bench.first_fin()?.port() == server.address().port() {
+        return Ok(());
+    }
+    Err(Fault::program(
+        "the first FIN is the server's",
+        "it is the client's",
+    ))
 }

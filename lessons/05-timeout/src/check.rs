@@ -245,6 +245,20 @@ const CHECKS: &[Check] = &[
         "lessons/01-bare-connect/README.md#break-it",
     )
     .hints(&["Lesson 1 shows which call fails, and how."]),
+    Check::client(
+        "5/forced/interrupted-client",
+        "a receive of the client that is interrupted (EINTR) is made again",
+        interrupted_client,
+    )
+    .because(
+        "EINTR is taken for the end of the wait, or for an error of the call.",
+        HERE,
+    )
+    .hints(&[
+        "What does your receive say when the program was stopped with Ctrl-Z, and goes on?",
+        "Receive again, with what is left of the time.",
+    ])
+    .observed(),
     Check::both(
         "5/both/talk",
         "your client and your server understand each other",
@@ -503,6 +517,9 @@ fn full_queue(bench: &mut Bench) -> Verdict {
     settings(bench, "0.3", "receive", "3600");
     let ours = bench.listen_with_backlog(0)?;
     let _first = bench.fill(&ours)?;
+    // It listens as long as the client calls: the kernel calls again and again, and
+    // would be refused in the moment between our end and that of the client.
+    std::mem::forget(ours);
     let client = bench.client(&["hello"])?;
     bench.ends_with_one_line(&client)?;
     Ok(())
@@ -535,5 +552,18 @@ fn interrupted(bench: &mut Bench) -> Verdict {
     let fails = Change::fail(Calls::Receive, Which::Nth(1), errno::EINTR);
     let what = "the first receive of each call will be interrupted (EINTR)";
     bench.change(what, vec![fails])?;
-    ask(bench, b"1", WELCOME)
+    let server = server(bench, "5")?;
+    let mut call = bench.call(&server)?;
+    // It was interrupted before there was anything to receive.
+    bench.settle();
+    call.send(b"1")?;
+    call.expect(WELCOME)?;
+    call.expect_end()
+}
+
+fn interrupted_client(bench: &mut Bench) -> Verdict {
+    let fails = Change::fail(Calls::Receive, Which::Every(2), errno::EINTR).in_the_program();
+    let what = "each second receive will be interrupted (EINTR)";
+    bench.change(what, vec![fails])?;
+    answer(bench)
 }

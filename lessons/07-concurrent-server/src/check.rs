@@ -14,7 +14,7 @@ pub const LESSON: Lesson = Lesson {
     number: 7,
     port: 8084,
     server: "server --addr {addr} --quiet",
-    client: "client --addr {addr} --clients 1 --messages 1 --deadline 1",
+    client: "client --addr {addr} --clients {clients} --messages {messages}",
     checks: CHECKS,
 };
 
@@ -142,6 +142,20 @@ const CHECKS: &[Check] = &[
     )
     .hints(&["Say the error, rest for a moment, and accept again."])
     .observed(),
+    Check::server(
+        "7/forced/interrupted",
+        "an accept, or a poll, that is interrupted (EINTR) is made again",
+        interrupted,
+    )
+    .because(
+        "EINTR is taken for an error of the listener, or of the loop that serves all.",
+        "lessons/05-timeout/README.md#what-you-saw-and-why",
+    )
+    .hints(&[
+        "What does your poll say when the program was stopped with Ctrl-Z, and goes on?",
+        "Nothing has happened: wait again. Python and Rust's accept do so by themselves.",
+    ])
+    .observed(),
     Check::client(
         "7/client/right",
         "the crowd is content with right answers",
@@ -173,6 +187,51 @@ const CHECKS: &[Check] = &[
     )
     .because("Nobody looks whether more comes.", CONTRACT)
     .hints(&["After the last answer, end the sending side, and receive until the end."]),
+    Check::client(
+        "7/crowd/all-at-once",
+        "a crowd of five makes five calls before one of them is answered",
+        all_at_once,
+    )
+    .because(
+        "One client of the crowd waits for the end of another.",
+        CONTRACT,
+    )
+    .hints(&[
+        "Where does your crowd sit while its first client waits for an answer?",
+        "Start all clients, each in a thread of its own, and only then wait for their ends.",
+    ]),
+    Check::client(
+        "7/crowd/one-wrong-byte",
+        "one wrong byte for one client of five is noticed",
+        one_of_five_wrong,
+    )
+    .because(
+        "What one client of the crowd found out is lost, or outvoted.",
+        CONTRACT,
+    )
+    .hints(&[
+        "How does your main program learn that a thread has failed?",
+        "Collect what failed in a list; the crowd is content when that is empty.",
+    ]),
+    Check::client(
+        "7/crowd/one-too-few",
+        "one answer that ends early, for one client of five, is noticed",
+        one_of_five_cut,
+    )
+    .because(
+        "What one client of the crowd found out is lost, or outvoted.",
+        CONTRACT,
+    )
+    .hints(&["0 bytes before the count is full are an error of that client, and of the crowd."]),
+    Check::both(
+        "7/both/talk",
+        "your crowd of twenty and your server understand each other",
+        both_talk,
+    )
+    .because(
+        "Each keeps the contract only as it understood it.",
+        CONTRACT,
+    ),
 ];
 
 fn says_where(bench: &mut Bench) -> Verdict {
@@ -363,4 +422,98 @@ fn crowd_too_few(bench: &mut Bench) -> Verdict {
 fn crowd_too_many(bench: &mut Bench) -> Verdict {
     let client = answered(bench, |right| [right, b"!"].concat())?;
     bench.ends_with_status(&client, 1)
+}
+
+fn interrupted(bench: &mut Bench) -> Verdict {
+    let interrupt = |calls| Change::fail(calls, Which::Every(2), errno::EINTR).in_the_program();
+    let what = "each second accept, and each second poll, will be interrupted (EINTR)";
+    bench.change(what, vec![interrupt(Calls::Accept), interrupt(Calls::Wait)])?;
+    let server = bench.server()?;
+    let mut first = bench.call_as(&server, "the first caller")?;
+    // It has been interrupted by now, or will be later: not while we send.
+    bench.settle();
+    talk(&mut first, "one")?;
+    for who in ["the second caller", "the third caller"] {
+        let mut call = bench.call_as(&server, who)?;
+        talk(&mut call, "hello")?;
+    }
+    talk(&mut first, "two")
+}
+
+/// The clients of a crowd, and how many messages each of them sends.
+const CROWD: usize = 5;
+const TURNS: usize = 3;
+
+/// A crowd of the client under test: all its calls are there before one is
+/// answered.
+fn five(bench: &mut Bench) -> Verdict<(Program, Vec<Peer>)> {
+    bench.tell("clients", CROWD.to_string());
+    bench.tell("messages", TURNS.to_string());
+    let ours = bench.listen()?;
+    let client = bench.start(Start::client().input("hello\n"))?;
+    let calls = (0..CROWD).map(|_| bench.accept(&ours, &client));
+    let calls = calls.collect::<Verdict<_>>()?;
+    Ok((client, calls))
+}
+
+/// Answers what comes next in a call; false when no more comes. Where a message
+/// ends we cannot know.
+fn answer_once(call: &mut Peer) -> bool {
+    match call.receive_quietly(65_536) {
+        Ok(heard) if !heard.is_empty() => call.send_quietly(&heard.to_ascii_uppercase()).is_ok(),
+        _ => false,
+    }
+}
+
+/// Answers in turns, because a crowd may send its next messages together, until
+/// each call is over. Whether one should have gone on, the crowd's status tells.
+fn answer_all(bench: &mut Bench, mut calls: Vec<Peer>) {
+    bench.step("our server answered what came, one call after the other, to the end of each");
+    while !calls.is_empty() {
+        calls.retain_mut(answer_once);
+    }
+}
+
+fn all_at_once(bench: &mut Bench) -> Verdict {
+    let (client, calls) = five(bench)?;
+    answer_all(bench, calls);
+    bench.ends_with_status(&client, 0)
+}
+
+/// One client of five gets this for its first message, and no more; all others
+/// are answered.
+fn one_of_five(bench: &mut Bench, answer: impl Fn(&mut Vec<u8>)) -> Verdict {
+    let (client, mut calls) = five(bench)?;
+    let mut unlucky = calls.remove(CROWD / 2);
+    let mut bytes = unlucky
+        .receive_some("a message of the crowd")?
+        .to_ascii_uppercase();
+    answer(&mut bytes);
+    unlucky.send(&bytes)?;
+    unlucky.hang_up();
+    answer_all(bench, calls);
+    bench.ends_with_status(&client, 1)
+}
+
+fn one_of_five_wrong(bench: &mut Bench) -> Verdict {
+    one_of_five(bench, |bytes| {
+        if let Some(last) = bytes.last_mut() {
+            *last ^= 1;
+        }
+    })
+}
+
+fn one_of_five_cut(bench: &mut Bench) -> Verdict {
+    one_of_five(bench, |bytes| {
+        bytes.pop();
+    })
+}
+
+fn both_talk(bench: &mut Bench) -> Verdict {
+    bench.tell("clients", "20");
+    bench.tell("messages", "3");
+    let server = bench.server()?;
+    let client = bench.start(Start::client().input("hello\n"))?;
+    bench.ends_with_status(&client, 0)?;
+    bench.still_runs(&server)
 }

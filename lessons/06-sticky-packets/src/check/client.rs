@@ -1,6 +1,8 @@
 //! What a client must do.
 
-use ::check::{Bench, Calls, Fault, Folder, Listener, Peer, Program, Verdict};
+use ::check::{
+    Bench, Calls, Change, Fault, Folder, Listener, Peer, Program, Verdict, Which, errno,
+};
 use serde_json::json;
 
 use super::cut;
@@ -166,5 +168,12 @@ pub fn short_reads(bench: &mut Bench) -> Verdict {
 
 pub fn short_writes(bench: &mut Bench) -> Verdict {
     cut(bench, Calls::Send, 3)?;
+    glued(bench)
+}
+
+pub fn interrupted(bench: &mut Bench) -> Verdict {
+    let fails = Change::fail(Calls::Receive, Which::Every(2), errno::EINTR);
+    let what = "each second receive will be interrupted (EINTR)";
+    bench.change(what, vec![fails])?;
     glued(bench)
 }

@@ -462,6 +462,17 @@ const CHECKS: &[Check] = &[
         "Send the rest in a loop, as sendall and write_all do.",
     ])
     .observed(),
+    Check::client(
+        "6/forced/interrupted-client",
+        "receives of the client that are interrupted (EINTR) are made again",
+        client::interrupted,
+    )
+    .because(
+        "EINTR is taken for an error of the call.",
+        "lessons/05-timeout/README.md#exercise",
+    )
+    .hints(&["A signal came before there was a byte: receive again."])
+    .observed(),
     Check::both(
         "6/both/talk",
         "your client and your server understand each other",
