@@ -39,7 +39,7 @@ static FIRST: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What differs from run to run, and from machine to machine.
-static MASKS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
+static MASKS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
     let mask = |pattern: &str| Regex::new(pattern).expect("the masks are patterns");
     [
         (mask(r"thread 'main' \(\d+\)"), "thread 'main'"),
@@ -52,6 +52,11 @@ static MASKS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
                 r"^( +\| [\w.]+(?:Error|error|timeout|Interrupt)\b)"
             )),
             "$1(a stack trace)\n$2",
+        ),
+        // Which of the two a send is told when the peer has left depends on the moment.
+        (
+            mask(r"\[Errno 32\] Broken pipe"),
+            "[Errno 104] Connection reset by peer",
         ),
         // What stands in the X-ray depends on the moment.
         (mask(r"(?m)^ +the X-ray, at its end\n(?: +[^\n]*\n)+\n"), ""),
