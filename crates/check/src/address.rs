@@ -1,8 +1,10 @@
-//! Where the program is told to be.
+//! Where the program is told to be, and where it may be all the same.
 
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
 use anyhow::{Context, Result};
+use socket2::{Domain, Socket, Type};
 
 /// The port that is handed over where all ports are free.
 const OURS: u16 = 7777;
@@ -33,11 +35,55 @@ impl Address {
 }
 
 /// A port that nobody has in this moment, neither for TCP nor for UDP.
-fn free() -> std::io::Result<SocketAddr> {
+fn free() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     match UdpSocket::bind(address) {
         Ok(_) => Ok(address),
         Err(_) => free(),
+    }
+}
+
+/// The lesson's usual port. A program that ignores what it is told is there. In a
+/// network of our own it is free; in that of the machine others can have it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usual {
+    pub(crate) port: u16,
+    pub(crate) private: bool,
+}
+
+impl Usual {
+    /// What is made of it; None when another program has it.
+    ///
+    /// # Errors
+    /// Those of `make`; in a network of our own the port is never in use.
+    pub(crate) fn with<T>(self, make: impl FnOnce(u16) -> io::Result<T>) -> io::Result<Option<T>> {
+        match make(self.port) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && !self.private => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Whether a server without SO_REUSEADDR could not have it: another program is
+    /// there, or a connection in TIME-WAIT.
+    pub(crate) fn is_taken(self) -> bool {
+        let bind = |kind| {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            Socket::new(Domain::IPV4, kind, None)?.bind(&address.into())
+        };
+        let in_use = |kind| bind(kind).is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
+        !self.private && (in_use(Type::STREAM) || in_use(Type::DGRAM))
+    }
+
+    /// Why nothing can be said about a program that did this.
+    pub(crate) fn doubt(self, seen: &str) -> String {
+        format!(
+            "{seen}. That may be no fault of the program: port {port}, the lesson's usual one, was \
+             taken on this machine before the program was started (see \"ss -tuanp\"), and there \
+             is no network of its own to try it in. Free the port (TIME-WAIT lasts a minute), or \
+             let the program take the port that it is told: {{port}} in the command, PORT in the \
+             environment",
+            port = self.port,
+        )
     }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::bench::Setup;
 use crate::json;
+use crate::missing::Missing;
 use crate::plan::{Check, Lesson, Of};
 use crate::report::Paper;
 use crate::run::{self, Outcome};
@@ -104,7 +105,7 @@ pub fn main(lesson: &'static Lesson, args: &Args) -> ExitCode {
 
 fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     let (server, client) = commands(lesson, args)?;
-    let mut selected = select(lesson, args, server.is_some(), client.is_some())?;
+    let selected = select(lesson, args, server.is_some(), client.is_some())?;
     let mut stdout = io::stdout();
     let paper = Paper::of_stdout(args.hint, args.hint_way.clone());
     if args.list {
@@ -128,14 +129,15 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         return Ok(0);
     }
     // The X-ray needs a network in which nobody else speaks.
-    let observable = setup.private && sources::probe::tracing().is_ok();
-    let mut notes: Vec<String> = without.iter().map(no_network).collect();
-    if !observable {
-        let before = selected.len();
-        selected.retain(|check| !check.observed);
-        notes.push(no_xray(before - selected.len()));
-    }
-    let note = (!notes.is_empty()).then(|| notes.join(". "));
+    let missing = Missing {
+        network: without,
+        tracing: sources::probe::tracing().err(),
+    };
+    let observable = !missing.anything();
+    let (selected, left_out): (Vec<_>, Vec<_>) = selected
+        .into_iter()
+        .partition(|check| observable || !check.observed);
+    let note = missing.anything().then(|| missing.note(left_out.len()));
     if !args.json {
         stdout.write_all(
             paper
@@ -164,14 +166,17 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         })?;
     }
     let time = started.elapsed();
-    let report = || json::report(lesson, &setup, note.as_deref(), &outcomes, time);
+    let report = || {
+        let note = note.as_deref();
+        json::report(lesson, &setup, note, &outcomes, &left_out, time)
+    };
     if let Some(file) = &args.report {
         std::fs::write(file, report()).with_context(|| format!("write {}", file.display()))?;
     }
     let text = if args.json {
         report()
     } else {
-        paper.footer(&outcomes, time)
+        paper.footer(&outcomes, left_out.len(), time)
     };
     stdout.write_all(text.as_bytes())?;
     Ok(status(&outcomes))
@@ -189,28 +194,12 @@ fn at_once(setup: &Setup) -> usize {
     }
 }
 
-fn no_network(error: &io::Error) -> String {
-    format!(
-        "no network of its own: {}; going on with this machine's, in which a fixed port may be \
-         taken: see \"cargo dial doctor\"",
-        error.to_string().to_lowercase()
-    )
-}
-
-fn no_xray(left_out: usize) -> String {
-    let mut text = "without the X-ray, which shows the calls around a failure".to_string();
-    if left_out > 0 {
-        text += &format!("; {left_out} checks that are about the calls themselves are left out");
-    }
-    text
-}
-
-/// 0 all passed, 1 some failed, 2 some could not be tested.
+/// 0 all passed, 1 some failed, 2 some could not be tested, or none was.
 pub(crate) fn status(outcomes: &[Outcome]) -> u8 {
     let any = |fits: fn(&run::Result) -> bool| outcomes.iter().any(|one| fits(&one.seen.result));
     if any(|result| matches!(result, run::Result::Failed(_))) {
         1
-    } else if any(|result| matches!(result, run::Result::Untested(_))) {
+    } else if any(|result| matches!(result, run::Result::Untested(_))) || outcomes.is_empty() {
         2
     } else {
         0

@@ -7,13 +7,14 @@ mod wait;
 pub use start::Start;
 
 use std::cell::RefCell;
+use std::iter;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use timeline::Ending;
+use timeline::{Actor, Ending};
 
-use crate::address::Address;
+use crate::address::{Address, Usual};
 use crate::command::Settings;
 use crate::crew::Crew;
 use crate::datagram::Datagrams;
@@ -40,6 +41,15 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     /// The most memory that the programs may have, in bytes.
     pub(crate) memory: u64,
+}
+
+impl Setup {
+    pub(crate) fn usual(&self) -> Usual {
+        Usual {
+            port: self.port,
+            private: self.private,
+        }
+    }
 }
 
 /// So much of each output of a program is kept.
@@ -100,7 +110,7 @@ impl Bench {
     /// # Errors
     /// A fault of ours only.
     pub fn folder(&mut self) -> Verdict<Folder> {
-        let folder = Folder::new()?;
+        let folder = Folder::new(&self.story)?;
         let path = folder.path().to_string_lossy().into_owned();
         self.settings.insert("folder", path);
         Ok(folder)
@@ -166,7 +176,7 @@ impl Bench {
     /// A fault of ours only.
     pub fn listen_with_backlog(&mut self, backlog: i32) -> Verdict<Listener> {
         let address = self.address()?;
-        let listener = Listener::open(address, self.usual(), backlog)?;
+        let listener = Listener::open(address, self.setup.usual(), backlog, &self.story)?;
         self.story
             .step(format!("our server listens on {}", listener.address()));
         Ok(listener)
@@ -178,9 +188,12 @@ impl Bench {
     /// A fault of ours only.
     pub fn datagram_server(&mut self) -> Verdict<Datagrams> {
         let address = self.address()?;
-        let socket = UdpSocket::bind(address)?;
+        let told = UdpSocket::bind(address)?;
+        let usual = |port| UdpSocket::bind(SocketAddr::new(address.ip(), port));
+        let usual = self.setup.usual().with(usual)?;
         self.story.step(format!("our server is bound to {address}"));
-        Ok(Datagrams::new(socket, "our server", &self.story))
+        let sockets = iter::once(told).chain(usual).collect();
+        Ok(Datagrams::server(sockets, &self.story))
     }
 
     /// A UDP socket on a port of its own.
@@ -234,6 +247,7 @@ impl Bench {
         match accepted {
             Some(accepted) => {
                 if let Some(stream) = accepted? {
+                    self.story.meet();
                     self.story.step("our server took the call");
                     return Ok(Peer::new(stream, "our server", &self.story, &self.sight)?);
                 }
@@ -289,16 +303,16 @@ impl Bench {
         Ok(address)
     }
 
-    fn usual(&self) -> Option<u16> {
-        self.setup.private.then_some(self.setup.port)
-    }
-
     /// Ends all programs, and gives back what was seen of them.
     pub(crate) fn end(mut self) -> Left {
         let too_much = self.watch.too_much();
         // What is on its way belongs to it.
         self.pump(Duration::from_millis(1));
         let xray = self.xray();
+        for actor in (0..self.endings.len()).filter(|actor| self.endings[*actor].is_none()) {
+            // It fails when the program has ended in this moment.
+            let _ = self.crew.kill(Actor(actor));
+        }
         end_all();
         // What they wrote last is still on its way.
         let deadline = Instant::now() + LAST_WORDS;
@@ -308,6 +322,7 @@ impl Bench {
         let said = std::mem::take(&mut self.said);
         drop(self.crew);
         reap_orphans();
+        self.story.dropped().reset();
         Left {
             said,
             xray,

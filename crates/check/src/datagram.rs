@@ -1,28 +1,70 @@
 //! Our UDP socket.
 
+use std::cell::Cell;
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
+use crate::held::Held;
 use crate::peer::{is_timeout, lower};
 use crate::story::{PATIENCE, Story};
 
 /// A UDP socket of ours. What it does becomes a step of the story.
 #[derive(Debug)]
 pub struct Datagrams {
-    socket: UdpSocket,
+    /// Where a client was told to write to, and where it may write to all the
+    /// same. It is one of them only as soon as a datagram has come.
+    sockets: Held<Vec<UdpSocket>>,
+    used: Cell<Option<usize>>,
     who: String,
     story: Story,
 }
 
+/// How long each of several sockets is listened to.
+const TURN: Duration = Duration::from_millis(2);
+
 impl Datagrams {
     pub(crate) fn new(socket: UdpSocket, who: &str, story: &Story) -> Self {
         Self {
-            socket,
+            sockets: Held::new(vec![socket], story),
+            used: Cell::new(Some(0)),
             who: who.to_string(),
             story: story.clone(),
         }
+    }
+
+    /// Our server, which may be found in several places.
+    pub(crate) fn server(sockets: Vec<UdpSocket>, story: &Story) -> Self {
+        Self {
+            used: Cell::new((sockets.len() == 1).then_some(0)),
+            sockets: Held::new(sockets, story),
+            who: "our server".to_string(),
+            story: story.clone(),
+        }
+    }
+
+    fn socket(&self) -> &UdpSocket {
+        &self.sockets[self.used.get().unwrap_or(0)]
+    }
+
+    /// One receive, which lasts no longer than this.
+    fn try_receive(&self, buffer: &mut [u8], time: Duration) -> io::Result<(usize, SocketAddr)> {
+        if self.used.get().is_some() {
+            self.socket().set_read_timeout(Some(time))?;
+            return self.socket().recv_from(buffer);
+        }
+        let mut last = Err(io::ErrorKind::TimedOut.into());
+        for (index, socket) in self.sockets.iter().enumerate() {
+            socket.set_read_timeout(Some(TURN))?;
+            last = socket.recv_from(buffer);
+            if last.is_ok() {
+                self.used.set(Some(index));
+                break;
+            }
+        }
+        last
     }
 
     /// Sends one datagram.
@@ -43,7 +85,7 @@ impl Datagrams {
     /// # Errors
     /// A fault of ours only.
     pub fn quietly_send_to(&self, bytes: &[u8], to: SocketAddr) -> Verdict {
-        self.socket.send_to(bytes, to)?;
+        self.socket().send_to(bytes, to)?;
         Ok(())
     }
 
@@ -73,9 +115,9 @@ impl Datagrams {
         let mut buffer = vec![0; 65_536];
         let wait = self.story.wait(PATIENCE);
         loop {
-            self.socket.set_read_timeout(Some(wait.slice()))?;
-            match self.socket.recv_from(&mut buffer) {
+            match self.try_receive(&mut buffer, wait.slice()) {
                 Ok((length, from)) => {
+                    self.story.meet();
                     buffer.truncate(length);
                     let words = counted(&buffer);
                     self.story
@@ -98,9 +140,9 @@ impl Datagrams {
     /// When one comes.
     pub fn expect_silence(&self, time: Duration) -> Verdict {
         let mut buffer = [0; 2048];
-        self.socket
-            .set_read_timeout(Some(self.story.at_most(time)))?;
-        match self.socket.recv_from(&mut buffer) {
+        let socket = self.socket();
+        socket.set_read_timeout(Some(self.story.at_most(time)))?;
+        match socket.recv_from(&mut buffer) {
             Ok((length, _)) => {
                 let seen = format!("a datagram of {}", counted(&buffer[..length]));
                 Err(Fault::program("no answer", seen))
@@ -115,6 +157,6 @@ impl Datagrams {
     /// # Errors
     /// A fault of ours only.
     pub fn address(&self) -> Verdict<SocketAddr> {
-        Ok(self.socket.local_addr()?)
+        Ok(self.socket().local_addr()?)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::bytes::counted;
+
 /// What a check comes to.
 pub type Verdict<T = ()> = Result<T, Fault>;
 
@@ -39,6 +41,14 @@ pub enum Contrast {
 }
 
 impl Contrast {
+    /// What was seen, in words.
+    pub(crate) fn seen(&self) -> String {
+        match self {
+            Contrast::Words { seen, .. } => seen.clone(),
+            Contrast::Bytes { seen, .. } => counted(seen),
+        }
+    }
+
     /// Whether the same was expected. What was seen can differ in its detail,
     /// such as in how much had come when the time was over.
     pub(crate) fn is_like(&self, other: &Contrast) -> bool {

@@ -6,19 +6,22 @@ use std::{fs, io};
 use tempfile::TempDir;
 
 use crate::fault::Verdict;
+use crate::held::Held;
+use crate::story::Story;
 
 /// A folder that is gone with the check. The program is told it as `{folder}`
 /// and FOLDER.
 #[derive(Debug)]
 pub struct Folder {
     // The outer one is left alone, so that a name can lead out of the inner one.
-    outer: TempDir,
+    outer: Held<TempDir>,
 }
 
 impl Folder {
-    pub(crate) fn new() -> Verdict<Self> {
+    pub(crate) fn new(story: &Story) -> Verdict<Self> {
         let outer = tempfile::Builder::new().prefix("dialtone-").tempdir()?;
         fs::create_dir(outer.path().join("folder"))?;
+        let outer = Held::new(outer, story);
         Ok(Self { outer })
     }
 

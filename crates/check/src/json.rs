@@ -10,7 +10,7 @@ use crate::args::status;
 use crate::bench::Setup;
 use crate::bytes::first_difference;
 use crate::fault::Contrast;
-use crate::plan::{Lesson, Of};
+use crate::plan::{Check, Lesson, Of};
 use crate::program::Said;
 use crate::run::{Outcome, Result};
 
@@ -22,6 +22,7 @@ pub(crate) fn report(
     setup: &Setup,
     without: Option<&str>,
     outcomes: &[Outcome],
+    left_out: &[&Check],
     time: Duration,
 ) -> String {
     let report = json(|f| {
@@ -37,6 +38,8 @@ pub(crate) fn report(
             f.member("note", without)?;
             f.member("seconds", seconds(time))?;
             f.member("status", status(outcomes))?;
+            let left_out: Vec<&str> = left_out.iter().map(|check| check.address).collect();
+            f.member("left_out", left_out)?;
             f.member("checks", outcomes)
         })
     });

@@ -1,27 +1,38 @@
 //! Our server, for a client under test.
 
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
+use crate::address::Usual;
 use crate::fault::Verdict;
+use crate::held::Held;
+use crate::story::Story;
 
-/// Listens where the client was told to call, and, in a network of our own, at
-/// the lesson's usual port too: for a client that ignores what it was told.
+/// Listens where the client was told to call, and at the lesson's usual port too,
+/// if it is free: for a client that ignores what it was told.
 #[derive(Debug)]
 pub struct Listener {
-    listeners: Vec<TcpListener>,
+    listeners: Held<Vec<TcpListener>>,
     address: SocketAddr,
 }
 
 impl Listener {
-    pub(crate) fn open(address: SocketAddr, usual: Option<u16>, backlog: i32) -> Verdict<Self> {
+    pub(crate) fn open(
+        address: SocketAddr,
+        usual: Usual,
+        backlog: i32,
+        story: &Story,
+    ) -> Verdict<Self> {
         let mut listeners = vec![listen(address, backlog)?];
-        if let Some(port) = usual {
-            listeners.push(listen(SocketAddr::new(address.ip(), port), backlog)?);
-        }
+        let usual = usual.with(|port| listen(SocketAddr::new(address.ip(), port), backlog))?;
+        listeners.extend(usual);
         let address = listeners[0].local_addr()?;
-        Ok(Self { listeners, address })
+        Ok(Self {
+            listeners: Held::new(listeners, story),
+            address,
+        })
     }
 
     /// Where the client is told to call.
@@ -30,19 +41,19 @@ impl Listener {
     }
 
     /// All places where it listens.
-    pub(crate) fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+    pub(crate) fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         self.listeners.iter().map(TcpListener::local_addr).collect()
     }
 
     /// A call, if one is there.
-    pub(crate) fn try_accept(&self) -> std::io::Result<Option<TcpStream>> {
-        for listener in &self.listeners {
+    pub(crate) fn try_accept(&self) -> io::Result<Option<TcpStream>> {
+        for listener in &*self.listeners {
             match listener.accept() {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false)?;
                     return Ok(Some(stream));
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
         }
@@ -50,7 +61,7 @@ impl Listener {
     }
 }
 
-fn listen(address: SocketAddr, backlog: i32) -> Verdict<TcpListener> {
+fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;

@@ -13,6 +13,7 @@ use socket2::SockRef;
 
 use crate::fault::Verdict;
 use crate::ground::Sight;
+use crate::held::Held;
 use crate::story::{PATIENCE, Story};
 
 /// A program that has not taken a piece after this time is busy with something
@@ -52,7 +53,7 @@ impl Ending {
 /// Our end of a connection. What it does becomes a step of the story.
 #[derive(Debug)]
 pub struct Peer {
-    stream: TcpStream,
+    stream: Held<TcpStream>,
     who: String,
     story: Story,
     sight: Rc<RefCell<Sight>>,
@@ -68,7 +69,7 @@ impl Peer {
         // A piece is on its way as soon as it is sent.
         stream.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            stream: Held::new(stream, story),
             who: who.to_string(),
             story: story.clone(),
             sight: Rc::clone(sight),
@@ -94,6 +95,7 @@ impl Peer {
     /// Closes.
     pub fn hang_up(self) {
         self.story.step(format!("{} hung up", self.who));
+        self.stream.close();
     }
 
     /// Closes with a reset, as a connection ends that is no longer wanted: close
@@ -104,7 +106,8 @@ impl Peer {
     pub fn reset(self) -> Verdict {
         self.story
             .step(format!("{} reset the connection", self.who));
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
+        SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))?;
+        self.stream.close();
         Ok(())
     }
 
@@ -114,7 +117,7 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn small_buffers(&self) -> Verdict {
-        let socket = SockRef::from(&self.stream);
+        let socket = SockRef::from(&*self.stream);
         socket.set_recv_buffer_size(16 * 1024)?;
         socket.set_send_buffer_size(16 * 1024)?;
         Ok(())

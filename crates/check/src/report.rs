@@ -52,7 +52,7 @@ impl Paper {
     fn row(&self, address: &str, width: usize, text: &str) -> String {
         let first = format!("{address:<width$}  ");
         let next = " ".repeat(width + 2);
-        let options = textwrap::Options::new(self.width)
+        let options = options(self.width)
             .initial_indent(&first)
             .subsequent_indent(&next);
         textwrap::fill(text, options) + "\n"
@@ -88,7 +88,9 @@ impl Paper {
             Result::Untested(why) => {
                 let mut text = self.title("NOT TESTED".yellow().bold(), check);
                 text += &self.wrapped(INDENT, "", why);
+                text.push('\n');
                 text += &self.story(outcome);
+                text += &self.said(outcome);
                 text + "\n"
             }
         }
@@ -169,7 +171,7 @@ impl Paper {
             let both = said.on(Stream::Stdout).chain(said.on(Stream::Stderr));
             for line in both.skip(left) {
                 let room = self.width - INDENT - 2;
-                let options = textwrap::Options::new(room).break_words(true);
+                let options = options(room).break_words(true);
                 for row in textwrap::wrap(line, options).iter().take(4) {
                     let _ = writeln!(text, "{:INDENT$}| {row}", "");
                 }
@@ -178,7 +180,7 @@ impl Paper {
         text
     }
 
-    pub(crate) fn footer(&self, outcomes: &[Outcome], time: Duration) -> String {
+    pub(crate) fn footer(&self, outcomes: &[Outcome], left_out: usize, time: Duration) -> String {
         let count = |fits: fn(&Result) -> bool| {
             outcomes.iter().filter(|one| fits(&one.seen.result)).count()
         };
@@ -192,6 +194,9 @@ impl Paper {
         if untested > 0 {
             parts.push(format!("{untested} could not be tested"));
         }
+        if left_out > 0 {
+            parts.push(format!("{left_out} left out"));
+        }
         format!("\n{}, in {:.1} s\n", parts.join(", "), time.as_secs_f64())
     }
 
@@ -199,11 +204,16 @@ impl Paper {
     fn wrapped(&self, indent: usize, word: &str, text: &str) -> String {
         let first = format!("{:indent$}{word}", "");
         let next = " ".repeat(indent + word.len());
-        let options = textwrap::Options::new(self.width)
+        let options = options(self.width)
             .initial_indent(&first)
             .subsequent_indent(&next);
         textwrap::fill(text, options) + "\n"
     }
+}
+
+/// Words are not cut, not even at a hyphen: it may be one of a name.
+fn options(width: usize) -> textwrap::Options<'static> {
+    textwrap::Options::new(width).word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
 /// The last that the X-ray saw.

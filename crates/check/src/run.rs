@@ -180,10 +180,13 @@ pub(crate) fn worker(check: &'static Check, setup: &Setup) -> anyhow::Result<()>
 }
 
 fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
+    let usual = setup.usual();
+    let taken = usual.is_taken();
     let story = Story::new(check.limit);
     let mut bench = Bench::new(setup, story.clone(), check.address)?;
     let verdict = (check.run)(&mut bench);
     let over = story.is_over();
+    story.dropped().keep();
     if matches!(verdict, Err(Fault::Program(_))) {
         bench.settle();
     }
@@ -195,6 +198,9 @@ fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
             cause: None,
         }),
         Ok(()) => Result::Passed,
+        Err(Fault::Program(contrast)) if taken && !story.has_met() => {
+            Result::Untested(usual.doubt(&contrast.seen()))
+        }
         Err(Fault::Program(contrast)) if over => Result::Failed(late(*contrast, check.limit)),
         Err(Fault::Program(contrast)) => Result::Failed(*contrast),
         Err(Fault::Checker(error)) => Result::Untested(format!("{error:#}")),

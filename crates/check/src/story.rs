@@ -6,12 +6,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::ground;
+use crate::held::Dropped;
 
 /// The steps of one check, and its clock. Whoever takes part writes into it.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
     steps: Rc<RefCell<Vec<String>>>,
     end: Instant,
+    dropped: Dropped,
+    met: Rc<Cell<bool>>,
 }
 
 /// How long to wait for something that should come at once. A program that does
@@ -23,12 +26,29 @@ impl Story {
         Self {
             steps: Rc::default(),
             end: Instant::now() + limit,
+            dropped: Dropped::default(),
+            met: Rc::default(),
         }
     }
 
     /// One more thing was done, or happened.
     pub(crate) fn step(&self, text: impl Into<String>) {
+        self.dropped.close();
         self.steps.borrow_mut().push(text.into());
+    }
+
+    /// The program was found, or it found us.
+    pub(crate) fn meet(&self) {
+        self.met.set(true);
+    }
+
+    pub(crate) fn has_met(&self) -> bool {
+        self.met.get()
+    }
+
+    /// What was dropped and is still open.
+    pub(crate) fn dropped(&self) -> &Dropped {
+        &self.dropped
     }
 
     pub(crate) fn steps(&self) -> Vec<String> {
@@ -37,6 +57,7 @@ impl Story {
 
     /// Begins to wait for something that should take no longer than this.
     pub(crate) fn wait(&self, time: Duration) -> Wait {
+        self.dropped.close();
         let start = Instant::now();
         Wait {
             end: self.end,
@@ -49,6 +70,7 @@ impl Story {
     /// What is left of the time of the check, but not nothing: zero means "for
     /// ever" to a socket.
     pub(crate) fn at_most(&self, time: Duration) -> Duration {
+        self.dropped.close();
         let left = self.end.saturating_duration_since(Instant::now());
         time.min(left).max(Duration::from_millis(1))
     }

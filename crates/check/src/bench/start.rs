@@ -126,6 +126,7 @@ impl Bench {
                 false => Fault::program(expected, state),
             });
         };
+        self.story.meet();
         server.bound = bound.address;
         server.address = bound.address;
         if bound.address.ip().is_unspecified() {
