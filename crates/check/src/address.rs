@@ -87,3 +87,57 @@ impl Usual {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn usual(private: bool, port: u16) -> Usual {
+        Usual { port, private }
+    }
+
+    #[test]
+    fn in_a_network_of_our_own_the_same_port_is_told_each_time() {
+        let told = Address::Free.choose(true).unwrap();
+        assert_eq!(told, "127.0.0.1:7777".parse().unwrap());
+        assert_eq!(Address::Zero.choose(false).unwrap().port(), 0);
+    }
+
+    #[test]
+    fn in_that_of_the_machine_a_free_port_is_told() {
+        let told = Address::Free.choose(false).unwrap();
+        assert_ne!(told.port(), 0);
+        TcpListener::bind(told).unwrap();
+        UdpSocket::bind(told).unwrap();
+    }
+
+    #[test]
+    fn a_usual_port_that_another_program_has_is_done_without() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        let bind = |port| TcpListener::bind(("127.0.0.1", port));
+        assert!(usual(false, port).with(bind).unwrap().is_none());
+        let error = usual(true, port).with(bind).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        drop(other);
+        assert!(usual(false, port).with(bind).unwrap().is_some());
+    }
+
+    #[rstest]
+    #[case::stream(true)]
+    #[case::datagrams(false)]
+    fn a_usual_port_is_taken_by_a_stream_and_by_datagrams(#[case] stream: bool) {
+        let address = free().unwrap();
+        let port = address.port();
+        assert!(!usual(false, port).is_taken());
+        let _listener = stream.then(|| TcpListener::bind(address).unwrap());
+        let _socket = (!stream).then(|| UdpSocket::bind(address).unwrap());
+        assert!(usual(false, port).is_taken());
+        assert!(!usual(true, port).is_taken());
+        let said = usual(false, port).doubt("it ended");
+        assert!(said.starts_with("it ended.") && said.contains(&format!("port {port}, ")));
+        assert!(said.contains("{port}"));
+    }
+}

@@ -2,6 +2,8 @@
 
 mod observe;
 mod start;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 mod wait;
 
 pub use start::Start;

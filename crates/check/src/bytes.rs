@@ -89,6 +89,8 @@ fn escaped(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -107,6 +109,30 @@ mod tests {
         let (text, cells) = around(&long, 50);
         assert_eq!(text, format!("… \"{}\" …", "a".repeat(40)));
         assert_eq!(cells, 3 + 20);
+    }
+
+    #[rstest]
+    #[case::wrong(b"abc", b"axc", 1)]
+    #[case::at_once(b"abc", b"xbc", 0)]
+    #[case::missing(b"abc", b"ab", 2)]
+    #[case::one_too_many(b"ab", b"abc", 2)]
+    #[case::nothing_came(b"ab", b"", 0)]
+    #[case::the_same(b"ab", b"ab", 2)]
+    fn the_first_difference_is_the_first(
+        #[case] expected: &[u8],
+        #[case] seen: &[u8],
+        #[case] place: usize,
+    ) {
+        assert_eq!(first_difference(expected, seen), place);
+    }
+
+    #[test]
+    fn long_bytes_are_shown_with_no_character_cut() {
+        let long = "你".repeat(100);
+        assert_eq!(
+            quoted(long.as_bytes()),
+            format!("\"{}\" …", "你".repeat(20))
+        );
     }
 
     #[test]

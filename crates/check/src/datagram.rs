@@ -160,3 +160,40 @@ impl Datagrams {
         Ok(self.socket().local_addr()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket() -> UdpSocket {
+        UdpSocket::bind("127.0.0.1:0").unwrap()
+    }
+
+    #[test]
+    fn our_server_answers_from_where_the_client_wrote_to() {
+        let story = Story::new(Duration::from_secs(20));
+        let (told, usual) = (socket(), socket());
+        let address = usual.local_addr().unwrap();
+        let server = Datagrams::server(vec![told, usual], &story);
+        let client = socket();
+        client.send_to(b"hello", address).unwrap();
+        let (message, from) = server.receive("a datagram").unwrap();
+        assert_eq!(message, b"hello");
+        server.send_to(b"HELLO", from).unwrap();
+        let mut answer = [0; 9];
+        assert_eq!(client.recv_from(&mut answer).unwrap(), (5, address));
+        assert_eq!(server.address().unwrap(), address);
+        assert!(story.has_met());
+    }
+
+    #[test]
+    fn silence_of_both_sockets_is_told() {
+        let story = Story::new(Duration::from_secs(20));
+        let server = Datagrams::server(vec![socket(), socket()], &story);
+        match server.receive("a datagram") {
+            Err(Fault::Program(contrast)) => assert_eq!(contrast.seen(), "nothing for 2 s"),
+            other => panic!("{other:?}"),
+        }
+        assert!(!story.has_met());
+    }
+}

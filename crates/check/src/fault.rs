@@ -112,3 +112,47 @@ impl From<io::Error> for Fault {
         Self::Checker(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn words(expected: &str, seen: &str) -> Contrast {
+        Contrast::Words {
+            expected: expected.into(),
+            seen: seen.into(),
+            cause: None,
+        }
+    }
+
+    fn bytes(expected: &[u8], seen: &[u8]) -> Contrast {
+        Contrast::Bytes {
+            expected: expected.into(),
+            seen: seen.into(),
+            then: String::new(),
+        }
+    }
+
+    #[rstest]
+    #[case::seen_differs(words("an end", "a reset"), words("an end", "silence"), true)]
+    #[case::expected_differs(words("an end", "x"), words("a call", "x"), false)]
+    #[case::bytes_came_differ(bytes(b"abc", b"a"), bytes(b"abc", b""), true)]
+    #[case::bytes_expected_differ(bytes(b"abc", b"a"), bytes(b"abd", b"a"), false)]
+    #[case::words_and_bytes(words("abc", "a"), bytes(b"abc", b"a"), false)]
+    #[case::bytes_and_words(bytes(b"abc", b"a"), words("abc", "a"), false)]
+    fn two_failures_are_alike_when_the_same_was_expected(
+        #[case] one: Contrast,
+        #[case] other: Contrast,
+        #[case] alike: bool,
+    ) {
+        assert_eq!(one.is_like(&other), alike);
+    }
+
+    #[test]
+    fn what_was_seen_is_told_in_words_of_bytes_too() {
+        assert_eq!(words("x", "a reset").seen(), "a reset");
+        assert_eq!(bytes(b"x", b"ab").seen(), "2 bytes: \"ab\"");
+    }
+}

@@ -2,6 +2,8 @@
 
 mod receive;
 mod send;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};

@@ -142,3 +142,23 @@ impl Check {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::itself("6/frames/glued", true)]
+    #[case::group("6/frames", true)]
+    #[case::group_with_a_slash("6/frames/", true)]
+    #[case::lesson("6", true)]
+    #[case::half_a_word("6/fra", false)]
+    #[case::more("6/frames/glued/x", false)]
+    #[case::other("6/forced", false)]
+    fn a_part_names_a_check_or_a_group_by_whole_words(#[case] part: &str, #[case] is_in: bool) {
+        let check = Check::server("6/frames/glued", "two messages in one piece", |_| Ok(()));
+        assert_eq!(check.is_in(part), is_in);
+    }
+}

@@ -259,3 +259,47 @@ fn bytes(expected: &[u8], seen: &[u8], then: &str) -> String {
         count(seen)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    /// The character above the mark, in the row of what was seen.
+    #[rstest]
+    #[case::wrong("HELLO", "HELlO", Some('l'), "byte 4 is the first that is wrong")]
+    #[case::behind_wide_ones("你好A", "你好a", Some('a'), "byte 7 is the first that is wrong")]
+    #[case::missing("HELLO", "HEL", Some('"'), "byte 4 is missing")]
+    #[case::one_too_many("HEL", "HELL", Some('L'), "byte 4 is one too many")]
+    fn the_mark_stands_below_the_first_byte_that_differs(
+        #[case] expected: &str,
+        #[case] seen: &str,
+        #[case] above: Option<char>,
+        #[case] says: &str,
+    ) {
+        let text = bytes(expected.as_bytes(), seen.as_bytes(), "");
+        let rows: Vec<&str> = text.lines().collect();
+        let place = rows[2].find('^').unwrap();
+        let mut cells = 0;
+        let found = rows[1].chars().find(|character| {
+            let here = cells == place;
+            cells += character.to_string().width();
+            here
+        });
+        assert_eq!(found, above, "{text}");
+        assert!(rows[2].ends_with(says), "{text}");
+    }
+
+    #[test]
+    fn no_word_is_cut_at_a_hyphen() {
+        let paper = Paper {
+            width: 40,
+            hint: false,
+            way: None,
+        };
+        let text = paper.wrapped(6, "hints  ", "--only 2/callers/hundred-in-a-row --hint");
+        assert!(text.contains("2/callers/hundred-in-a-row"), "{text}");
+    }
+}

@@ -143,3 +143,42 @@ impl Wait {
         left.max(LOOK)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_a_time_is_over_then_and_not_before() {
+        let story = Story::new(Duration::from_secs(20));
+        let time = Duration::from_millis(30);
+        let start = Instant::now();
+        let wait = story.wait(time);
+        assert!(!wait.is_over());
+        while !wait.is_over() {
+            thread::sleep(wait.slice());
+        }
+        assert!(start.elapsed() >= time);
+        assert!(!story.is_over());
+    }
+
+    #[test]
+    fn no_wait_lasts_longer_than_the_check() {
+        let story = Story::new(Duration::ZERO);
+        assert!(story.is_over());
+        // Zero would mean "for ever" to a socket.
+        let least = story.at_most(Duration::from_secs(1));
+        assert_eq!(least, Duration::from_millis(1));
+        let wait = story.wait(Duration::ZERO);
+        assert!(wait.is_over());
+    }
+
+    #[test]
+    fn steps_stand_in_their_order() {
+        let story = Story::new(Duration::from_secs(1));
+        let other = story.clone();
+        story.step("one");
+        other.step("two");
+        assert_eq!(story.steps(), ["one", "two"]);
+    }
+}

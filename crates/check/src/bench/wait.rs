@@ -159,6 +159,7 @@ impl Bench {
         }
         let seen = match lines.last() {
             None => "nothing on stderr".to_string(),
+            Some(_) if lines.len() == 1 => "an empty line on stderr".to_string(),
             Some(last) => format!(
                 "{} lines, the last {}",
                 lines.len(),

@@ -5,9 +5,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use timeline::{Actor, Stream};
 
@@ -16,8 +18,20 @@ use super::{Arrival, Item, Lines, Queue};
 pub(super) struct Pipes {
     arrivals: Sender<Arrival>,
     most: u64,
-    readers: RefCell<HashMap<Actor, Vec<JoinHandle<()>>>>,
+    readers: RefCell<HashMap<Actor, Vec<Reader>>>,
 }
+
+/// A thread that reads a pipe, and how many bytes it has read.
+struct Reader {
+    thread: JoinHandle<()>,
+    count: Arc<AtomicU64>,
+}
+
+/// A program has ended, and its pipe has no end: somebody that it has started
+/// holds it. When nothing came for so long, the program's own words are all read.
+const QUIET: Duration = Duration::from_millis(100);
+/// How often it is looked whether the readers have come to the end.
+const LOOK: Duration = Duration::from_millis(1);
 
 impl Pipes {
     pub(super) fn new(arrivals: Sender<Arrival>, most: u64) -> Self {
@@ -45,13 +59,23 @@ impl Queue for Pipes {
         Ok(child)
     }
 
-    /// Waits, aside, until both pipes are at their end.
+    /// Waits, aside, until both pipes are at their end, or quiet.
     fn drain(&self, actor: Actor) {
         let readers = self.readers.borrow_mut().remove(&actor).unwrap_or_default();
         let arrivals = self.arrivals.clone();
         thread::spawn(move || {
-            for reader in readers {
-                let _ = reader.join();
+            let count = || -> u64 {
+                let counts = readers.iter().map(|reader| &reader.count);
+                counts.map(|count| count.load(Ordering::Relaxed)).sum()
+            };
+            let (mut before, mut since) = (count(), Instant::now());
+            while !readers.iter().all(|reader| reader.thread.is_finished()) {
+                if count() != before {
+                    (before, since) = (count(), Instant::now());
+                } else if since.elapsed() > QUIET {
+                    break;
+                }
+                thread::sleep(LOOK);
             }
             let _ = arrivals.send((Instant::now(), Item::Drained(actor)));
         });
@@ -59,15 +83,12 @@ impl Queue for Pipes {
 }
 
 impl Pipes {
-    fn read(
-        &self,
-        actor: Actor,
-        stream: Stream,
-        mut pipe: impl Read + Send + 'static,
-    ) -> JoinHandle<()> {
+    fn read(&self, actor: Actor, stream: Stream, mut pipe: impl Read + Send + 'static) -> Reader {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&count);
         let arrivals = self.arrivals.clone();
         let most = self.most;
-        thread::spawn(move || {
+        let thread = thread::spawn(move || {
             let (mut taken, mut thrown) = (0, 0);
             let mut lines = Lines::default();
             let mut buffer = [0; 4096];
@@ -79,11 +100,13 @@ impl Pipes {
                 lines.feed(&buffer[..room as usize], tell);
                 taken += room;
                 thrown += length as u64 - room;
+                counted.fetch_add(length as u64, Ordering::Relaxed);
             }
             lines.finish(tell);
             if thrown > 0 {
                 tell(format!("({thrown} bytes more, which were not kept)"));
             }
-        })
+        });
+        Reader { thread, count }
     }
 }
