@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::bench::Setup;
+use crate::command;
 use crate::json;
 use crate::missing::Missing;
 use crate::plan::{Check, Lesson, Of};
@@ -209,6 +210,11 @@ pub(crate) fn status(outcomes: &[Outcome]) -> u8 {
 /// What is under test: what was asked for, or else the lesson's own programs.
 fn commands(lesson: &Lesson, args: &Args) -> Result<(Option<String>, Option<String>)> {
     if args.server.is_some() || args.client.is_some() {
+        for (side, line) in [("server", &args.server), ("client", &args.client)] {
+            if let Some(line) = line {
+                command::probe(line).with_context(|| format!("--{side} {line:?}"))?;
+            }
+        }
         return Ok((args.server.clone(), args.client.clone()));
     }
     let own = env::current_exe().context("find our own executable")?;

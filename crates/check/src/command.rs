@@ -1,7 +1,9 @@
 //! A command line with places for an address.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -34,9 +36,51 @@ pub(crate) fn words(line: &str, settings: &Settings) -> Result<Vec<String>> {
     Ok(words.iter().map(fill).collect())
 }
 
+/// Whether there is such a program, as far as that can be seen before it is told
+/// anything.
+///
+/// # Errors
+/// Those of [`words`], and when there is no such file.
+pub(crate) fn probe(line: &str) -> Result<()> {
+    let words = words(line, &Settings::new())?;
+    let program = &words[0];
+    // Elsewhere a program may have endings that nobody writes.
+    if cfg!(unix) && !program.contains('{') && !exists(program) {
+        let folder = env::current_dir()?;
+        let folder = folder.display();
+        if program.contains('/') {
+            bail!("there is no file {program:?}; paths begin at {folder}, where you stand");
+        }
+        bail!(
+            "there is no program {program:?} in the folders of PATH; here it would be ./{program}"
+        );
+    }
+    Ok(())
+}
+
+fn exists(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).is_file();
+    }
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_is_looked_for_in_path_and_a_path_from_here() {
+        assert!(probe("sh -c 'exit 1'").is_ok());
+        assert!(probe("/bin/sh").is_ok());
+        assert!(probe("{port}/may-be-anything").is_ok());
+        let said = |line| probe(line).unwrap_err().to_string();
+        assert!(said("nonexistent x").contains("here it would be ./nonexistent"));
+        assert!(said("./nonexistent x").contains("paths begin at /"));
+        assert!(said("/").contains("there is no file"));
+    }
 
     #[test]
     fn what_is_in_braces_is_filled_in_and_other_braces_stay() {

@@ -9,7 +9,9 @@ mod system;
 #[path = "ground/linux.rs"]
 mod system;
 
-pub(crate) use system::{Sight, activity, end_all, enter_private, memory, reap_orphans};
+pub(crate) use system::{
+    Sight, activity, end_all, enter_private, memory, reap_orphans, somebody_is_left,
+};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! What a person reads: a line for a check that passed, a story for one that
 //! failed.
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -15,8 +16,10 @@ use crate::fault::Contrast;
 use crate::plan::Check;
 use crate::run::{Outcome, Result};
 
-/// How many of a program's lines are shown.
-const LINES: usize = 12;
+/// How many rows of a program's output are shown, the last ones.
+const ROWS: usize = 14;
+/// How many rows one line may take of them.
+const ROWS_OF_A_LINE: usize = 4;
 /// Where the text of a failure begins.
 const INDENT: usize = 6;
 
@@ -26,6 +29,8 @@ pub(crate) struct Paper {
     hint: bool,
     /// How one gets hints, if it is another way than `--hint`.
     way: Option<String>,
+    /// Whether what was written last ends in an empty line.
+    apart: Cell<bool>,
 }
 
 impl Paper {
@@ -37,7 +42,13 @@ impl Paper {
             width: width.clamp(40, 100),
             hint,
             way,
+            apart: Cell::new(true),
         }
+    }
+
+    /// An empty line, if there is none yet.
+    fn gap(&self) -> &'static str {
+        if self.apart.replace(true) { "" } else { "\n" }
     }
 
     pub(crate) fn list(&self, checks: &[&Check]) -> String {
@@ -76,6 +87,7 @@ impl Paper {
         match &outcome.seen.result {
             // One quiet line; what has no room in it stands in --list.
             Result::Passed => {
+                self.apart.set(false);
                 let first = format!("  {}  {}", "ok".green(), check.address);
                 let cells = 8 + check.address.len() + check.behaviour.len();
                 if cells <= self.width {
@@ -97,7 +109,7 @@ impl Paper {
     }
 
     fn title(&self, word: impl std::fmt::Display, check: &Check) -> String {
-        let first = format!("\n  {word}  {}\n", check.address.bold());
+        let first = format!("{}  {word}  {}\n", self.gap(), check.address.bold());
         first + &self.wrapped(INDENT, "", check.behaviour) + "\n"
     }
 
@@ -162,22 +174,45 @@ impl Paper {
                 continue;
             }
             let _ = writeln!(text, "\n{:INDENT$}{} wrote", "", said.name);
-            let left = said.lines.len().saturating_sub(LINES);
-            if left > 0 {
-                let _ = writeln!(text, "{:INDENT$}| ({left} lines before)", "");
-            }
             // Two pipes: which of them was written first, nobody knows. An error
             // that ended the program stands last.
             let both = said.on(Stream::Stdout).chain(said.on(Stream::Stderr));
-            for line in both.skip(left) {
-                let room = self.width - INDENT - 2;
-                let options = options(room).break_words(true);
-                for row in textwrap::wrap(line, options).iter().take(4) {
-                    let _ = writeln!(text, "{:INDENT$}| {row}", "");
+            let lines: Vec<&str> = both.collect();
+            let mut shown: Vec<Vec<String>> = Vec::new();
+            for line in lines.iter().rev() {
+                let rows = self.rows_of(line);
+                let count: usize = shown.iter().map(Vec::len).sum();
+                if count + rows.len() > ROWS {
+                    break;
                 }
+                shown.push(rows);
+            }
+            match lines.len() - shown.len() {
+                0 => {}
+                1 => text += &format!("{:INDENT$}| (1 line before)\n", ""),
+                left => text += &format!("{:INDENT$}| ({left} lines before)\n", ""),
+            }
+            for row in shown.iter().rev().flatten() {
+                let _ = writeln!(text, "{:INDENT$}| {row}", "");
             }
         }
         text
+    }
+
+    /// A line that a program wrote; of a long one the beginning.
+    fn rows_of(&self, line: &str) -> Vec<String> {
+        let room = self.width - INDENT - 4;
+        // What has no room is not even wrapped: it can be 64 KiB.
+        let most = (ROWS_OF_A_LINE + 1) * room;
+        let end = line.char_indices().nth(most).map_or(line.len(), |at| at.0);
+        let rows = textwrap::wrap(&line[..end], options(room).break_words(true));
+        let cut = rows.len() > ROWS_OF_A_LINE;
+        let mut rows: Vec<String> = rows.into_iter().map(String::from).collect();
+        rows.truncate(ROWS_OF_A_LINE);
+        if let (true, Some(last)) = (cut, rows.last_mut()) {
+            last.push_str(" …");
+        }
+        rows
     }
 
     pub(crate) fn footer(&self, outcomes: &[Outcome], left_out: usize, time: Duration) -> String {
@@ -197,7 +232,8 @@ impl Paper {
         if left_out > 0 {
             parts.push(format!("{left_out} left out"));
         }
-        format!("\n{}, in {:.1} s\n", parts.join(", "), time.as_secs_f64())
+        let (gap, parts) = (self.gap(), parts.join(", "));
+        format!("{gap}{parts}, in {:.1} s\n", time.as_secs_f64())
     }
 
     /// Text behind a word, wrapped so that it stays behind it.
@@ -298,6 +334,7 @@ mod tests {
             width: 40,
             hint: false,
             way: None,
+            apart: Cell::new(true),
         };
         let text = paper.wrapped(6, "hints  ", "--only 2/callers/hundred-in-a-row --hint");
         assert!(text.contains("2/callers/hundred-in-a-row"), "{text}");

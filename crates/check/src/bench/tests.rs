@@ -220,6 +220,15 @@ fn a_server_that_ends_is_told_with_its_status_and_with_a_cause_of_its_own() {
     });
 }
 
+#[test]
+fn a_server_that_ends_and_leaves_a_process_is_told_so() {
+    with("setsid sleep 60 &", |bench| {
+        let seen = words(bench.server()).1;
+        let left = "and a process that it started goes on without it";
+        assert_eq!(seen, format!("your server ended with status 0, {left}"));
+    });
+}
+
 #[rstest]
 #[case::stream("listening on")]
 #[case::datagrams("bound to")]

@@ -8,6 +8,7 @@ use timeline::{Ending, Stream};
 use super::Bench;
 use crate::bytes::quoted;
 use crate::fault::{Fault, Verdict};
+use crate::ground;
 use crate::program::{Line, Program};
 use crate::story::PATIENCE;
 
@@ -99,7 +100,13 @@ impl Bench {
     pub(super) fn state(&self, program: &Program) -> String {
         match self.endings[program.actor.0] {
             None => format!("{} is running", program.name),
-            Some(ending) => format!("{} {}", program.name, ended(ending)),
+            Some(ending) => {
+                let left = match !self.endings.contains(&None) && ground::somebody_is_left() {
+                    true => ", and a process that it started goes on without it",
+                    false => "",
+                };
+                format!("{} {}{left}", program.name, ended(ending))
+            }
         }
     }
 

@@ -169,6 +169,16 @@ pub(crate) fn memory() -> u64 {
     pages.sum::<u64>() * rustix::param::page_size() as u64
 }
 
+/// Whether a process still runs that we, or programs of ours, have started.
+pub(crate) fn somebody_is_left() -> bool {
+    let programs = with_descendants(process::id());
+    let runs = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    programs[1..].iter().any(runs)
+}
+
 /// Ends all programs that we have started, and all that they have started. What
 /// a program left behind is waited for, so that it is gone.
 pub(crate) fn end_all() {
