@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::bench::Setup;
 use crate::command;
 use crate::json;
 use crate::missing::Missing;
 use crate::plan::{Check, Lesson, Of};
 use crate::report::Paper;
 use crate::run::{self, Outcome};
+use crate::setup::Setup;
 
 /// What `lesson-N check` is asked.
 #[derive(clap::Args, Clone, Debug)]

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use timeline::{Actor, Ending};
 
-use crate::address::{Address, Usual};
+use crate::address::Address;
 use crate::command::Settings;
 use crate::crew::Crew;
 use crate::datagram::Datagrams;
@@ -27,32 +27,8 @@ use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
 use crate::listen::Listener;
 use crate::peer::{Peer, lower};
 use crate::program::{Program, Said};
+use crate::setup::Setup;
 use crate::story::Story;
-
-/// What is under test, and how.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) server: Option<String>,
-    pub(crate) client: Option<String>,
-    /// The lesson's usual port.
-    pub(crate) port: u16,
-    /// Whether the network is our own.
-    pub(crate) private: bool,
-    /// Whether the programs are under the X-ray.
-    pub(crate) observed: bool,
-    pub(crate) seed: u64,
-    /// The most memory that the programs may have, in bytes.
-    pub(crate) memory: u64,
-}
-
-impl Setup {
-    pub(crate) fn usual(&self) -> Usual {
-        Usual {
-            port: self.port,
-            private: self.private,
-        }
-    }
-}
 
 /// So much of each output of a program is kept.
 const OUTPUT: u64 = 256 * 1024;

@@ -1,6 +1,7 @@
 //! What the X-ray saw, for the report of a failure and for checks that are about
 //! the calls themselves.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use timeline::call::{Arg, End, Outcome, Start};
@@ -9,7 +10,7 @@ use timeline::{Actor, Event, Kind, Place, Timeline};
 use views::ladder::{Ladder, Style};
 use views::text::Paper;
 
-/// How many rows of the X-ray stand in a report.
+/// How many rows of the X-ray stand in a report, unless its last event has more.
 const ROWS: usize = 14;
 /// How wide they are.
 const WIDTH: usize = 74;
@@ -32,16 +33,17 @@ pub(crate) fn last_rows(timeline: &Timeline) -> Vec<String> {
         .iter()
         .filter(|event| !matches!(event.kind, Kind::Line { .. } | Kind::Note(_)))
         .collect();
-    let mut rows = Vec::new();
+    let mut drawn: VecDeque<Vec<String>> = VecDeque::new();
     for (index, event) in events.iter().enumerate() {
-        let drawn = ladder.draw(timeline, event, events.get(index + 1).copied());
-        rows.extend(drawn.lines().map(|row| row.trim_end().to_string()));
-        if rows.len() > 4 * ROWS {
-            rows.drain(..2 * ROWS);
+        let text = ladder.draw(timeline, event, events.get(index + 1).copied());
+        let rows = text.lines().map(|row| row.trim_end().to_string());
+        drawn.push_back(rows.filter(|row| !row.is_empty()).collect());
+        // Whole events only: half a packet says nothing.
+        while drawn.len() > 1 && drawn.iter().map(Vec::len).sum::<usize>() > ROWS {
+            drawn.pop_front();
         }
     }
-    rows.retain(|row| !row.is_empty());
-    rows.split_off(rows.len().saturating_sub(ROWS))
+    drawn.into_iter().flatten().collect()
 }
 
 /// A call of a program on a socket, and what came of it.

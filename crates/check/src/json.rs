@@ -7,12 +7,12 @@ use nojson::{DisplayJson, JsonFormatter, JsonObjectFormatter, json, object};
 use timeline::Stream;
 
 use crate::args::status;
-use crate::bench::Setup;
 use crate::bytes::first_difference;
 use crate::fault::Contrast;
 use crate::plan::{Check, Lesson, Of};
 use crate::program::Said;
 use crate::run::{Outcome, Result};
+use crate::setup::Setup;
 
 /// Grows by one when a reader of the old form could misread the new one.
 const VERSION: u32 = 1;

@@ -28,6 +28,7 @@ mod plan;
 mod program;
 mod report;
 mod run;
+mod setup;
 mod story;
 mod told;
 

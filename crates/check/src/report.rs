@@ -10,11 +10,11 @@ use colored::Colorize;
 use timeline::Stream;
 
 use crate::args::colour;
-use crate::bench::Setup;
 use crate::bytes::{around, first_difference};
 use crate::fault::Contrast;
 use crate::plan::Check;
 use crate::run::{Outcome, Result};
+use crate::setup::Setup;
 
 /// How many rows of a program's output are shown, the last ones.
 const ROWS: usize = 14;
@@ -328,14 +328,34 @@ mod tests {
         assert!(rows[2].ends_with(says), "{text}");
     }
 
-    #[test]
-    fn no_word_is_cut_at_a_hyphen() {
-        let paper = Paper {
+    fn paper() -> Paper {
+        Paper {
             width: 40,
             hint: false,
             way: None,
             apart: Cell::new(true),
-        };
+        }
+    }
+
+    #[rstest]
+    #[case::short("a line", 1)]
+    #[case::empty("", 1)]
+    #[case::long(&"word ".repeat(1000), 4)]
+    #[case::without_an_end(&"x".repeat(65_536), 4)]
+    #[case::wide(&"你".repeat(65_536), 4)]
+    fn a_long_line_of_a_program_takes_four_rows_and_says_that_it_goes_on(
+        #[case] line: &str,
+        #[case] rows: usize,
+    ) {
+        let shown = paper().rows_of(line);
+        assert_eq!(shown.len(), rows);
+        assert_eq!(shown[rows - 1].ends_with('…'), rows == 4);
+        assert!(shown.iter().all(|row| row.width() <= 40 - INDENT - 2));
+    }
+
+    #[test]
+    fn no_word_is_cut_at_a_hyphen() {
+        let paper = paper();
         let text = paper.wrapped(6, "hints  ", "--only 2/callers/hundred-in-a-row --hint");
         assert!(text.contains("2/callers/hundred-in-a-row"), "{text}");
     }

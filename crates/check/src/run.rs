@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::bench::{Bench, Setup};
+use crate::bench::Bench;
 use crate::fault::{Contrast, Fault};
 use crate::ground;
 use crate::plan::Check;
 use crate::program::Said;
+use crate::setup::Setup;
 use crate::story::Story;
 use crate::told;
 

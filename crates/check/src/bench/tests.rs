@@ -4,11 +4,12 @@ use std::time::Duration;
 use rstest::rstest;
 use timeline::Ending;
 
-use super::{Bench, Setup, Start};
+use super::{Bench, Start};
 use crate::address::Address;
 use crate::fault::{Contrast, Fault, Verdict};
 use crate::ground::Sight;
 use crate::program::Program;
+use crate::setup::Setup;
 use crate::story::Story;
 
 /// A bench ends all programs that its process has started: one at a time.
