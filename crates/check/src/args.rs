@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::command;
+use crate::interrupt;
 use crate::json;
 use crate::missing::Missing;
 use crate::plan::{Check, Lesson, Of};
@@ -85,6 +86,10 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", hide = true)]
     worker: Option<String>,
 
+    /// Where the worker may make files
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    scratch: Option<PathBuf>,
+
     /// The worker looks with the X-ray
     #[arg(long, requires = "worker", hide = true)]
     observed: bool,
@@ -123,6 +128,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         observed: args.observed,
         seed: args.seed,
         memory: args.memory << 20,
+        scratch: args.scratch.clone().unwrap_or_default(),
     };
     if let Some(address) = &args.worker {
         let check = lesson.checks.iter().find(|check| check.address == address);
@@ -146,6 +152,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
                 .as_bytes(),
         )?;
     }
+    interrupt::listen()?;
     let started = Instant::now();
     let mut outcomes = Vec::new();
     let again = observable && !args.once;
@@ -165,6 +172,12 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
             outcomes.push(outcome);
             Ok(passed || !args.first)
         })?;
+    }
+    if interrupt::came() {
+        if !args.json {
+            stdout.write_all(b"\ninterrupted\n")?;
+        }
+        return Ok(interrupt::STATUS);
     }
     let time = started.elapsed();
     let report = || {

@@ -50,6 +50,8 @@ pub struct Bench {
     watch: Watch,
     /// Whether somebody has called the server.
     called: bool,
+    /// How many folders were made.
+    folders: u32,
 }
 
 impl Bench {
@@ -71,6 +73,7 @@ impl Bench {
             random,
             watch: Watch::start(setup.memory),
             called: false,
+            folders: 0,
         })
     }
 
@@ -88,7 +91,12 @@ impl Bench {
     /// # Errors
     /// A fault of ours only.
     pub fn folder(&mut self) -> Verdict<Folder> {
-        let folder = Folder::new(&self.story)?;
+        let outer = match self.folders {
+            0 => self.setup.scratch.clone(),
+            count => self.setup.scratch.join(count.to_string()),
+        };
+        self.folders += 1;
+        let folder = Folder::new(outer)?;
         let path = folder.path().to_string_lossy().into_owned();
         self.settings.insert("folder", path);
         Ok(folder)

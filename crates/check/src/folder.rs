@@ -3,36 +3,31 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use tempfile::TempDir;
-
 use crate::fault::Verdict;
-use crate::held::Held;
-use crate::story::Story;
 
 /// A folder that is gone with the check. The program is told it as `{folder}`
 /// and FOLDER.
 #[derive(Debug)]
 pub struct Folder {
-    // The outer one is left alone, so that a name can lead out of the inner one.
-    outer: Held<TempDir>,
+    // It is left alone, so that a name can lead out of the inner one.
+    outer: PathBuf,
 }
 
 impl Folder {
-    pub(crate) fn new(story: &Story) -> Verdict<Self> {
-        let outer = tempfile::Builder::new().prefix("dialtone-").tempdir()?;
-        fs::create_dir(outer.path().join("folder"))?;
-        let outer = Held::new(outer, story);
+    /// Makes one in `outer`, which need not exist yet.
+    pub(crate) fn new(outer: PathBuf) -> Verdict<Self> {
+        fs::create_dir_all(outer.join("folder"))?;
         Ok(Self { outer })
     }
 
     /// The folder that the program is told.
     pub fn path(&self) -> PathBuf {
-        self.outer.path().join("folder")
+        self.outer.join("folder")
     }
 
     /// What lies around the folder, and is none of the program's business.
     pub fn outside(&self) -> &Path {
-        self.outer.path()
+        &self.outer
     }
 
     /// Puts a file into it.

@@ -20,6 +20,7 @@ mod fault;
 mod folder;
 mod ground;
 mod held;
+mod interrupt;
 mod json;
 mod listen;
 mod missing;

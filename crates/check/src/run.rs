@@ -4,9 +4,10 @@
 
 use std::env;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use anyhow::{Context, bail};
 use crate::bench::Bench;
 use crate::fault::{Contrast, Fault};
 use crate::ground;
+use crate::interrupt;
 use crate::plan::Check;
 use crate::program::Said;
 use crate::setup::Setup;
@@ -60,6 +62,9 @@ pub(crate) struct Outcome {
     pub(crate) time: Duration,
 }
 
+/// How often it is looked whether the run was interrupted.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// A worker that has not ended so long after its check's limit never will.
 const LATE: Duration = Duration::from_secs(5);
 
@@ -96,7 +101,8 @@ pub(crate) fn all(
                     None => early.push(outcomes.recv().context("a thread of the checker died")?),
                 }
             };
-            if !go_on(outcome)? {
+            // Nothing was found out when Ctrl-C has ended the worker.
+            if interrupt::came() || !go_on(outcome)? {
                 next.store(checks.len(), Ordering::Relaxed);
                 break;
             }
@@ -125,12 +131,16 @@ fn in_a_worker(check: &'static Check, again: bool) -> Outcome {
 /// to look on takes time, and most programs pass.
 fn seen(check: &'static Check, again: bool) -> anyhow::Result<Seen> {
     let run = |observed| {
-        let worker = start_worker(check, observed)?;
+        let scratch = tempfile::Builder::new().prefix("dialtone-").tempdir()?;
+        let worker = start_worker(check, observed, scratch.path())?;
         finish(worker, check.limit + LATE)
     };
     let plain = run(check.observed)?;
     if check.observed || !again || !matches!(plain.result, Result::Failed(_)) {
         return Ok(plain);
+    }
+    if interrupt::came() {
+        bail!("interrupted");
     }
     match run(true) {
         Ok(observed) if observed.result.is_like(&plain.result) => Ok(observed),
@@ -139,12 +149,14 @@ fn seen(check: &'static Check, again: bool) -> anyhow::Result<Seen> {
     }
 }
 
-fn start_worker(check: &Check, observed: bool) -> anyhow::Result<Child> {
+fn start_worker(check: &Check, observed: bool, scratch: &Path) -> anyhow::Result<Child> {
     let own = env::current_exe().context("find our own executable")?;
     let worker = Command::new(own)
         .args(env::args_os().skip(1))
         .arg(format!("--worker={}", check.address))
         .args(observed.then_some("--observed"))
+        .arg("--scratch")
+        .arg(scratch)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn();
@@ -160,9 +172,15 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
         // Nobody waits any more: the worker was too late.
         let _ = done.send(read);
     });
-    let said = finished.recv_timeout(limit);
+    let end = Instant::now() + limit;
+    let said = loop {
+        match finished.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) if Instant::now() < end && !interrupt::came() => {}
+            other => break other,
+        }
+    };
     if said.is_err() {
-        let _ = worker.kill();
+        interrupt::end(&mut worker);
     }
     let status = worker.wait().context("wait for the worker")?;
     let said = said.with_context(|| format!("no result after {} s", limit.as_secs()))??;
@@ -176,6 +194,7 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
 pub(crate) fn worker(check: &'static Check, setup: &Setup) -> anyhow::Result<()> {
     let mut setup = setup.clone();
     setup.private = setup.private && ground::enter_private().is_ok();
+    interrupt::end_programs_first()?;
     let seen = one(check, &setup)?;
     Ok(io::stdout().write_all(told::write(&seen).as_bytes())?)
 }

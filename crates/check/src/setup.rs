@@ -1,5 +1,7 @@
 //! What is asked of a run, for every check of it.
 
+use std::path::PathBuf;
+
 use crate::address::Usual;
 
 /// What is under test, and how.
@@ -16,6 +18,8 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     /// The most memory that the programs may have, in bytes.
     pub(crate) memory: u64,
+    /// Where a check may make files; they are taken away when its process is gone.
+    pub(crate) scratch: PathBuf,
 }
 
 impl Setup {

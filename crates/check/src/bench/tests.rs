@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ fn bench(script: &str) -> Bench {
         observed: false,
         seed: 1,
         memory: 64 << 20,
+        scratch: PathBuf::new(),
     };
     Bench::new(&setup, Story::new(Duration::from_secs(20)), "0/test").unwrap()
 }

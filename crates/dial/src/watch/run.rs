@@ -3,8 +3,12 @@
 use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+
+/// How long a program and its children may take to end.
+const LAST: Duration = Duration::from_secs(1);
 
 /// It is the first of a process group of its own: so Ctrl-C reaches us alone,
 /// and we end it and its children together.
@@ -61,7 +65,17 @@ impl Drop for Run {
             .ok()
             .and_then(rustix::process::Pid::from_raw)
         {
-            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+            use rustix::process::{Signal, kill_process_group, test_kill_process_group};
+            // Checks clear away what they have made. Each of these calls fails when
+            // all of the group have ended.
+            let _ = kill_process_group(pid, Signal::TERM);
+            let late = Instant::now() + LAST;
+            while test_kill_process_group(pid).is_ok() && Instant::now() < late {
+                // Our own child stays in the group until it is waited for.
+                let _ = self.child.try_wait();
+                thread::sleep(Duration::from_millis(1));
+            }
+            let _ = kill_process_group(pid, Signal::KILL);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
