@@ -11,7 +11,7 @@ pub use start::Start;
 use std::cell::RefCell;
 use std::iter;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use timeline::{Actor, Ending};
@@ -50,6 +50,8 @@ pub struct Bench {
     watch: Watch,
     /// Whether somebody has called the server.
     called: bool,
+    /// The calls of clients that our server has taken.
+    taken: Vec<Weak<TcpStream>>,
     /// How many folders were made.
     folders: u32,
 }
@@ -73,6 +75,7 @@ impl Bench {
             random,
             watch: Watch::start(setup.memory),
             called: false,
+            taken: Vec::new(),
             folders: 0,
         })
     }
@@ -235,7 +238,9 @@ impl Bench {
                 if let Some(stream) = accepted? {
                     self.story.meet();
                     self.story.step("our server took the call");
-                    return Ok(Peer::new(stream, "our server", &self.story, &self.sight)?);
+                    let peer = Peer::new(stream, "our server", &self.story, &self.sight)?;
+                    self.taken.push(peer.connection());
+                    return Ok(peer);
                 }
             }
             None => self.story.step("no call came"),

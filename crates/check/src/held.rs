@@ -90,9 +90,9 @@ impl Dropped {
     /// the network of the machine.
     pub(crate) fn reset(&self) {
         for thing in self.things.borrow_mut().drain(..) {
-            if let Some(stream) = thing.downcast_ref::<TcpStream>() {
+            if let Some(stream) = thing.downcast_ref::<Rc<TcpStream>>() {
                 // Without it, the connection ends in the usual way.
-                let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+                let _ = SockRef::from(&**stream).set_linger(Some(Duration::ZERO));
             }
         }
     }

@@ -8,7 +8,7 @@ mod tests;
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -55,7 +55,7 @@ impl Ending {
 /// Our end of a connection. What it does becomes a step of the story.
 #[derive(Debug)]
 pub struct Peer {
-    stream: Held<TcpStream>,
+    stream: Held<Rc<TcpStream>>,
     who: String,
     story: Story,
     sight: Rc<RefCell<Sight>>,
@@ -71,7 +71,7 @@ impl Peer {
         // A piece is on its way as soon as it is sent.
         stream.set_nodelay(true)?;
         Ok(Self {
-            stream: Held::new(stream, story),
+            stream: Held::new(Rc::new(stream), story),
             who: who.to_string(),
             story: story.clone(),
             sight: Rc::clone(sight),
@@ -108,7 +108,7 @@ impl Peer {
     pub fn reset(self) -> Verdict {
         self.story
             .step(format!("{} reset the connection", self.who));
-        SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))?;
+        SockRef::from(&**self.stream).set_linger(Some(Duration::ZERO))?;
         self.stream.close();
         Ok(())
     }
@@ -119,10 +119,15 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn small_buffers(&self) -> Verdict {
-        let socket = SockRef::from(&*self.stream);
+        let socket = SockRef::from(&**self.stream);
         socket.set_recv_buffer_size(16 * 1024)?;
         socket.set_send_buffer_size(16 * 1024)?;
         Ok(())
+    }
+
+    /// The connection, for as long as we have it.
+    pub(crate) fn connection(&self) -> Weak<TcpStream> {
+        Rc::downgrade(&self.stream)
     }
 
     /// The other name in the story.

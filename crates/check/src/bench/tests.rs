@@ -1,3 +1,5 @@
+use std::io::Read;
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,8 +33,8 @@ fn bench(script: &str) -> Bench {
     let setup = Setup {
         server: Some(command.clone()),
         client: Some(command),
-        // Nobody listens there.
-        port: 1,
+        // No usual port: the system chooses.
+        port: 0,
         private: false,
         observed: false,
         seed: 1,
@@ -182,6 +184,23 @@ fn a_client_reads_its_lines_and_then_the_end_of_the_input() {
         let program = bench.client(&["one", "two"]).unwrap();
         bench.ends(&program).unwrap();
         assert_eq!(bench.stdout(&program), ["one", "two", "end"]);
+    });
+}
+
+#[test]
+fn our_server_hangs_up_when_the_client_has_and_is_waited_for() {
+    with("exec sleep 60", |bench| {
+        let ours = bench.listen().unwrap();
+        let client = client(bench);
+        let mut stream = TcpStream::connect(ours.address()).unwrap();
+        let peer = bench.accept(&ours, &client).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let short = Duration::from_millis(50);
+        assert!(bench.ends_within(&client, short).is_err());
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        let last = bench.story.steps().pop().unwrap();
+        assert!(last.ends_with("and hung up, too"), "{last}");
+        drop(peer);
     });
 }
 

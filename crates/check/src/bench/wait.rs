@@ -1,5 +1,7 @@
 //! Waiting for what the programs do.
 
+use std::net::Shutdown;
+use std::rc::Weak;
 use std::time::Duration;
 
 use sources::output::What;
@@ -124,7 +126,16 @@ impl Bench {
     /// When it goes on.
     pub fn ends_within(&mut self, program: &Program, time: Duration) -> Verdict<Ending> {
         let actor = program.actor.0;
-        let Some(ending) = self.until(time, |bench| bench.endings[actor]) else {
+        let mut closed = false;
+        let ended_by_now = |bench: &mut Self| {
+            closed |= bench.hang_up_where_the_client_has();
+            bench.endings[actor]
+        };
+        let Some(ending) = self.until(time, ended_by_now) else {
+            if closed {
+                let step = "our server received the end of the stream, and hung up, too";
+                self.story.step(step);
+            }
             let seen = format!(
                 "it is still running after {} s",
                 (time.as_secs_f64() * 10.0).round() / 10.0
@@ -134,6 +145,23 @@ impl Bench {
         let name = &program.name;
         self.story.step(format!("{name} {}", ended(ending)));
         Ok(ending)
+    }
+
+    /// A client may end its sending side and wait until the server hangs up: so
+    /// do all of Node. Whether our server did so now.
+    fn hang_up_where_the_client_has(&self) -> bool {
+        let connections = self.taken.iter().filter_map(Weak::upgrade);
+        let mut closed = false;
+        for connection in connections {
+            let at_its_end = connection.set_nonblocking(true).is_ok()
+                && matches!(connection.peek(&mut [0]), Ok(0));
+            // Both fail only when the connection is gone already.
+            let _ = connection.set_nonblocking(false);
+            if at_its_end {
+                closed |= connection.shutdown(Shutdown::Write).is_ok();
+            }
+        }
+        closed
     }
 
     /// Demands that it ends with this status.

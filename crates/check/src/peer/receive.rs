@@ -118,7 +118,7 @@ impl Peer {
         self.stream
             .set_read_timeout(Some(self.story.at_most(time)))?;
         let mut buffer = [0; 256];
-        match self.stream.read(&mut buffer) {
+        match (&**self.stream).read(&mut buffer) {
             Err(error) if is_timeout(&error) => Ok(()),
             Ok(0) => Err(Fault::program(
                 "silence, and an open connection",
@@ -177,7 +177,7 @@ impl Peer {
         let wait = self.story.wait(PATIENCE);
         loop {
             self.stream.set_read_timeout(Some(wait.slice()))?;
-            match self.stream.read(buffer) {
+            match (&**self.stream).read(buffer) {
                 Ok(0) => return Ok(Err(Ending::EndOfStream)),
                 Ok(length) => return Ok(Ok(length)),
                 Err(error) if is_timeout(&error) && wait.is_over() => {

@@ -168,7 +168,7 @@ impl Peer {
         let mut left = bytes;
         while !left.is_empty() {
             self.stream.set_write_timeout(Some(wait.slice()))?;
-            match self.stream.write(left) {
+            match (&**self.stream).write(left) {
                 Ok(taken) => {
                     left = &left[taken..];
                     *sent += taken;
