@@ -79,7 +79,7 @@ pub struct Args {
     hint_way: Option<String>,
 
     /// Do not run what fails again under the X-ray
-    #[arg(long, hide = true)]
+    #[arg(long)]
     once: bool,
 
     /// Run this check alone, and write what was seen for the process above
