@@ -165,9 +165,9 @@ impl Switchboard {
             running: 0,
             accepting: false,
             accept_again: None,
-            lent: Vec::new(),
+            lent: Vec::with_capacity(BUFFERS.into()),
             hurry: false,
-            results: Vec::new(),
+            results: Vec::with_capacity(RESULTS as usize),
             _bell: bell,
         };
         let bell = Fd(switchboard._bell.as_raw_fd());
