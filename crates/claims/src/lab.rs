@@ -127,11 +127,13 @@ pub use unix::*;
 #[cfg(unix)]
 mod unix {
     use std::{
-        io,
+        fs, io,
         os::fd::OwnedFd,
         process::{Child, Command, Stdio},
         sync::{Mutex, MutexGuard, PoisonError},
     };
+
+    use super::wait_for;
 
     static SPAWNING: Mutex<()> = Mutex::new(());
 
@@ -158,12 +160,13 @@ mod unix {
             // Until here no other child has a copy of these sockets, and after
             // this statement this process has none either.
             let _guard = no_child_is_born();
-            Command::new("cat")
+            let child = Command::new("cat")
                 .stdin(Stdio::piped())
                 .stdout(socket.into())
                 .stderr(another.map_or_else(Stdio::null, Stdio::from))
-                .spawn()
-                .map(Keeper)
+                .spawn()?;
+            is_born(&child)?;
+            Ok(Keeper(child))
         }
 
         /// Kills the process (SIGKILL) and waits until it is gone.
@@ -171,6 +174,17 @@ mod unix {
             self.0.kill()?;
             self.0.wait().map(drop)
         }
+    }
+
+    /// The parent may run on a moment before exec(2) has closed the child's copies.
+    /// The program has its name only afterwards. Where there is no /proc, we
+    /// cannot wait for it.
+    fn is_born(child: &Child) -> io::Result<()> {
+        let name = format!("/proc/{}/comm", child.id());
+        wait_for("the name of a new program", || {
+            let name = fs::read_to_string(&name);
+            name.map_or(true, |name| name == "cat\n").then_some(())
+        })
     }
 
     impl Drop for Keeper {

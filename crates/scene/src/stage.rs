@@ -299,8 +299,9 @@ impl Stage {
     fn settle(&mut self) {
         let now = self.cast.now();
         let patience = Instant::now() + self.deadline;
-        let mut deadline = Instant::now() + self.cast.delay();
         loop {
+            // One look: then it may be known already.
+            let deadline = Instant::now() + self.cast.delay().min(Duration::from_millis(1));
             while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
                 let last = self.timeline.events().last();
                 if last.is_some_and(|event| event.time > now) {
@@ -311,7 +312,6 @@ impl Stage {
             if known || self.broken.is_some() || Instant::now() > patience {
                 return;
             }
-            deadline = Instant::now() + self.cast.delay();
         }
     }
 

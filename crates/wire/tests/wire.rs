@@ -29,6 +29,6 @@ fn main() {
     });
     let mut arguments = Arguments::from_args();
     // Most of a play is waiting, for the timers of the kernel.
-    arguments.test_threads.get_or_insert(4);
+    arguments.test_threads.get_or_insert(8);
     run(&arguments, trials.collect()).exit();
 }

@@ -6,7 +6,6 @@ mod client;
 mod common;
 mod exercise;
 mod readme;
-mod reserved_port;
 mod restart;
 mod scene;
 mod server;

@@ -12,7 +12,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{SCENE, finish, fresh};
+mod common;
+
+use common::{SCENE, finish, fresh};
 
 /// By custom this user owns nothing.
 const NOBODY: u32 = 65534;
