@@ -25,8 +25,9 @@ pub fn race(race: &Race) -> String {
     for cell in &race.cells {
         y += LINE * 2;
         let head = format!(
-            "{} clients, {} bytes",
+            "{} client{}, {} bytes",
             thousands(cell.clients as f64),
+            if cell.clients == 1 { "" } else { "s" },
             thousands(cell.size as f64)
         );
         text(&mut body, 10, y, "b", &head);
