@@ -39,6 +39,8 @@ cargo fmt --all -- --check
 step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# The README's test command, with the tests that need more than Rust.
+# The README's test command, with the tests that need more than Rust. These do not
+# wait, they work: so fewer of them at a time.
 step "tests"
+export RUST_TEST_THREADS=4
 cargo test --workspace --locked --no-fail-fast -- --include-ignored

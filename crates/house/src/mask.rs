@@ -13,6 +13,22 @@ pub(crate) fn mask(report: &str) -> String {
     once(&text)
 }
 
+/// The report without what the program itself wrote. How far it came before it was
+/// ended, and whether it noticed that its peer was gone, depends on the moment.
+pub(crate) fn without_words_of_the_program(report: &[String]) -> Vec<String> {
+    let text = report.join("\n");
+    WORDS
+        .replace_all(&text, "")
+        .lines()
+        .map(str::to_string)
+        .collect()
+}
+
+static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?m)^ +your \w+ wrote\n(?: +\|[^\n]*\n)+\n";
+    Regex::new(pattern).expect("a pattern")
+});
+
 /// What a program says again and again stands there once. How often it came to
 /// say it depends on the machine, and so does which of its first lines are left.
 fn once(text: &str) -> String {
@@ -79,6 +95,15 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn what_a_program_wrote_is_left_out_and_nothing_else() {
+        let text =
+            "  seen  no\n\n  your server wrote\n  | one\n  |\n  | two\n\n  usual cause  none";
+        let lines: Vec<String> = text.lines().map(str::to_string).collect();
+        let left = ["  seen  no", "", "  usual cause  none"];
+        assert_eq!(without_words_of_the_program(&lines), left);
+    }
 
     #[rstest]
     #[case::any_count("  | no\n  | no\n  | no", "  | no")]

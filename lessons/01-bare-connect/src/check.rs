@@ -80,7 +80,7 @@ const CHECKS: &[Check] = &[
         no_text,
     )
     .because(
-        "The bytes are decoded as text on their way. Not all bytes are text.",
+        "The bytes are decoded as text on their way, or end at the first zero byte, as a string in C does.",
         CONTRACT,
     )
     .hints(&[
