@@ -275,7 +275,8 @@ fn what_the_compiler_cannot_check_stands_in_one_place() {
             .iter()
             .any(|home| file.starts_with(home) || file == home.with_extension("rs"));
         assert!(
-            at_home || !word.is_match(&text),
+            // The word alone is quickly found, and is in few files.
+            at_home || !text.contains("unsafe") || !word.is_match(&text),
             "{} holds unsafe code",
             file.display()
         );
