@@ -184,10 +184,11 @@ fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent(
         ..plan(1)
     };
     let seen = measure(addr, &plan, way);
-    // Not more than were due, however long the machine took.
+    // Not more than were due, however long the machine took; that is known to a
+    // tenth of a second.
     let due = seen.took.as_secs_f64() * 100.0;
     assert!(
-        seen.messages as f64 <= due + 2.0,
+        seen.messages as f64 <= due + 10.0,
         "{} of {due}",
         seen.messages
     );
