@@ -55,7 +55,7 @@ static FIRST: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What differs from run to run, and from machine to machine.
-static MASKS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
+static MASKS: LazyLock<[(Regex, &str); 10]> = LazyLock::new(|| {
     let mask = |pattern: &str| Regex::new(pattern).expect("the masks are patterns");
     [
         (mask(r"thread 'main' \(\d+\)"), "thread 'main'"),
@@ -87,6 +87,8 @@ static MASKS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
         (mask(r"\d+ MiB more"), "… MiB more"),
         (mask(r"\(\d+ lines before\)"), "(lines before)"),
         (mask(r"/[^ ]*/dialtone-\w+"), "TEMPORARY"),
+        // How many descriptors are left depends on those that were open before.
+        (mask(r"\b(callers 1 to|caller) \d\d\b"), "$1 …"),
     ]
 });
 
@@ -95,6 +97,15 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn how_many_callers_a_limit_of_descriptors_let_in_is_masked() {
+        let masked = mask("4. callers 1 to 59 came\n5. caller 60 came\n6. caller 2 came");
+        assert_eq!(
+            masked,
+            "4. callers 1 to … came\n5. caller … came\n6. caller 2 came"
+        );
+    }
 
     #[test]
     fn what_a_program_wrote_is_left_out_and_nothing_else() {
