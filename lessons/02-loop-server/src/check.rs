@@ -460,13 +460,23 @@ fn reset_in_mid_message(bench: &mut Bench) -> Verdict {
     next_is_served(bench, &server)
 }
 
+/// What a send meets when its caller has left depends on how far the program has
+/// come by then, so one caller alone may do no harm.
+const LEAVERS: u32 = 5;
+
 fn never_receives(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
-    for who in ["a caller", "another caller"] {
-        let mut call = bench.call_as(&server, who)?;
+    bench
+        .step("callers, one after the other, sent 60000 bytes each, received nothing, and hung up");
+    for _ in 0..LEAVERS {
+        let mut call = bench.call_quietly(&server, "a caller")?;
         call.small_buffers()?;
-        call.send_as_much_as_it_takes(&[b'x'; 60_000])?;
-        call.hang_up();
+        // Who does not take all of it is not wrong here.
+        if let Err(Fault::Checker(error)) = call.send_quietly(&[b'x'; 60_000]) {
+            return Err(Fault::Checker(error));
+        }
+        drop(call);
+        bench.settle();
     }
     next_is_served(bench, &server)
 }
