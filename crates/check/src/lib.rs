@@ -29,6 +29,7 @@ mod plan;
 mod program;
 mod report;
 mod run;
+mod scratch;
 mod setup;
 mod story;
 mod told;

@@ -19,6 +19,7 @@ use crate::ground;
 use crate::interrupt;
 use crate::plan::Check;
 use crate::program::Said;
+use crate::scratch::Scratch;
 use crate::setup::Setup;
 use crate::story::Story;
 use crate::told;
@@ -131,7 +132,7 @@ fn in_a_worker(check: &'static Check, again: bool) -> Outcome {
 /// to look on takes time, and most programs pass.
 fn seen(check: &'static Check, again: bool) -> anyhow::Result<Seen> {
     let run = |observed| {
-        let scratch = tempfile::Builder::new().prefix("dialtone-").tempdir()?;
+        let scratch = Scratch::new().context("make a folder for a check")?;
         let worker = start_worker(check, observed, scratch.path())?;
         finish(worker, check.limit + LATE)
     };
