@@ -297,9 +297,9 @@ impl Bench {
     /// Ends all programs, and gives back what was seen of them.
     pub(crate) fn end(mut self) -> Left {
         let too_much = self.watch.too_much();
+        let xray = self.xray();
         // What is on its way belongs to it.
         self.pump(Duration::from_millis(1));
-        let xray = self.xray();
         for actor in (0..self.endings.len()).filter(|actor| self.endings[*actor].is_none()) {
             // It fails when the program has ended in this moment.
             let _ = self.crew.kill(Actor(actor));
@@ -323,13 +323,11 @@ impl Bench {
 
     #[cfg(target_os = "linux")]
     fn xray(&mut self) -> Vec<String> {
-        match &self.crew {
-            Crew::Seen(_) => {
-                self.pump(ON_ITS_WAY);
-                match &self.crew {
-                    Crew::Seen(seen) => last_rows(seen.stage.timeline()),
-                    Crew::Heard(_) => Vec::new(),
-                }
+        match &mut self.crew {
+            Crew::Seen(seen) => {
+                // If it could not: what there is is better than nothing.
+                seen.stage.catch_up();
+                last_rows(seen.stage.timeline())
             }
             Crew::Heard(_) => Vec::new(),
         }
@@ -349,9 +347,6 @@ pub(crate) struct Left {
     /// Whether the programs took too much memory.
     pub(crate) too_much: bool,
 }
-
-/// How long an event may be on its way to the timeline.
-const ON_ITS_WAY: Duration = Duration::from_millis(60);
 
 fn crew(setup: &Setup) -> anyhow::Result<Crew> {
     #[cfg(target_os = "linux")]

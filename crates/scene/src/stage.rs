@@ -115,7 +115,7 @@ impl Stage {
 
     /// From here on the audience sees this of the X-ray.
     pub fn focus(&mut self, focus: Focus) {
-        self.settle();
+        self.catch_up();
         self.set_focus(focus);
     }
 
@@ -170,7 +170,7 @@ impl Stage {
         self.check_audience()?;
         let command = program.command().context("find our own executable")?;
         let line = cast::words(&command).join(" ");
-        self.settle();
+        self.catch_up();
         let started = self.cast.start(lane, program.host(), command);
         let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
@@ -294,9 +294,10 @@ impl Stage {
         Ok(true)
     }
 
-    /// Takes all that has happened by now. On a busy machine it takes a while until
-    /// that is known.
-    fn settle(&mut self) {
+    /// Takes all that has happened by now, and says whether it could. Under the
+    /// X-ray events come late, and on a busy machine later: so it waits until the
+    /// tracer and the capture say that they have told all up to this moment.
+    pub fn catch_up(&mut self) -> bool {
         let now = self.cast.now();
         let patience = Instant::now() + self.deadline;
         loop {
@@ -305,19 +306,21 @@ impl Stage {
             while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
                 let last = self.timeline.events().last();
                 if last.is_some_and(|event| event.time > now) {
-                    return;
+                    return true;
                 }
             }
-            let known = self.cast.settled() >= now;
-            if known || self.broken.is_some() || Instant::now() > patience {
-                return;
+            if self.cast.settled() >= now {
+                return true;
+            }
+            if self.broken.is_some() || Instant::now() > patience {
+                return false;
             }
         }
     }
 
     /// Whatever has been written by now stands before the explanation.
     fn narrate(&mut self, kind: Kind) {
-        self.settle();
+        self.catch_up();
         let last = self.timeline.events().last();
         let last = last.map_or(Duration::ZERO, |event| event.time);
         self.push(Event {

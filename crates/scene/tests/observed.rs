@@ -2,6 +2,7 @@
 //! need no network of their own.
 #![cfg(target_os = "linux")]
 
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use scene::xray::Options;
@@ -113,5 +114,31 @@ fn what_a_program_prints_stands_before_the_call_behind_it_also_right_after_its_s
             .skip_while(|name| *name != "one")
             .collect();
         assert_eq!(names, ["one", "socket", "two"]);
+    }
+}
+
+#[test]
+#[ignore = "needs ptrace and python3"]
+fn who_catches_up_has_the_call_whose_effect_was_seen_elsewhere() {
+    let ours = UdpSocket::bind("127.0.0.1:0").unwrap();
+    ours.set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let port = ours.local_addr().unwrap().port();
+    let script = format!(
+        "import socket\n\
+         own = socket.socket(type=socket.SOCK_DGRAM)\n\
+         for turn in range(20):\n    \
+             own.sendto(b'turn', ('127.0.0.1', {port}))\n    \
+             own.recv(1)\n"
+    );
+    let mut stage = observed();
+    stage.start("a", &python(&script)).unwrap();
+    for turn in 1..=20 {
+        let (_, peer) = ours.recv_from(&mut [0; 8]).unwrap();
+        assert!(stage.catch_up());
+        let events = stage.timeline().events().iter();
+        let sent = events.filter(|event| name(event) == "sendto").count();
+        assert_eq!(sent, turn);
+        ours.send_to(b"x", peer).unwrap();
     }
 }

@@ -272,6 +272,8 @@ fn left_by_another(bench: &mut Bench) -> Verdict {
 
 fn option_before_bind(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
+    // Who has accepted a call has set all its options.
+    bench.call(&server)?.until_accepted();
     let calls = bench.calls(&server)?;
     let bind = calls
         .iter()

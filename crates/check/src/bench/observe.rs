@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sources::calls::Change;
 
-use super::{Bench, ON_ITS_WAY};
+use super::Bench;
 use crate::crew::Crew;
 use crate::evidence::{Call, calls, first_fin};
 use crate::fault::{Fault, Verdict};
@@ -12,15 +12,18 @@ use crate::program::Program;
 use crate::story::PATIENCE;
 
 impl Bench {
-    /// The calls of a program on sockets so far, in their order. A check that
-    /// asks for them is marked as [`crate::Check::observed`].
+    /// The calls of a program on sockets so far, in their order: all that it has
+    /// ended by now are there. Which those are hangs on what the check has waited
+    /// for. A check that asks for them is marked as [`crate::Check::observed`].
     ///
     /// # Errors
-    /// When the program is not observed.
+    /// When the program is not observed, or its calls do not come to be known.
     pub fn calls(&mut self, program: &Program) -> Verdict<Vec<Call>> {
-        self.pump(ON_ITS_WAY);
         #[cfg(target_os = "linux")]
-        if let Crew::Seen(seen) = &self.crew {
+        if let Crew::Seen(seen) = &mut self.crew {
+            if !seen.stage.catch_up() {
+                return Err(anyhow::anyhow!("the X-ray did not tell all calls in time").into());
+            }
             return Ok(calls(seen.stage.timeline(), program.actor));
         }
         Err(anyhow::anyhow!("the calls of {} are not observed", program.name).into())
