@@ -196,6 +196,30 @@ const CHECKS: &[Check] = &[
     )
     .because("A receive of 0 bytes is taken for \"nothing yet\", and tried again.", HERE)
     .hints(&["0 bytes mean that no more will ever come."]),
+    Check::client(
+        "1/client/no-answer",
+        "when the server hangs up without an answer, the client says so in one line, with status 1",
+        no_answer,
+    )
+    .because(
+        "A receive of 0 bytes is shown as an empty answer, or nobody looks at how many there were.",
+        HERE,
+    )
+    .hints(&[
+        "What does your recv give back, and what does your program do with it?",
+        "0 bytes are no answer: the server has hung up. Say so on stderr, and exit with status 1.",
+    ]),
+    Check::client(
+        "1/client/reset",
+        "when a reset comes in place of the answer, the client says so in one line, with status 1",
+        reset_for_an_answer,
+    )
+    .because("The error of recv is not handled, or nobody looks at it.", HERE)
+    .hints(&[
+        "Which calls can fail after connect?",
+        "In C, recv gives -1, and the buffer is as it was before. In Python it raises an OSError.",
+        "Handle it as you handle the error of connect: one line on stderr, and status 1.",
+    ]),
     Check::both(
         "1/both/talk",
         "your client and your server understand each other",
@@ -375,6 +399,26 @@ fn server_hangs_up(bench: &mut Bench) -> Verdict {
         return Err(Fault::program("your client closes, too", "it does not"));
     }
     bench.ends(&client)?;
+    Ok(())
+}
+
+fn no_answer(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["hello"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.receive_some("a message of the client")?;
+    call.hang_up();
+    bench.ends_with_one_line(&client)?;
+    Ok(())
+}
+
+fn reset_for_an_answer(bench: &mut Bench) -> Verdict {
+    let ours = bench.listen()?;
+    let client = bench.client(&["hello"])?;
+    let mut call = bench.accept(&ours, &client)?;
+    call.receive_some("a message of the client")?;
+    call.reset()?;
+    bench.ends_with_one_line(&client)?;
     Ok(())
 }
 

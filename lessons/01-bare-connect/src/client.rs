@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::{self, ExitCode};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, builder::NonEmptyStringValueParser};
 use socket2::{Domain, Socket, Type};
 
@@ -66,12 +66,17 @@ pub fn run(args: &Args) -> Result<()> {
 
     // recv: wait for the answer. One receive is enough for a short one;
     // lesson 2 shows when it is not.
+    let mut answered = false;
     let mut buffer = [0; 1024];
     loop {
         let length = (&socket)
             .read(&mut buffer)
             .map_err(|error| explain("recv from", peer, &error))?;
         if length == 0 {
+            ensure!(
+                answered,
+                "recv from {peer}: end of stream; the server hung up without an answer"
+            );
             say("end of stream: the server hung up");
             break;
         }
@@ -79,6 +84,7 @@ pub fn run(args: &Args) -> Result<()> {
             "received {length} bytes: {}",
             quoted(&buffer[..length])
         ));
+        answered = true;
         if !args.until_end {
             break;
         }

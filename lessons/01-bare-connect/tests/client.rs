@@ -69,14 +69,19 @@ fn what_no_screen_can_show_is_escaped(#[case] answer: &[u8], #[case] expected: &
 }
 
 #[test]
-fn a_server_that_hangs_up_without_an_answer_is_the_end_of_the_stream() {
+fn a_server_that_hangs_up_without_an_answer_is_the_end_of_the_stream_and_a_failure() {
     let mut stage = Stage::rehearsal();
     let (client, listener) = called(&mut stage, &[]);
     let (mut connection, _) = listener.accept().unwrap();
     connection.read_exact(&mut [0; 5]).unwrap();
     drop(connection);
-    stage.wait_line(client, "end of stream").unwrap();
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
+    stage
+        .wait_line(
+            client,
+            "end of stream; the server hung up without an answer",
+        )
+        .unwrap();
+    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
 }
 
 #[test]

@@ -15,10 +15,16 @@ except OSError as error:
     sys.exit("connect %s:%d: %s" % (HOST, PORT, error))
 # end of gap
 
-# gap: Say hello, wait for the answer, and print it.
-# Calls: send, recv, print. Taught in lesson 1, "What you saw and why".
-phone.sendall(b"hello")
-answer = phone.recv(1024)
+# gap: Say hello, wait for the answer, and print it. If none comes, say why in one line on stderr
+# and end with status 1: recv can fail with a reset, and give 0 bytes when the server has hung up.
+# Calls: send, recv, print, sys.exit. Taught in lesson 1, "What you saw and why".
+try:
+    phone.sendall(b"hello")
+    answer = phone.recv(1024)
+except OSError as error:
+    sys.exit("recv from %s:%d: %s" % (HOST, PORT, error))
+if not answer:
+    sys.exit("recv from %s:%d: the server hung up without an answer" % (HOST, PORT))
 print("received", answer.decode("utf-8", "backslashreplace"))
 # end of gap
 

@@ -26,11 +26,16 @@ fn dial(address: SocketAddr) -> io::Result<Socket> {
 
 /// Says something, and waits for the answer.
 fn ask(mut phone: &Socket, message: &[u8]) -> io::Result<Vec<u8>> {
-    // gap: Send the message, receive once, at most 1,024 bytes, and give them back.
+    // gap: Send the message, receive once, at most 1,024 bytes, and give them back. A receive of
+    // 0 bytes is no answer: the server has hung up. Make an error of it, such as UnexpectedEof.
     // Calls: send, read. Taught in lesson 1, "What you saw and why".
     phone.send(message)?;
     let mut buffer = [0; 1024];
     let length = phone.read(&mut buffer)?;
+    if length == 0 {
+        let why = "the server hung up without an answer";
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+    }
     Ok(buffer[..length].to_vec())
     // end of gap
 }

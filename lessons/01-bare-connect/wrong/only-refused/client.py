@@ -9,6 +9,12 @@ try:
     client.connect((os.environ["HOST"], int(os.environ["PORT"])))
 except ConnectionRefusedError as error:
     sys.exit(f"connect: {error}")
-client.sendall(b"hello")
-print(client.recv(1024))
+try:
+    client.sendall(b"hello")
+    answer = client.recv(1024)
+except OSError as error:
+    sys.exit(f"recv: {error}")
+if not answer:
+    sys.exit("recv: the server hung up without an answer")
+print(answer)
 client.close()
