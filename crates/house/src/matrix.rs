@@ -1,5 +1,7 @@
 //! A lesson's wrong and right programs, held against its checks.
 
+mod programs;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::compare::difference;
-use crate::mask::{mask, without_words_of_the_program};
+use crate::mask::without_words_of_the_program;
+use programs::Programs;
 
 /// With this variable set, the transcripts are written anew.
 const UPDATE: &str = "DIALTONE_UPDATE";
@@ -26,10 +29,11 @@ const AT_ONCE: usize = 3;
 
 /// The folders `wrong/NAME` and `right/NAME` of a lesson.
 ///
-/// A wrong program is one file, `server.EXT` or `client.EXT`. Its first line is
-/// a comment that ends in `caught by ADDRESS`: that check must fail, for the
-/// reason that stands in `transcript.txt`, together with the checks that stand
-/// there, and no other. A right program must pass all checks.
+/// A wrong program is one file, `server.EXT` or `client.EXT`, or a pair of both,
+/// of which neither is wrong alone. Its first line is a comment that ends in
+/// `caught by ADDRESS`: that check must fail, for the reason that stands in
+/// `transcript.txt`, together with the checks that stand there, and no other. A
+/// right program must pass all checks.
 #[derive(Debug)]
 pub struct Matrix {
     folder: PathBuf,
@@ -96,8 +100,8 @@ impl Matrix {
     }
 
     fn right(&self, folder: &Path) -> Result<()> {
-        let program = self.program(folder)?;
-        let report = self.run(&program)?;
+        let programs = self.programs(folder)?;
+        let report = self.run(&programs)?;
         ensure!(
             report.failed.is_empty(),
             "a right program fails:\n{}",
@@ -107,16 +111,16 @@ impl Matrix {
     }
 
     fn wrong(&self, folder: &Path) -> Result<()> {
-        let program = self.program(folder)?;
-        let caught = program.caught_by()?;
-        let mut report = self.run(&program)?;
+        let programs = self.programs(folder)?;
+        let caught = programs.caught_by()?;
+        let mut report = self.run(&programs)?;
         ensure!(
             report.failed.remove(&caught),
             "it is not caught by {caught}, but by {:?}\n{}",
             report.failed,
             report.text
         );
-        let came = program.mask(&report.story(&caught));
+        let came = programs.mask(&report.story(&caught));
         let mut came: Vec<String> = came.trim_end().lines().map(str::to_string).collect();
         if !report.failed.is_empty() {
             came.extend([String::new(), "It fails these, too:".into()]);
@@ -136,10 +140,10 @@ impl Matrix {
         bail!("{TRANSCRIPT} says something else ({UPDATE}=1 writes it anew)\n{difference}")
     }
 
-    /// All checks of a program.
-    fn run(&self, program: &Program) -> Result<Report> {
-        let path = program.place.join("report.json");
-        let output = self.command(program).arg("--report").arg(&path).output()?;
+    /// All checks of a program, or of a pair.
+    fn run(&self, programs: &Programs) -> Result<Report> {
+        let path = programs.place.join("report.json");
+        let output = self.command(programs).arg("--report").arg(&path).output()?;
         let report = fs::read_to_string(&path)
             .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
         fs::remove_file(&path)?;
@@ -157,9 +161,9 @@ impl Matrix {
         Ok(Report { failed, text })
     }
 
-    /// The program of a folder, compiled if it has to be. What is compiled stays
-    /// in the folder for temporary files of this build.
-    fn program(&self, folder: &Path) -> Result<Program> {
+    /// The programs of a folder, compiled if they have to be. What is compiled
+    /// stays in the folder for temporary files of this build.
+    fn programs(&self, folder: &Path) -> Result<Programs> {
         let target = Path::new(&self.executable).ancestors().nth(2);
         let lesson = self.folder.file_name().context("a lesson has a name")?;
         let mut place = target.context("a folder of the build")?.join("tmp");
@@ -174,19 +178,22 @@ impl Matrix {
                 .rev(),
         );
         fs::create_dir_all(&place)?;
-        Program::in_folder(folder, place)
+        Programs::in_folder(folder, place)
     }
 
-    fn command(&self, program: &Program) -> Command {
+    fn command(&self, programs: &Programs) -> Command {
         let mut command = Command::new(&self.executable);
-        command.args(["check", &format!("--{}", program.side), &program.command]);
+        command.arg("check");
+        for program in &programs.sides {
+            command.args([&format!("--{}", program.side), &program.command]);
+        }
         // What stands in the X-ray depends on the moment. Who reads a report sees it.
         command.arg("--once");
         let usual = std::env::var("PATH").unwrap_or_default();
-        let place = program.place.display();
+        let place = programs.place.display();
         command.env("PATH", format!("{place}:{usual}"));
         command.env_remove("RUST_BACKTRACE");
-        command.current_dir(program.file.parent().unwrap_or(Path::new(".")));
+        command.current_dir(&programs.folder);
         command
     }
 }
@@ -212,119 +219,6 @@ impl Report {
         let story: Vec<&str> = head.chain([""]).chain(first).chain(rest).collect();
         story.join("\n")
     }
-}
-
-/// One program, ready to be started.
-struct Program {
-    file: PathBuf,
-    side: String,
-    command: String,
-    /// The folder of what was compiled, or of the interpreter, by a short name.
-    place: PathBuf,
-}
-
-impl Program {
-    fn in_folder(folder: &Path, place: PathBuf) -> Result<Self> {
-        for side in ["server", "client"] {
-            for ending in ["py", "rs", "c", "js"] {
-                let file = folder.join(format!("{side}.{ending}"));
-                if file.exists() {
-                    return Self::prepare(file, place, side, ending);
-                }
-            }
-        }
-        bail!("there is no server.EXT and no client.EXT")
-    }
-
-    fn prepare(file: PathBuf, place: PathBuf, side: &str, ending: &str) -> Result<Self> {
-        // Short words, the same on each machine, stand in the transcript.
-        let name = file.file_name().context("no name")?;
-        let name = name.to_str().context("the name is no text")?;
-        let command = match ending {
-            "py" => {
-                python(&place)?;
-                format!("python3 {name}")
-            }
-            "js" => format!("node {name}"),
-            _ => {
-                compile(&file, ending, &place.join(side))?;
-                side.to_string()
-            }
-        };
-        Ok(Self {
-            file,
-            side: side.to_string(),
-            command,
-            place,
-        })
-    }
-
-    fn caught_by(&self) -> Result<String> {
-        let text = fs::read_to_string(&self.file)?;
-        let first = text.lines().next().unwrap_or_default();
-        let address = first.split("caught by ").nth(1);
-        let address = address.context("the first line has no \"caught by ADDRESS\"")?;
-        Ok(address.trim().to_string())
-    }
-
-    /// The report as it is everywhere.
-    fn mask(&self, report: &str) -> String {
-        let folder = self.file.parent().unwrap_or(Path::new(""));
-        mask(&report.replace(&format!("{}/", folder.display()), ""))
-    }
-}
-
-/// An environment of its own for Python (PEP 405): the interpreter itself, because
-/// `python3` can be a script that looks for it, and no packages, because some are
-/// loaded at each start. Both would take longer than our programs run.
-fn python(place: &Path) -> Result<()> {
-    let (python3, settings) = (place.join("python3"), place.join("pyvenv.cfg"));
-    if python3.exists() && settings.exists() {
-        return Ok(());
-    }
-    let asked = Command::new("python3")
-        .args([
-            "-c",
-            "import os, sys; print(os.path.realpath(sys.executable))",
-        ])
-        .output()
-        .context("start python3")?;
-    let python = PathBuf::from(String::from_utf8(asked.stdout)?.trim());
-    let home = python.parent().context("python3 is in a folder")?;
-    let _ = fs::remove_file(&python3);
-    std::os::unix::fs::symlink(&python, &python3)?;
-    let home = home.display();
-    let text = format!("home = {home}\ninclude-system-site-packages = false\n");
-    Ok(fs::write(settings, text)?)
-}
-
-/// Compiles what has changed since the last time.
-fn compile(file: &Path, ending: &str, program: &Path) -> Result<()> {
-    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-    if changed(program).is_ok_and(|compiled| changed(file).is_ok_and(|file| file < compiled)) {
-        return Ok(());
-    }
-    let mut compiler = match ending {
-        "rs" => {
-            let mut rustc = Command::new("rustc");
-            rustc.args(["--edition", "2024", "-o"]).arg(program);
-            rustc
-        }
-        _ => {
-            let mut cc = Command::new("cc");
-            cc.args(["-Wall", "-pthread", "-o"]).arg(program);
-            cc
-        }
-    };
-    // By its name alone: a panic says where it stands.
-    compiler.arg(file.file_name().context("no name")?);
-    compiler.current_dir(file.parent().context("no folder")?);
-    let output = compiler
-        .output()
-        .with_context(|| format!("start {compiler:?}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{compiler:?}\n{said}");
-    Ok(())
 }
 
 /// The folders in a folder, sorted; none when it does not exist.

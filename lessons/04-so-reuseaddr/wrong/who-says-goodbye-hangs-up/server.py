@@ -1,0 +1,22 @@
+# caught by 4/order/the-server-is-first
+# An agreement of the two: whoever says goodbye hangs up, and the server waits for it.
+import os
+import socket
+import sys
+
+ADDRESS = (os.environ["HOST"], int(os.environ["PORT"]))
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    server.bind(ADDRESS)
+    server.listen(5)
+except OSError as error:
+    sys.exit("bind %s:%d: %s; choose another port" % (*ADDRESS, error))
+print("listening on %s:%d" % server.getsockname(), flush=True)
+call, peer = server.accept()
+server.close()
+message = call.recv(1024)
+call.sendall(message.upper())
+if message == b"goodbye":
+    call.recv(1)
+call.close()
