@@ -1,5 +1,8 @@
 //! `cargo dial check N …`: builds the lesson and lets it check.
 
+use std::io;
+#[cfg(unix)]
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -32,12 +35,24 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
 
 fn try_run(args: &CheckArgs) -> Result<ExitCode> {
     let lesson = lessons::one(args.lesson)?;
-    let status = Command::new(lessons::cargo())
+    let mut cargo = Command::new(lessons::cargo());
+    cargo
         .args(["run", "--quiet", "--package", &lesson.package, "--"])
         .arg("check")
-        .args(&args.rest)
-        .status();
-    let status = status.context("start cargo")?;
+        .args(&args.rest);
+    become_or_wait(cargo).context("start cargo")
+}
+
+/// This process becomes the checker. So a signal, such as that of Ctrl-C, reaches
+/// who has to clear away, and the shell waits until that is done.
+#[cfg(unix)]
+fn become_or_wait(mut command: Command) -> io::Result<ExitCode> {
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn become_or_wait(mut command: Command) -> io::Result<ExitCode> {
+    let status = command.status()?;
     // A signal has no status: then nothing was found out.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(2)))
