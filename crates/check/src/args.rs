@@ -1,18 +1,20 @@
 //! `lesson-N check …`: which checks, of which programs.
 
 use std::env;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::command;
 use crate::interrupt;
 use crate::json;
 use crate::missing::Missing;
+use crate::peer::lower;
 use crate::plan::{Check, Lesson, Of};
 use crate::report::Paper;
 use crate::run::{self, Outcome};
@@ -145,6 +147,9 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         .into_iter()
         .partition(|check| observable || !check.observed);
     let note = missing.anything().then(|| missing.note(left_out.len()));
+    if let Some(file) = &args.report {
+        can_be_written(file)?;
+    }
     if !args.json {
         stdout.write_all(
             paper
@@ -196,6 +201,20 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     Ok(status(&outcomes))
 }
 
+/// Asked before the first check: after the last, all would be lost. What is in
+/// the file stays until there is a report.
+fn can_be_written(file: &Path) -> Result<()> {
+    if file.exists() && !file.is_file() && !file.is_dir() {
+        // Who reads from a pipe would take the end of this for the end of all.
+        return Ok(());
+    }
+    let opened = File::options().append(true).create(true).open(file);
+    opened.map(drop).map_err(|error| {
+        let (file, error) = (file.display(), lower(&error));
+        anyhow!("--report {file}: {error}; name a file in a folder that you may write to")
+    })
+}
+
 /// How many checks run at the same time. Where they share a network, fixed ports
 /// would meet.
 fn at_once(setup: &Setup) -> usize {
@@ -245,13 +264,10 @@ fn select(
     server: bool,
     client: bool,
 ) -> Result<Vec<&'static Check>> {
-    for part in &args.only {
+    let only = args.only.iter().map(|part| ("--only", part));
+    for (option, part) in only.chain(args.begin.iter().map(|part| ("--begin", part))) {
         if !lesson.checks.iter().any(|check| check.is_in(part)) {
-            bail!(
-                "--only {part}: there is no such check, and no such group; see \
-                 \"lesson-{} check --list\"",
-                lesson.number
-            );
+            bail!("{option} {part:?}: there is no such check, and no such group; see --list");
         }
     }
     let wanted = |check: &&Check| {

@@ -40,30 +40,46 @@ pub(crate) fn words(line: &str, settings: &Settings) -> Result<Vec<String>> {
 /// anything.
 ///
 /// # Errors
-/// Those of [`words`], and when there is no such file.
+/// Those of [`words`], and when there is no such file, or none to execute.
 pub(crate) fn probe(line: &str) -> Result<()> {
     let words = words(line, &Settings::new())?;
     let program = &words[0];
     // Elsewhere a program may have endings that nobody writes.
-    if cfg!(unix) && !program.contains('{') && !exists(program) {
-        let folder = env::current_dir()?;
-        let folder = folder.display();
-        if program.contains('/') {
-            bail!("there is no file {program:?}; paths begin at {folder}, where you stand");
+    if !cfg!(unix) || program.contains('{') {
+        return Ok(());
+    }
+    let path = Path::new(program);
+    if !program.contains('/') {
+        let folders = env::var_os("PATH").unwrap_or_default();
+        if env::split_paths(&folders).any(|folder| folder.join(program).is_file()) {
+            return Ok(());
         }
         bail!(
             "there is no program {program:?} in the folders of PATH; here it would be ./{program}"
+        );
+    } else if path.is_dir() {
+        bail!("{program:?} is a folder; name a program in it");
+    } else if !path.is_file() {
+        let folder = env::current_dir()?;
+        let folder = folder.display();
+        bail!("there is no file {program:?}; paths begin at {folder}, where you stand");
+    } else if !is_executable(path) {
+        bail!(
+            "the file {program:?} is not executable; name the program that runs it before it, or \
+             use chmod +x"
         );
     }
     Ok(())
 }
 
-fn exists(program: &str) -> bool {
-    if program.contains('/') {
-        return Path::new(program).is_file();
-    }
-    let folders = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Path) -> bool {
+    true
 }
 
 #[cfg(test)]
@@ -79,7 +95,9 @@ mod tests {
         let said = |line| probe(line).unwrap_err().to_string();
         assert!(said("nonexistent x").contains("here it would be ./nonexistent"));
         assert!(said("./nonexistent x").contains("paths begin at /"));
-        assert!(said("/").contains("there is no file"));
+        assert!(said("/").contains("is a folder"));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/command.rs");
+        assert!(said(source).contains("is not executable"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use house::Matrix;
+use rstest::rstest;
 
 #[test]
 fn our_own_server_and_client_pass_all_checks() {
@@ -20,4 +21,29 @@ fn our_own_server_and_client_pass_all_checks() {
 #[ignore = "needs python3, cc and namespaces"]
 fn each_wrong_program_is_caught_and_each_right_one_passes() {
     Matrix::of(env!("CARGO_MANIFEST_DIR"), env!("CARGO_BIN_EXE_lesson-1")).check();
+}
+
+/// What is wrong in a command line is said in one line, before the first check.
+#[rstest]
+#[case::no_such_check(&["--only", "1/nonsense"], r#"--only "1/nonsense": there is no such check"#)]
+#[case::nothing(&["--only", ""], r#"--only "": there is no such check"#)]
+#[case::no_such_beginning(&["--begin", "1/nonsense"], r#"--begin "1/nonsense": there is no such"#)]
+#[case::no_command(&["--server", ""], r#"--server "": the command is empty"#)]
+#[case::an_open_quote(&["--server", "'"], "missing closing quote")]
+#[case::a_folder(&["--server", "/"], r#""/" is a folder"#)]
+#[case::a_source(&["--server", "src/server.rs"], "chmod +x")]
+#[case::the_other_side(&["--server", "sh", "--only", "1/client"], "about the other side")]
+#[case::no_place_for_a_report(&["--report", "/nowhere/x"], "--report /nowhere/x: no such file")]
+#[case::a_folder_for_a_report(&["--report", "/"], "--report /: is a directory")]
+fn wrong_usage_is_said_before_the_first_check(#[case] args: &[&str], #[case] expected: &str) {
+    let check = Command::new(env!("CARGO_BIN_EXE_lesson-1"))
+        .arg("check")
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&check.stderr);
+    assert!(errors.contains(expected), "{errors}");
+    assert_eq!((check.status.code(), errors.lines().count()), (Some(2), 1));
+    assert_eq!(String::from_utf8_lossy(&check.stdout), "");
 }
