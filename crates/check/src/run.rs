@@ -103,9 +103,13 @@ pub(crate) fn all(
                 }
             };
             // Nothing was found out when Ctrl-C has ended the worker.
-            if interrupt::came() || !go_on(outcome)? {
+            let more = match interrupt::came() {
+                true => Ok(false),
+                false => go_on(outcome),
+            };
+            if !matches!(more, Ok(true)) {
                 next.store(checks.len(), Ordering::Relaxed);
-                break;
+                return more.map(drop);
             }
         }
         Ok(())

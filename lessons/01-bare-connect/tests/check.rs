@@ -1,7 +1,10 @@
 //! The lesson's own programs pass the checks that others have to pass, and the
 //! checks tell wrong programs from right ones.
 
-use std::process::Command;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use house::Matrix;
 use rstest::rstest;
@@ -46,4 +49,24 @@ fn wrong_usage_is_said_before_the_first_check(#[case] args: &[&str], #[case] exp
     assert!(errors.contains(expected), "{errors}");
     assert_eq!((check.status.code(), errors.lines().count()), (Some(2), 1));
     assert_eq!(String::from_utf8_lossy(&check.stdout), "");
+}
+
+#[test]
+fn when_nobody_reads_the_report_any_more_no_further_check_is_begun() {
+    let begun = Path::new(env!("CARGO_TARGET_TMPDIR")).join("begun-checks");
+    fs::write(&begun, "").unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_lesson-1"))
+        .args(["check", "--once", "--server"])
+        .arg("sh -c 'echo once >> \"$BEGUN\"; sleep 2'")
+        .env("BEGUN", &begun)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut report = BufReader::new(check.stdout.take().unwrap());
+    report.read_line(&mut String::new()).unwrap();
+    // As head does.
+    drop(report);
+    assert_eq!(check.wait().unwrap().code(), Some(2));
+    let begun = fs::read_to_string(begun).unwrap().lines().count();
+    assert!((1..10).contains(&begun), "{begun} checks were begun");
 }
