@@ -124,7 +124,7 @@ impl Datagrams {
                         .step(format!("{} received a datagram of {words}", self.who));
                     return Ok((buffer, from));
                 }
-                Err(error) if is_timeout(&error) && wait.is_over() => {
+                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
                     let seen = format!("nothing for {} s", PATIENCE.as_secs());
                     return Err(Fault::program(what, seen));
                 }

@@ -64,6 +64,7 @@ impl Story {
             until: start + time,
             busy: BUSY,
             processor: Cell::new(None),
+            found_over: Cell::new(false),
         }
     }
 
@@ -91,6 +92,8 @@ pub(crate) struct Wait {
     busy: Duration,
     /// What the programs had when the time was over: to look costs time, too.
     processor: Cell<Option<Duration>>,
+    /// Whether it was over when it was asked the last time.
+    found_over: Cell<bool>,
 }
 
 /// A program that works for so long without a result will have none.
@@ -113,6 +116,13 @@ impl Wait {
             return false;
         }
         now >= self.end || (0..LOOKS).all(|_| self.is_idle())
+    }
+
+    /// The same, for who tries something again and again: it says so only after one
+    /// more try. What was awaited may have come while it was looked whether the
+    /// programs rest; when it is their end, they rest because it has come.
+    pub(crate) fn is_over_after_a_try(&self) -> bool {
+        self.found_over.replace(self.is_over())
     }
 
     /// Whether the programs had their time after it was over, and used it up.
@@ -171,6 +181,13 @@ mod tests {
         assert_eq!(least, Duration::from_millis(1));
         let wait = story.wait(Duration::ZERO);
         assert!(wait.is_over());
+    }
+
+    #[test]
+    fn who_tries_again_and_again_has_one_more_try_when_the_time_is_over() {
+        let wait = Story::new(Duration::ZERO).wait(Duration::ZERO);
+        assert!(!wait.is_over_after_a_try());
+        assert!(wait.is_over_after_a_try());
     }
 
     #[test]

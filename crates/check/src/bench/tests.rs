@@ -88,6 +88,20 @@ fn a_program_that_ends_without_the_line_is_not_waited_for(
 }
 
 #[test]
+fn what_comes_while_it_is_looked_whether_the_programs_rest_is_not_missed() {
+    with("exec sleep 60", |bench| {
+        client(bench);
+        bench.story = Story::new(Duration::ZERO);
+        let mut looks = 0;
+        let came = bench.until(Duration::ZERO, |_| {
+            looks += 1;
+            (looks == 2).then_some("it came")
+        });
+        assert_eq!(came, Some("it came"));
+    });
+}
+
+#[test]
 fn a_line_that_does_not_come_is_not_waited_for_longer_than_two_seconds() {
     with("exec sleep 60", |bench| {
         let start = std::time::Instant::now();

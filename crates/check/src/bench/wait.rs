@@ -9,6 +9,8 @@ use timeline::{Ending, Stream};
 
 use super::Bench;
 use crate::bytes::quoted;
+#[cfg(target_os = "linux")]
+use crate::crew::Crew;
 use crate::fault::{Fault, Verdict};
 use crate::ground;
 use crate::program::{Line, Program};
@@ -38,10 +40,21 @@ impl Bench {
                 return Some(found);
             }
             if wait.is_over() {
-                return None;
+                // It may have come while it was looked whether the programs rest.
+                self.catch_up();
+                return so(self);
             }
             self.pump(LOOK);
         }
+    }
+
+    /// Takes in what has happened by now.
+    fn catch_up(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Crew::Seen(seen) = &mut self.crew {
+            seen.stage.catch_up();
+        }
+        self.pump(LOOK);
     }
 
     /// Takes in what the programs say, for so long.

@@ -180,7 +180,7 @@ impl Peer {
             match (&**self.stream).read(buffer) {
                 Ok(0) => return Ok(Err(Ending::EndOfStream)),
                 Ok(length) => return Ok(Ok(length)),
-                Err(error) if is_timeout(&error) && wait.is_over() => {
+                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
                     return Ok(Err(Ending::Silence));
                 }
                 Err(error) if is_timeout(&error) => {}

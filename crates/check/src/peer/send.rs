@@ -174,7 +174,7 @@ impl Peer {
                     *sent += taken;
                     wait = self.story.wait(time);
                 }
-                Err(error) if is_timeout(&error) && wait.is_over() => {
+                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
                     let time = time.as_secs();
                     return Err(refused(format!("nothing is received for {time} s")));
                 }
