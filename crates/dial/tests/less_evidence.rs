@@ -231,8 +231,9 @@ const FIXED: [(u32, &str, &str); 4] = [
         "--client",
         "import socket, sys\n\
          try:\n    s = socket.create_connection(('127.0.0.1', 8081))\n\
-         \x20   s.sendall(b'hello')\n    print(s.recv(1024))\n\
-         except OSError as error:\n    sys.exit(str(error))\n",
+         \x20   s.sendall(b'hello')\n    answer = s.recv(1024)\n\
+         except OSError as error:\n    sys.exit(str(error))\n\
+         print(answer) if answer else sys.exit('no answer')\n",
     ),
     (
         3,

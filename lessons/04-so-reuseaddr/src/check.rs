@@ -223,6 +223,8 @@ fn after_a_kill(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
     let mut call = bench.call(&server)?;
     call.until_accepted();
+    // Where nobody can look into the accept queue, one at rest has accepted.
+    bench.settle();
     bench.kill(&server)?;
     bench.ends(&server)?;
     call.expect_end()?;
