@@ -130,12 +130,12 @@ pub(crate) fn activity() -> Activity {
     // A thread of ours may not have had the time to tell what a program did.
     let own = rustix::thread::gettid().as_raw_nonzero().to_string();
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
-    let mut others = threads.flatten().filter(|task| task.file_name() != *own);
-    let mut all = Activity {
-        busy: others.any(|task| stat(&task.path()).is_some_and(|(busy, _)| busy)),
-        processor: Duration::ZERO,
-        ours: stat(Path::new("/proc/self")).map_or(Duration::ZERO, |(_, time)| time),
-    };
+    let others = threads.flatten().filter(|task| task.file_name() != *own);
+    let mut all = Activity::default();
+    for (busy, time) in others.filter_map(|task| stat(&task.path())) {
+        all.busy |= busy;
+        all.ours += time;
+    }
     for pid in &with_descendants(process::id())[1..] {
         let folder = format!("/proc/{pid}");
         all.processor += stat(Path::new(&folder)).map_or(Duration::ZERO, |(_, time)| time);
