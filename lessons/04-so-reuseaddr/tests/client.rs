@@ -206,3 +206,24 @@ fn a_closed_stdout_ends_it_without_a_panic() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(1));
 }
+
+/// A terminal is needed for a prompt. Python gives it one.
+#[test]
+#[ignore = "needs python3"]
+fn ctrl_d_at_the_prompt_ends_the_line() {
+    let mut stage = stage();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
+    let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
+    let program = Program::new("python3").args(terminal).args(script);
+    let client = stage
+        .start("client", &program.args([CLIENT, &addr]))
+        .unwrap();
+    stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
+    stage.wait_line(client, "status 0").unwrap();
+    let lines = stage.lines(client);
+    let prompts = lines.iter().filter(|line| line.starts_with(">>:"));
+    let prompts: Vec<&str> = prompts.map(|line| line.trim_end()).collect();
+    assert_eq!(prompts, [">>:"], "{lines:?}");
+}

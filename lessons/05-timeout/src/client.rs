@@ -127,13 +127,17 @@ fn call(addr: SocketAddr, text: &[u8], args: &Args) -> Result<()> {
 
 /// The next line that is not empty, without its line end. None is the end.
 fn next_line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
+    let prompt = io::stdin().is_terminal() && io::stdout().is_terminal();
     loop {
-        if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        if prompt {
             let _ = write!(io::stdout(), ">>: ").and_then(|()| io::stdout().flush());
         }
         let mut line = Vec::new();
         input.read_until(b'\n', &mut line).context("stdin")?;
         let ended = line.is_empty();
+        if ended && prompt {
+            say(""); // Ctrl-D leaves the cursor behind the prompt.
+        }
         while let Some(b'\n' | b'\r') = line.last() {
             line.pop();
         }
@@ -145,6 +149,7 @@ fn next_line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
         }
     }
 }
+
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {

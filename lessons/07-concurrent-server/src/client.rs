@@ -228,6 +228,9 @@ fn next_line() -> Result<Option<Vec<u8>>> {
         }
         let mut line = Vec::new();
         if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
+            if prompt {
+                say(""); // Ctrl-D leaves the cursor behind the prompt.
+            }
             return Ok(None);
         }
         while line.ends_with(b"\n") || line.ends_with(b"\r") {
