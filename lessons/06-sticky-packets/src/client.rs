@@ -224,6 +224,9 @@ fn next_line() -> Result<Option<Vec<u8>>> {
         }
         let mut line = Vec::new();
         if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
+            if prompt {
+                say(""); // Ctrl-D leaves the cursor behind the prompt.
+            }
             return Ok(None);
         }
         while line.ends_with(b"\n") || line.ends_with(b"\r") {
@@ -264,10 +267,15 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
         (_, ErrorKind::FileTooLarge) => "pass a larger --max-size",
         (_, ErrorKind::WouldBlock | ErrorKind::TimedOut) => "a longer --timeout has more patience",
         (_, ErrorKind::UnexpectedEof) => "nothing was saved: see what the server said",
+        ("send to", ErrorKind::InvalidInput) => "ask for a shorter name",
         (_, ErrorKind::Other) => "nothing was saved",
         _ => "the manual page of the call says more",
     };
-    anyhow!("{operation} {subject}: {}; {way_out}", reason(error))
+    let reason = match operation {
+        "resolve" => error.to_string().to_lowercase(),
+        _ => reason(error),
+    };
+    anyhow!("{operation} {subject}: {reason}; {way_out}")
 }
 
 /// A timeout of a receive or a send has the error code of a non-blocking call

@@ -176,7 +176,11 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
         (_, ErrorKind::Other) => "the client sees the end of the stream",
         _ => "the manual page of the call says more",
     };
-    anyhow!("{operation} {subject}: {}; {way_out}", reason(error))
+    let reason = match operation {
+        "resolve" => error.to_string().to_lowercase(),
+        _ => reason(error),
+    };
+    anyhow!("{operation} {subject}: {reason}; {way_out}")
 }
 
 /// A timeout of a receive or a send has the error code of a non-blocking call

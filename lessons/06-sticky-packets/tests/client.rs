@@ -592,3 +592,43 @@ fn a_closed_stdout_is_no_panic() {
 
 const LIST: &str = r#"{"request":"list"}"#;
 const REFUSAL: &str = r#"{"status":"error","reason":"no"}"#;
+
+/// A terminal is needed for a prompt. Python gives it one.
+#[test]
+#[ignore = "needs python3"]
+fn ctrl_d_at_the_prompt_ends_the_line() {
+    let mut stage = Stage::rehearsal();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
+    let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
+    let program = Program::new("python3").args(terminal).args(script);
+    let client = stage
+        .start("client", &program.args([CLIENT, &addr]))
+        .unwrap();
+    stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
+    stage.wait_line(client, "status 0").unwrap();
+    let lines = stage.lines(client);
+    let prompts = lines.iter().filter(|line| line.starts_with(">>:"));
+    let prompts: Vec<&str> = prompts.map(|line| line.trim_end()).collect();
+    assert_eq!(prompts, [">>:"], "{lines:?}");
+}
+
+#[test]
+fn a_name_too_long_for_a_header_is_refused_with_a_way_out() {
+    let mut stage = Stage::rehearsal();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let request = format!("get {}", "a".repeat(70_000));
+    let program = Program::new(CLIENT).args(["--addr", &addr, "--say", &request]);
+    let client = stage.start("client", &program).unwrap();
+    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
+    let lines = stage.lines(client);
+    assert_eq!(
+        lines.last().unwrap(),
+        &format!(
+            "send to {addr}: a header of 70027 bytes is over the limit of 65536; \
+             ask for a shorter name"
+        )
+    );
+}
