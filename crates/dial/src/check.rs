@@ -6,15 +6,20 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, CommandFactory};
 
-use crate::lessons;
+use crate::{Cli, lessons};
 
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct CheckArgs {
     /// Which lesson
-    lesson: u32,
+    #[arg(value_parser = lessons::number, required_unless_present = "help")]
+    lesson: Option<u32>,
+
+    /// Print help; behind a lesson, what that lesson can be asked
+    #[arg(short, long)]
+    help: bool,
 
     /// What the lesson is asked: see "cargo dial check 1 --help"
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -34,11 +39,15 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
 }
 
 fn try_run(args: &CheckArgs) -> Result<ExitCode> {
-    let lesson = lessons::one(args.lesson)?;
+    let Some(number) = args.lesson else {
+        return help();
+    };
+    let lesson = lessons::one(number)?;
     let mut cargo = Command::new(lessons::cargo());
     cargo
         .args(["run", "--quiet", "--package", &lesson.package, "--"])
         .arg("check")
+        .args(args.help.then_some("--help"))
         .args(&args.rest);
     become_or_wait(cargo).context("start cargo")
 }
@@ -56,4 +65,13 @@ fn become_or_wait(mut command: Command) -> io::Result<ExitCode> {
     // A signal has no status: then nothing was found out.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(2)))
+}
+
+/// Help without a lesson. With one, the lesson gives it.
+fn help() -> Result<ExitCode> {
+    let mut dial = Cli::command();
+    dial.build();
+    let check = dial.find_subcommand_mut("check").context("check")?;
+    check.print_help().context("stdout")?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -36,6 +36,12 @@ pub(crate) struct Lesson {
     pub(crate) root: PathBuf,
 }
 
+/// A lesson's number on the command line.
+pub(crate) fn number(text: &str) -> Result<u32, &'static str> {
+    let said = "write the number of a lesson, such as 1: see \"cargo dial list\"";
+    text.parse().map_err(|_| said)
+}
+
 /// All lessons, by number.
 pub(crate) fn all() -> Result<Vec<Lesson>> {
     let metadata = MetadataCommand::new().no_deps().exec();

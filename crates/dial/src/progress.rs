@@ -14,7 +14,7 @@ use crate::{lessons, paper};
 #[derive(Args, Debug)]
 pub(crate) struct ProgressArgs {
     /// Forget all of it, or one lesson; the old file is put aside, and your work is not touched
-    #[arg(long, value_name = "LESSON", num_args = 0..=1)]
+    #[arg(long, value_name = "LESSON", num_args = 0..=1, value_parser = lessons::number)]
     reset: Option<Option<u32>>,
 }
 

@@ -11,6 +11,7 @@ use crate::paper;
 #[derive(Args, Debug)]
 pub(crate) struct SolutionArgs {
     /// Which lesson
+    #[arg(value_parser = lessons::number)]
     lesson: u32,
 
     /// In which language [default: that in which you began the lesson]

@@ -11,6 +11,7 @@ use crate::{lessons, paper, solution};
 #[derive(Args, Debug)]
 pub(crate) struct StartArgs {
     /// Which lesson
+    #[arg(value_parser = lessons::number)]
     lesson: u32,
 
     /// In which language [default: that of the lesson begun last, or else rust]

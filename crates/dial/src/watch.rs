@@ -25,6 +25,7 @@ use round::{Over, Work};
 #[derive(Args, Debug)]
 pub(crate) struct WatchArgs {
     /// Which lesson [default: the one begun last]
+    #[arg(value_parser = lessons::number)]
     lesson: Option<u32>,
 
     /// Show hints with each failure

@@ -63,6 +63,34 @@ fn piped_it_has_no_escape_codes_and_no_line_wider_than_80(#[case] command: &str)
 }
 
 #[rstest]
+#[case::start(&["start", "one"])]
+#[case::check(&["check", "one"])]
+#[case::solution(&["solution", "one"])]
+#[case::watch(&["watch", "one"])]
+#[case::progress(&["progress", "--reset", "one"])]
+fn a_lesson_that_is_no_number_is_told_what_to_write(#[case] args: &[&str]) {
+    let output = dial(args);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    let way_out = "write the number of a lesson, such as 1: see \"cargo dial list\"";
+    assert!(error.contains(way_out), "{error}");
+}
+
+#[test]
+fn check_has_a_help_before_any_lesson() {
+    let output = dial(&["check", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output).contains("Usage: cargo dial check"));
+}
+
+#[test]
+fn behind_a_lesson_the_help_of_check_is_that_of_the_lesson() {
+    let output = dial(&["check", "1", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output).contains("Usage: lesson-1 check"));
+}
+
+#[rstest]
 #[case::nothing(&[])]
 #[case::an_unknown_command(&["play"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
