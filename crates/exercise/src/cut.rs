@@ -79,9 +79,14 @@ fn comment_line(gap: &Gap, comment: &str, line: &str) -> String {
     format!("{}{comment} {line}\n", gap.indent)
 }
 
-/// What to do in a few words: up to the first pause.
+/// What to do in a few words: up to the first pause that is not in quotes.
 fn short(text: &str) -> String {
-    let end = text.find(['.', ':', ',', ';']).unwrap_or(text.len());
+    let mut quoted = false;
+    let pause = |letter: char| {
+        quoted ^= letter == '"';
+        !quoted && ['.', ':', ',', ';'].contains(&letter)
+    };
+    let end = text.find(pause).unwrap_or(text.len());
     let text = &text[..end];
     // It stands in a string of the program, and in Rust in a format string.
     text.replace('"', "'").replace(['{', '}', '\\'], "")
@@ -186,6 +191,20 @@ fn f() -> u8 {
 // kept
 ";
         assert_eq!(starter(SOURCE, Language::Rust).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case::an_order("Wait, and take the call.", "Wait")]
+    #[case::a_quotation(
+        "Print \"on IP:PORT\" with the port, at once.",
+        "Print 'on IP:PORT' with the port"
+    )]
+    #[case::no_pause("Hang up", "Hang up")]
+    fn a_gap_is_named_up_to_its_first_pause_and_no_quotation_is_cut(
+        #[case] text: &str,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(short(text), expected);
     }
 
     #[test]
