@@ -197,7 +197,7 @@ fn calls_that_fail(stage: &mut Stage) -> Result<()> {
     stage.note(
         "Three operations, three reasons. The first client was refused: that host answered, \
          with a reset. The second got no further than its own kernel, which knows no way \
-         there. The third never came to connect: the name had no address.",
+         there. The third never came to connect: no address was found for the name.",
     );
     stage.beat();
     Ok(())
@@ -219,7 +219,7 @@ fn too_long_a_message(stage: &mut Stage) -> Result<()> {
     stage.focus(Focus::All);
     stage.when(
         Sign::Returns("server", "recv"),
-        "recv takes 1,024 bytes. The other 976 stay in the Recv-Q of the server's socket.",
+        "recv takes what its buffer has room for. The rest stays in the Recv-Q of the socket.",
     );
     stage.when(
         Sign::Reset,

@@ -104,7 +104,7 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
         ("close sends FIN", "FIN ACK"),
         ("Both sides have closed", "TIME-WAIT]"),
         ("RST: the host is there", "RST ACK"),
-        ("recv takes 1,024", "recv(4"),
+        ("recv takes what", "recv(4"),
         ("The server closed a socket", "RST ACK"),
     ] {
         let above = above(&shown, explanation);

@@ -231,7 +231,7 @@ fn the_second_caller(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Resu
     stage.focus(Focus::Packets);
     stage.when(
         Sign::SynAck,
-        "The server program is in recv(4), with the first. Its kernel answers all the same.",
+        "The server program is in recv, with the first. Its kernel answers all the same.",
     );
     let second = call_in_vain(stage, server, addr, "two")?;
     stage.note(
@@ -246,7 +246,7 @@ fn the_second_caller(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Resu
     stage.focus_after(Sign::Returns("server", "accept"), Focus::Words);
     stage.when(
         Sign::Returns("server", "accept"),
-        "accept does not wait: the call was there already, and its 3 bytes with it.",
+        "accept does not wait: the call was there already, and its bytes with it.",
     );
     stage.tell(first, "quit")?;
     stage.wait_line(server, "end of stream")?;

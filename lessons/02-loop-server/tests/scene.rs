@@ -111,7 +111,7 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
         ("A send of 0 bytes", r#"send(3, "")"#),
         ("The client has called nothing", "FIN ACK"),
         ("RST, and no FIN", "RST ACK"),
-        ("The server program is in recv(4)", "SYN ACK"),
+        ("The server program is in recv, with", "SYN ACK"),
         ("accept does not wait", "accept(3)"),
         ("The call that nobody", "RST ACK"),
         ("Bytes for a call", "RST seq"),

@@ -117,11 +117,12 @@ fn a_long_answer(stage: &mut Stage, inbox: &Inbox, size: &str) -> Result<()> {
     stage.focus_after(Sign::Fails("server", "recv"), Focus::Words);
     stage.when(
         Sign::Data("server"),
-        "One send, and the kernel cuts it into segments: none of them has more than 1,448 bytes.",
+        "One send, and the kernel cuts it into segments. Each has a length that fits the network.",
     );
     stage.when(
         Sign::Returns("client", "recv"),
-        "One recv takes 1,024 bytes. It cares for no segment, and leaves the rest in Recv-Q.",
+        "One recv takes what its buffer has room for. It cares for no segment, and leaves the \
+         rest in Recv-Q.",
     );
     let client = start_client(
         stage,
@@ -172,7 +173,7 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
     stage.focus_after(Sign::Fails("client", "recv"), Focus::Words);
     stage.when(
         Sign::Calls("server", "send"),
-        "The server answers one request, of 16 bytes: the bytes of two sends have no border.",
+        format!("The server answers one request, of {length} bytes: two sends have no border."),
     );
     let client = start_client(stage, server, inbox, &plain)?;
     let received = stage.wait_line(server, "received")?;
@@ -185,7 +186,7 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
          second answer that nobody will send."
     ));
     stage.note(
-        "A wide-spread cure is TCP_NODELAY: it forbids the kernel to hold back a small piece \
+        "A widespread cure is TCP_NODELAY: it forbids the kernel to hold back a small piece \
          until the last one is acknowledged. Predict: does it help?",
     );
     stage.beat();

@@ -105,7 +105,7 @@ fn under_the_xray_it_shows_calls_packets_and_states() {
     assert!(!shown.contains("not seen"), "{shown}");
     for (explanation, event) in [
         ("One send, and the kernel cuts", "ACK 1448 bytes"),
-        ("One recv takes 1,024", "1024"),
+        ("One recv takes what", "1024"),
         ("The server answers one request", "send(4,"),
     ] {
         let above = above(&shown, explanation);
