@@ -437,7 +437,7 @@ fn carriage_return(bench: &mut Bench) -> Verdict {
 
 fn drip(bench: &mut Bench) -> Verdict {
     let (server, mut call) = lines(bench, "0.6")?;
-    bench.step("we sent one byte each 0.1 s, and no line end");
+    bench.step("we sent one byte every 0.1 s, and no line end");
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
         if call.send_quietly(b"x").is_err() || call.expect_silence(DROP).is_err() {

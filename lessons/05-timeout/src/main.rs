@@ -169,7 +169,7 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
 fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     stage.headline("Timeout and deadline");
     stage.note(
-        "The request is now a whole line, in several receives. This caller sends a byte each \
+        "The request is now a whole line, in several receives. This caller sends a byte every \
          0.1 s, ten in all. Predict: does a timeout of 0.5 s end its call?",
     );
     stage.beat();
