@@ -96,10 +96,8 @@ pub fn run(args: &Args) -> Result<()> {
 
     let mut stream = TcpStream::connect(addr).map_err(|error| explain("connect", addr, &error))?;
     say(format!("connected to {addr}"));
-    say(format!(
-        "  from {}",
-        stream.local_addr().context("getsockname")?
-    ));
+    let own = stream.local_addr().context("getsockname")?;
+    say(format!("  from {own}"));
     if args.listen_first {
         listen(&mut stream, addr)?;
     }
@@ -223,8 +221,7 @@ fn next_line() -> Result<Option<Vec<u8>>> {
     let prompt = input.is_terminal() && io::stdout().is_terminal();
     loop {
         if prompt {
-            print!(">>: ");
-            io::stdout().flush().context("stdout")?;
+            let _ = write!(io::stdout(), ">>: ").and_then(|()| io::stdout().flush());
         }
         let mut line = Vec::new();
         if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
