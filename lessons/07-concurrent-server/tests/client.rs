@@ -281,7 +281,12 @@ fn a_server_that_answers_byte_by_byte_is_slow_but_right() {
     reset(call.try_clone().unwrap());
 })]
 fn a_failure_is_counted_as_what_it_is(#[case] expected: &str, #[case] behave: fn(&TcpStream)) {
-    let args = ["--clients", "2", "--messages", "2", "--deadline", "0.3"];
+    // Where the server answers, a busy machine may take long for it.
+    let deadline = match expected.starts_with("timed out") {
+        true => "0.3",
+        false => "20",
+    };
+    let args = ["--clients", "2", "--messages", "2", "--deadline", deadline];
     let output = crowd_against(&args, behave);
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
