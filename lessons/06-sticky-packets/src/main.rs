@@ -5,6 +5,7 @@ mod client;
 mod on_wire;
 mod server;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::{env, fs};
@@ -306,9 +307,18 @@ struct Inbox(PathBuf);
 
 impl Inbox {
     fn new() -> Result<Self> {
-        let path = env::temp_dir().join(format!("lesson-6-{}", process::id()));
-        fs::create_dir(&path).with_context(|| format!("create {}", path.display()))?;
-        Ok(Self(path))
+        let mut number = 0;
+        loop {
+            let path = env::temp_dir().join(format!("lesson-6-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                // A scene that ends at Ctrl-C leaves its folder, and process ids come again.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                created => {
+                    created.with_context(|| format!("create {}", path.display()))?;
+                    return Ok(Self(path));
+                }
+            }
+        }
     }
 }
 

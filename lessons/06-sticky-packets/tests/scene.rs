@@ -89,6 +89,20 @@ fn it_leaves_no_files_behind() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn it_plays_where_a_scene_of_the_same_process_id_has_left_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    let script = "mkdir \"$TMPDIR/lesson-6-$$-0\" && exec \"$0\" --xray off";
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_lesson-6")]);
+    shell.env("TMPDIR", folder.path()).stdin(Stdio::null());
+    let output = shell.output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 #[test]
 #[ignore = "needs namespaces and ptrace"]
 fn under_the_xray_it_shows_calls_packets_and_states() {
