@@ -3,11 +3,13 @@
 
 use std::cell::Cell;
 use std::fmt::Write;
+use std::iter;
 use std::time::Duration;
 
 use colored::Colorize;
 
 use timeline::Stream;
+use views::text::wrap;
 
 use crate::args::colour;
 use crate::bytes::{around, first_difference};
@@ -205,9 +207,8 @@ impl Paper {
         // What has no room is not even wrapped: it can be 64 KiB.
         let most = (ROWS_OF_A_LINE + 1) * room;
         let end = line.char_indices().nth(most).map_or(line.len(), |at| at.0);
-        let rows = textwrap::wrap(&line[..end], options(room).break_words(true));
+        let mut rows = wrap(&line[..end], room);
         let cut = rows.len() > ROWS_OF_A_LINE;
-        let mut rows: Vec<String> = rows.into_iter().map(String::from).collect();
         rows.truncate(ROWS_OF_A_LINE);
         if let (true, Some(last)) = (cut, rows.last_mut()) {
             last.push_str(" …");
@@ -239,11 +240,13 @@ impl Paper {
     /// Text behind a word, wrapped so that it stays behind it.
     fn wrapped(&self, indent: usize, word: &str, text: &str) -> String {
         let first = format!("{:indent$}{word}", "");
-        let next = " ".repeat(indent + word.len());
-        let options = options(self.width)
-            .initial_indent(&first)
-            .subsequent_indent(&next);
-        textwrap::fill(text, options) + "\n"
+        let next = " ".repeat(first.len());
+        let room = self.width.saturating_sub(first.len());
+        let rows = text.split('\n').flat_map(|line| wrap(line, room));
+        let before = iter::once(&first).chain(iter::repeat(&next));
+        let rows = before.zip(rows);
+        rows.map(|(before, row)| format!("{before}{row}\n"))
+            .collect()
     }
 }
 
@@ -351,6 +354,29 @@ mod tests {
         assert_eq!(shown.len(), rows);
         assert_eq!(shown[rows - 1].ends_with('…'), rows == 4);
         assert!(shown.iter().all(|row| row.width() <= 40 - INDENT - 2));
+    }
+
+    #[rstest]
+    #[case(r"\xfb")]
+    #[case(r"\n")]
+    #[case("你")]
+    fn no_escape_and_no_character_is_cut(
+        #[case] unit: &str,
+        #[values(40, 41, 42, 43)] width: usize,
+    ) {
+        let paper = Paper { width, ..paper() };
+        let data = format!("x{}", unit.repeat(60));
+        let told = paper.wrapped(INDENT, "seen      ", &data);
+        for row in paper
+            .rows_of(&data)
+            .iter()
+            .map(String::as_str)
+            .chain(told.lines())
+        {
+            let data = row.trim_start().trim_start_matches("seen").trim_start();
+            let data = data.trim_start_matches('x').trim_end_matches(" …");
+            assert_eq!(data.replace(unit, ""), "", "in {row:?}");
+        }
     }
 
     #[test]

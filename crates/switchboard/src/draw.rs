@@ -15,7 +15,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Wrap};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
+use views::units::fitting;
 
 use crate::board::{Board, Mode};
 use crate::command::Side;
@@ -118,16 +119,7 @@ fn cut(text: &str, width: usize, look: Look) -> String {
     }
     let more = look.glyphs().more;
     let room = width.saturating_sub(more.width());
-    let mut cut = String::new();
-    let mut used = 0;
-    for character in text.chars() {
-        used += character.width().unwrap_or(0);
-        if used > room {
-            break;
-        }
-        cut.push(character);
-    }
-    cut + more
+    format!("{}{more}", fitting(text, room))
 }
 
 /// A length of time, such as `50 ms`.
@@ -147,4 +139,29 @@ fn title(text: &str, style: Style, width: usize, look: Look) -> Line<'static> {
         Span::raw(" "),
         Span::styled(line, look.faint()),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::whole("abc", 3, "abc")]
+    #[case::letters("abcd", 3, "ab…")]
+    #[case::escape(r"ab\xfb", 5, "ab…")]
+    #[case::wide("你好吗", 4, "你…")]
+    #[case::marks("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…")]
+    fn a_text_is_cut_between_escapes_and_characters(
+        #[case] text: &str,
+        #[case] width: usize,
+        #[case] expected: &str,
+    ) {
+        let look = Look {
+            colour: false,
+            ascii: false,
+        };
+        assert_eq!(cut(text, width, look), expected);
+    }
 }

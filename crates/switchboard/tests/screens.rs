@@ -247,3 +247,14 @@ fn without_colour_no_cell_has_one_and_with_colour_some_have() {
     assert!(!coloured(false));
     assert!(coloured(true));
 }
+
+#[test]
+fn a_long_line_that_is_cut_says_so() {
+    let mut story = Story::begun(Mode::Run);
+    story.line(CLIENT, &format!("{}END", "x".repeat(280)));
+    let whole = story.screen(0, SMALL);
+    assert!(whole.contains("xEND\n"), "{whole}");
+    story.line(CLIENT, &format!("{}END", "x".repeat(300)));
+    let cut = story.screen(0, LARGE);
+    assert!(cut.contains("x …"), "{cut}");
+}

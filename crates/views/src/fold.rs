@@ -1,6 +1,9 @@
 //! Where a row may end.
 
 use textwrap::core::Word;
+use unicode_width::UnicodeWidthStr;
+
+use crate::units::units;
 
 /// The pieces between which a row may end: words, but for marks that mean
 /// something only together with their neighbour; and the members of a list that
@@ -47,7 +50,7 @@ fn holds(before: &str, behind: &str) -> bool {
     matches!(last, "→" | "->") || dots || unit
 }
 
-/// So much of a row that is too long goes with its dots.
+/// So many cells of a row that is too long go with its dots.
 const COMPANY: usize = 8;
 
 /// Where data and its dots are wider than a row, the dots are not left alone.
@@ -58,15 +61,32 @@ pub(crate) fn no_lonely_dots(rows: &mut [String]) {
         return;
     }
     let data = before.trim_end();
-    if let Some((at, _)) = data.char_indices().nth_back(COMPANY - 1) {
-        let indent = &last[..last.len() - last.trim_start().len()];
-        *last = format!("{indent}{} {dots}", &data[at..]);
-        before.truncate(at);
+    let Some(at) = end_that_goes(data) else {
+        return;
+    };
+    let indent = &last[..last.len() - last.trim_start().len()];
+    *last = format!("{indent}{} {dots}", &data[at..]);
+    before.truncate(at);
+}
+
+/// Where the last units begin that have so many cells; None where nothing would
+/// be left before them.
+fn end_that_goes(data: &str) -> Option<usize> {
+    let mut at = data.len() - data.trim_start().len();
+    for unit in units(&data[at..]) {
+        let is_first = data[..at].trim().is_empty();
+        if !is_first && data[at..].width() <= COMPANY {
+            return Some(at);
+        }
+        at += unit.len();
     }
+    None
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::{no_lonely_dots, pieces};
 
     #[test]
@@ -77,6 +97,20 @@ mod tests {
         let mut short = ["a", "…"].map(String::from);
         no_lonely_dots(&mut short);
         assert_eq!(short, ["a", "…"]);
+    }
+
+    #[rstest]
+    #[case::escape(r"ab\xfbabcdef", r"ab\xfb", "abcdef …")]
+    #[case::wide("你好你好你好", "你好", "你好你好 …")]
+    #[case::wide_with_a_quote("你好你好你\"", "你好", "你好你\" …")]
+    fn what_goes_with_the_dots_is_whole(
+        #[case] data: &str,
+        #[case] stays: &str,
+        #[case] goes: &str,
+    ) {
+        let mut rows = [data, "…"].map(String::from);
+        no_lonely_dots(&mut rows);
+        assert_eq!(rows, [stays, goes]);
     }
 
     fn of(line: &str) -> Vec<String> {

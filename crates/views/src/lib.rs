@@ -14,4 +14,5 @@ pub mod said;
 pub mod services;
 pub mod svg;
 pub mod text;
+pub mod units;
 pub mod words;

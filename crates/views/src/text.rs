@@ -1,11 +1,12 @@
 //! Text in columns: a lane for each program, explanations across all of them.
 
 use colored::Colorize;
-use textwrap::{Options, WordSeparator, WordSplitter};
+use textwrap::WrapAlgorithm;
+use textwrap::core::Word;
 use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
 
-use crate::fold;
+use crate::{fold, units};
 
 /// Left of everything, in cells.
 const MARGIN: usize = 2;
@@ -214,7 +215,8 @@ pub fn describe(ending: Ending) -> String {
 }
 
 /// Cuts between words; what is indented stays indented. A word that is wider
-/// than the lane is cut, because nothing may be lost.
+/// than the lane is cut, because nothing may be lost; no escape and no character
+/// is.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     // Most texts are short; to find places for breaks takes long.
     if text.trim() == text && text.width() <= width {
@@ -222,16 +224,28 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     let body = text.trim_start_matches(' ');
     let lead = (text.len() - body.len()).min(width / 2);
-    let (first, rest) = (" ".repeat(lead), " ".repeat(lead + 2));
-    let options = Options::new(width)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .word_separator(WordSeparator::Custom(fold::pieces))
-        .initial_indent(&first)
-        .subsequent_indent(if lead > 0 { &rest } else { &first });
-    let rows = textwrap::wrap(body, options);
-    let mut rows: Vec<String> = rows.into_iter().map(|row| row.into_owned()).collect();
+    let next = if lead > 0 { lead + 2 } else { 0 };
+    let widths = [lead, next].map(|indent| width.saturating_sub(indent));
+    let words = fold::pieces(body).flat_map(|word| units::parts(word, widths[1]));
+    let words: Vec<Word> = words.collect();
+    let rows = WrapAlgorithm::FirstFit.wrap(&words, &widths);
+    let indents = std::iter::once(lead).chain(std::iter::repeat(next));
+    let rows = indents.zip(rows);
+    let mut rows: Vec<String> = rows.map(|(indent, row)| row_of(indent, row)).collect();
     fold::no_lonely_dots(&mut rows);
     rows
+}
+
+/// A row has no gap at its end.
+fn row_of(indent: usize, words: &[Word]) -> String {
+    let mut row = " ".repeat(indent);
+    for (index, word) in words.iter().enumerate() {
+        row += word.word;
+        if index + 1 < words.len() {
+            row += word.whitespace;
+        }
+    }
+    row
 }
 
 /// What a program wrote must not move the cursor or change colours here.

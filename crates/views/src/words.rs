@@ -170,11 +170,12 @@ impl Words {
 
     /// The first bytes of so many.
     pub fn quoted(self, first: &[u8], length: u64) -> String {
-        let shown = &first[..first.len().min(self.bytes)];
+        let mut shown = &first[..first.len().min(self.bytes)];
         let text = if self.hex {
             let bytes: Vec<String> = shown.iter().map(|byte| format!("{byte:02x}")).collect();
             bytes.join(" ")
         } else {
+            shown = whole_characters(first, shown.len());
             format!("\"{}\"", self.escaped(shown))
         };
         let more = match (length > shown.len() as u64, self.ascii) {
@@ -199,6 +200,21 @@ impl Words {
         }
         text
     }
+}
+
+/// The first so many bytes, or less: a character is not cut. Whoever cuts one is
+/// the program.
+fn whole_characters(bytes: &[u8], most: usize) -> &[u8] {
+    let chunks = bytes.utf8_chunks().flat_map(|chunk| {
+        let whole = chunk.valid().chars().map(char::len_utf8);
+        whole.chain(chunk.invalid().iter().map(|_| 1))
+    });
+    let ends = chunks.scan(0, |end, length| {
+        *end += length;
+        Some(*end)
+    });
+    let end = ends.take_while(|end| *end <= most).last();
+    &bytes[..end.unwrap_or(0)]
 }
 
 /// libc's name, which is what programs are written with.
@@ -273,5 +289,29 @@ fn written(address: &Address) -> String {
             Some(family) => format!("an address of family {family}"),
             None => "an empty address".to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Words;
+
+    #[rstest]
+    #[case::fits("你好".as_bytes(), 6, r#""你好""#)]
+    #[case::in_a_character("你好".as_bytes(), 5, r#""你" …"#)]
+    #[case::before_all("你好".as_bytes(), 2, r#""" …"#)]
+    #[case::between_characters("a你b".as_bytes(), 4, r#""a你" …"#)]
+    #[case::the_program_has_cut_it(b"a\xe4\xbd", 32, r#""a\xe4\xbd""#)]
+    #[case::no_text(b"\xff\xfe\xfd", 2, r#""\xff\xfe" …"#)]
+    fn no_character_is_cut_by_the_number_of_bytes_that_are_shown(
+        #[case] data: &[u8],
+        #[case] bytes: usize,
+        #[case] expected: &str,
+    ) {
+        let (hex, ascii) = (false, false);
+        let words = Words { bytes, hex, ascii };
+        assert_eq!(words.quoted(data, data.len() as u64), expected);
     }
 }

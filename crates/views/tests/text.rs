@@ -5,7 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use timeline::{Actor, Ending, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
-use views::text::{Paper, text};
+use views::text::{Paper, text, wrap};
 
 const NARROW: Paper = Paper {
     width: 80,
@@ -189,4 +189,20 @@ fn with_colour_the_text_is_the_same_but_for_the_colours() {
             .join("\n")
     };
     assert_eq!(trimmed(&bare), trimmed(&text(&timeline, NARROW)));
+}
+
+/// So wide that a break would fall into each place of the escape once.
+#[rstest]
+fn a_row_never_ends_inside_an_escape_or_a_character(
+    #[values(r"\n", r"\xfb", r"\u{4f60}", r"\\", "\\\"", "你", "e\u{301}")] unit: &str,
+    #[values(17, 18, 19, 20, 21, 22, 23, 24)] width: usize,
+) {
+    let rows = wrap(&format!("  a{} …", unit.repeat(40)), width);
+    for row in &rows {
+        assert!(row.width() <= width, "{rows:#?}");
+        let data = row.trim_start().trim_start_matches('a');
+        let data = data.trim_end_matches(" …");
+        assert_eq!(data.replace(unit, ""), "", "in {rows:#?}");
+    }
+    assert_eq!(rows.concat().matches(unit).count(), 40, "{rows:#?}");
 }

@@ -8,11 +8,12 @@ use timeline::state::{Change, TcpState};
 use views::ladder::INQUIRIES;
 use views::said;
 use views::text::printable;
+use views::units::fitting;
 use views::words::Words;
 
 use super::gate::Gate;
 
-/// How many lines are kept, and how long each may be.
+/// How many lines are kept, and how many cells each may have.
 const LINES: usize = 200;
 const LONGEST: usize = 300;
 /// How many sockets and open calls are remembered.
@@ -46,6 +47,8 @@ impl Ink {
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) text: String,
+    /// Whether more was said than there is room for.
+    pub(crate) is_cut: bool,
     pub(crate) ink: Ink,
     call: Option<CallId>,
 }
@@ -90,12 +93,17 @@ impl Host {
     }
 
     fn push(&mut self, text: &str, ink: Ink, call: Option<CallId>) {
-        let text: String = text.chars().take(LONGEST).collect();
+        let first = fitting(text, LONGEST);
+        let is_cut = first.len() < text.len();
         if self.said.len() == LINES {
             self.said.pop_front();
         }
-        let text = printable(&text);
-        self.said.push_back(Said { text, ink, call });
+        self.said.push_back(Said {
+            text: printable(first),
+            is_cut,
+            ink,
+            call,
+        });
     }
 
     /// A call begins; in a host with several programs, `who` says which.

@@ -117,7 +117,12 @@ fn said(host: &Host, width: usize, room: usize, look: Look, now: Duration) -> Ve
             Ink::Faint => look.faint(),
         };
         let mark = if said.ink.is_output() { "> " } else { "" };
-        let pieces = wrap(&said.text, width - mark.len());
+        let more = look.glyphs().more;
+        let text = match said.is_cut {
+            true => format!("{} {more}", said.text),
+            false => said.text.clone(),
+        };
+        let pieces = wrap(&text, width - mark.len());
         let rest = " ".repeat(mark.len());
         let marks = iter::once(mark).chain(iter::repeat(rest.as_str()));
         let pieces = marks.zip(pieces);

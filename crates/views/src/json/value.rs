@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::units::fitting;
+
 /// Something that has one form in JSON. What is written reads back as the same.
 pub(super) trait Json: Sized {
     fn write(&self, out: &mut String);
@@ -90,10 +92,10 @@ impl Wrong {
 fn excerpt(value: &Value) -> String {
     const LONGEST: usize = 40;
     let text = value.to_string();
-    if text.chars().count() <= LONGEST {
-        return text;
+    match fitting(&text, LONGEST) {
+        whole if whole == text => text,
+        first => format!("{first}…"),
     }
-    text.chars().take(LONGEST).chain(['…']).collect()
 }
 
 /// An object that is being written, member after member.
