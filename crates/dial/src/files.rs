@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use timeline::{Event, Kind, Place, Timeline};
-use views::ladder::Ladder;
+use views::ladder::{Ladder, Only};
 use views::text::Paper;
 use views::{json, pcapng, svg};
 
@@ -34,6 +34,7 @@ enum Form {
 struct Picture {
     style: svg::Style,
     timeline: Timeline,
+    /// How many events it may have.
     most: usize,
     /// How many events did not fit, and when the first of them happened.
     left_out: usize,
@@ -91,15 +92,13 @@ impl Files {
         for Output { path, file, form } in &mut self.0 {
             let path = path.display();
             file.flush().with_context(|| format!("write {path}"))?;
-            if let Form::Picture(Picture {
-                left_out: 1..,
-                most,
-                ..
-            }) = form
+            if let Form::Picture(Picture { left_out, most, .. }) = form
+                && *left_out > 0
             {
+                let all = *most + *left_out;
                 eprintln!(
-                    "{path} shows the first {most} events; .txt and .jsonl have all, and --keep N \
-                     draws more"
+                    "{path} has the first {most} of {all} events; --keep {all} draws all of them, \
+                     and .txt and .jsonl have no such limit"
                 );
             }
         }
@@ -143,6 +142,9 @@ impl Form {
 
 impl Picture {
     fn event(&mut self, event: &Event) -> Vec<u8> {
+        if !draws(self.style.only, &event.kind) {
+            return Vec::new();
+        }
         if self.timeline.events().len() < self.most {
             self.timeline.push(event.clone());
         } else {
@@ -164,6 +166,18 @@ impl Picture {
             });
         }
         svg::svg(&self.timeline, self.style).into_bytes()
+    }
+}
+
+/// Whether a picture has this kind of event: others need no room in it.
+fn draws(only: Only, kind: &Kind) -> bool {
+    match kind {
+        Kind::Line { .. } => only.output,
+        Kind::Call(_) | Kind::Return(_) => only.calls,
+        Kind::Packet(_) | Kind::Fate(_) => only.packets,
+        Kind::State(_) => only.states,
+        Kind::Beat => false,
+        _ => true,
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Look {
     #[arg(long, value_name = "FILE", value_parser = with_known_ending)]
     pub(crate) out: Vec<PathBuf>,
 
-    /// Draw at most so many events in an .svg; the other files have all of them
+    /// Draw the first N events in an .svg; the other files have no such limit
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub(crate) keep: usize,
 }

@@ -131,7 +131,8 @@ fn a_picture_that_would_be_too_long_ends_and_says_so_and_the_other_files_go_on()
     let shown = dial(&args);
     assert!(shown.status.success(), "{shown:?}");
     let said = String::from_utf8(shown.stderr).unwrap();
-    assert!(said.contains("talk.svg shows the first 4 events"), "{said}");
+    let first = "talk.svg has the first 4 of 9 events; --keep 9 draws all";
+    assert!(said.contains(first), "{said}");
     let drawn = std::fs::read_to_string(svg).unwrap();
     assert!(drawn.contains("the 5 events after this"), "{drawn}");
     assert!(
@@ -140,4 +141,24 @@ fn a_picture_that_would_be_too_long_ends_and_says_so_and_the_other_files_go_on()
     );
     assert!(std::fs::read_to_string(txt).unwrap().contains("note 8"));
     assert!(std::fs::read_to_string(jsonl).unwrap().contains("note 8"));
+}
+
+#[test]
+fn only_what_is_drawn_counts_for_the_length_of_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let mut recorded = views::json::header();
+    recorded += "{\"time\":0,\"actor\":0,\"started\":{\"lane\":\"server\",\"command\":[\"x\"]}}\n";
+    for number in 0..9 {
+        let line = format!("{{\"stream\":\"stdout\",\"text\":\"line {number}\"}}");
+        recorded += &format!("{{\"time\":{number},\"actor\":0,\"line\":{line}}}\n");
+    }
+    recorded += "{\"time\":9,\"note\":\"the note\"}\n";
+    let (talk, svg) = (path("talk.jsonl"), path("talk.svg"));
+    std::fs::write(&talk, recorded).unwrap();
+    let shown = dial(&[
+        "show", "--only", "packets", "--keep", "2", "--out", &svg, &talk,
+    ]);
+    assert_eq!(String::from_utf8_lossy(&shown.stderr), "");
+    assert!(std::fs::read_to_string(svg).unwrap().contains("the note"));
 }
