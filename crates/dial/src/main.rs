@@ -7,6 +7,8 @@ mod board;
 mod check;
 mod doctor;
 mod files;
+#[cfg(target_os = "linux")]
+mod find;
 mod lessons;
 mod list;
 mod look;

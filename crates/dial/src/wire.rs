@@ -147,9 +147,7 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
         };
         return board::play(recording, &programs, args.mode, look, files, enough);
     }
-    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
-    let mut screen = Screen::new(&args.look, false, files, enough);
-    screen.header(&names)?;
+    let mut screen = Screen::new(&args.look, false, &programs, files, enough);
     let recorded = recording.play(&programs, &mut screen);
     screen.finish()?;
     recorded

@@ -16,6 +16,7 @@ use timeline::{Event, Kind, Place, Timeline};
 use views::ladder::Ladder;
 
 use crate::files::Files;
+use crate::find::find;
 use crate::look::Look;
 
 /// The page is brought up to date at least so often.
@@ -47,9 +48,7 @@ pub(crate) fn run(args: &XrayArgs) -> Result<()> {
     let enough = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&enough);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
-    let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
-    let mut screen = Screen::new(&args.look, args.step, files, enough);
-    screen.header(&names)?;
+    let mut screen = Screen::new(&args.look, args.step, &programs, files, enough);
     let options = xray::Options {
         step: args.step,
         alone,
@@ -82,25 +81,12 @@ pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
     Ok(programs)
 }
 
-/// Before anything is drawn or started: exec(3) would find it too late.
-fn find(executable: &str) -> Result<()> {
-    if which::which(executable).is_ok() {
-        return Ok(());
-    }
-    if executable.contains('/') {
-        bail!(
-            "start {executable}: no program that may be executed; \"ls -l {executable}\" shows it"
-        );
-    }
-    bail!(
-        "start {executable}: no such program in the folders of PATH; \
-         one in this folder needs \"./\" before its name"
-    )
-}
-
 /// The terminal, on which the ladder grows, and the files.
 pub(crate) struct Screen {
     ladder: Ladder,
+    /// The names above the columns. They are drawn with the first event, which is
+    /// that a program has started.
+    header: Option<String>,
     /// The lanes whose last call is not drawn itself: nobody is asked about it.
     folded: HashSet<String>,
     /// What is drawn and not yet written, and when that was done last.
@@ -113,11 +99,20 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    pub(crate) fn new(look: &Look, step: bool, files: Files, enough: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        look: &Look,
+        step: bool,
+        programs: &[(String, Program)],
+        files: Files,
+        enough: Arc<AtomicBool>,
+    ) -> Self {
         let ladder = Ladder::new(look.style(crate::paper::paper()));
+        let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
+        let header = Some(ladder.header(&names));
         let asked = step && io::stdin().is_terminal();
         Self {
             ladder,
+            header,
             folded: HashSet::new(),
             page: String::new(),
             written: Instant::now(),
@@ -125,12 +120,6 @@ impl Screen {
             keys: asked.then(enter_keys),
             enough,
         }
-    }
-
-    /// The names of the programs, above their columns.
-    pub(crate) fn header(&mut self, names: &[&str]) -> Result<()> {
-        let header = self.ladder.header(names);
-        self.print(&header)
     }
 
     /// Ends the files.
@@ -159,6 +148,7 @@ impl Audience for Screen {
 
     fn see(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> Result<()> {
         self.files.event(timeline, event, next)?;
+        self.page += &self.header.take().unwrap_or_default();
         let text = self.ladder.draw(timeline, event, next);
         if let (Kind::Call(call), Place::Actor(actor)) = (&event.kind, event.place) {
             let lane = timeline.lane(actor);

@@ -114,6 +114,34 @@ fn a_program_that_is_not_there_is_said_before_anything_is_drawn(
     assert!(said.contains(reason), "{said}");
 }
 
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case::interpreter("#!/no/such/interpreter -x\n", "asks for \"/no/such/interpreter\"")]
+#[case::no_folder("#! python3\n", "asks for \"python3\"")]
+#[case::nothing("#!\n", "asks for \"\"")]
+#[case::from_windows("#!/bin/sh\r\ntrue\r\n", "ends as on Windows")]
+#[case::env_from_windows("#!/usr/bin/env sh\r\n", "ends as on Windows")]
+fn a_script_without_its_interpreter_is_said_before_anything_is_drawn(
+    #[values("xray", "wire")] command: &str,
+    #[case] script: &str,
+    #[case] reason: &str,
+) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("script");
+    std::fs::write(&file, script).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    let file = file.to_str().unwrap();
+    let output = dial(&[command, "--", "true", "::", file]);
+    assert_eq!(
+        (output.status.code(), text(&output).as_str()),
+        (Some(1), "")
+    );
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with(&format!("start {file}: ")), "{said}");
+    assert!(said.contains(reason) && said.lines().count() == 1, "{said}");
+}
+
 #[test]
 fn a_picture_that_would_be_too_long_ends_and_says_so_and_the_other_files_go_on() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 
 #![cfg(target_os = "linux")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
@@ -92,6 +93,30 @@ fn xray(programs: &[&str]) -> Timeline {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     views::json::read(std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// What the kernel alone finds out: here that a loader is not there.
+#[test]
+#[ignore = "needs namespaces"]
+fn a_program_that_cannot_be_executed_is_said_without_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("program");
+    let mut program = std::fs::read(env!("CARGO_BIN_EXE_dial")).unwrap();
+    let loader = program
+        .windows(3)
+        .position(|bytes| bytes == b"/ld")
+        .unwrap();
+    program[loader + 1] = b'X';
+    std::fs::write(&file, program).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut dial = Command::new(env!("CARGO_BIN_EXE_dial"));
+    let output = dial.args(["xray", "--"]).arg(&file).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.starts_with(&format!("start {}: ", file.display())),
+        "{said}"
+    );
 }
 
 #[test]
