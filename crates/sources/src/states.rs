@@ -27,11 +27,23 @@ pub struct Socket {
     pub queues: Queues,
 }
 
+/// What tells one socket from the others, as long as it lives: its ends. With
+/// SO_REUSEPORT several sockets listen at one address, so these need their inodes
+/// as well. A connection does not: it has none until it is accepted.
+type Key = (SocketAddr, SocketAddr, Option<u64>);
+
+impl Socket {
+    fn key(&self) -> Key {
+        let listens = self.state == TcpState::Listen;
+        (self.local, self.peer, self.inode.filter(|_| listens))
+    }
+}
+
 /// Looks at the states, again and again.
 #[derive(Debug)]
 pub struct States {
     link: netlink::Link,
-    known: BTreeMap<(SocketAddr, SocketAddr), Socket>,
+    known: BTreeMap<Key, Socket>,
 }
 
 impl States {
@@ -47,16 +59,14 @@ impl States {
         })
     }
 
-    /// What has changed since the look before, by address. At the first look
+    /// What has changed since the look before. At the first look
     /// everything is new.
     ///
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
     pub fn look(&mut self) -> io::Result<Vec<Change>> {
         let sockets = self.link.tcp_sockets()?;
-        let found = sockets
-            .into_iter()
-            .map(|socket| ((socket.local, socket.peer), socket));
+        let found = sockets.into_iter().map(|socket| (socket.key(), socket));
         let found: BTreeMap<_, _> = found.collect();
         let changes = changes(&self.known, &found);
         self.known = found;
@@ -88,11 +98,8 @@ impl States {
     }
 }
 
-fn changes(
-    before: &BTreeMap<(SocketAddr, SocketAddr), Socket>,
-    now: &BTreeMap<(SocketAddr, SocketAddr), Socket>,
-) -> Vec<Change> {
-    let gone = before.iter().filter(|(ends, _)| !now.contains_key(ends));
+fn changes(before: &BTreeMap<Key, Socket>, now: &BTreeMap<Key, Socket>) -> Vec<Change> {
+    let gone = before.iter().filter(|(key, _)| !now.contains_key(key));
     let gone = gone.map(|(_, socket)| Change {
         local: socket.local,
         peer: socket.peer,
@@ -101,15 +108,15 @@ fn changes(
         to: TcpState::Closed,
         queues: Queues::default(),
     });
-    let other = now.iter().filter(|(ends, socket)| {
-        let known = before.get(ends);
+    let other = now.iter().filter(|(key, socket)| {
+        let known = before.get(key);
         known.is_none_or(|known| (known.state, known.queues) != (socket.state, socket.queues))
     });
-    let other = other.map(|(ends, socket)| Change {
+    let other = other.map(|(key, socket)| Change {
         local: socket.local,
         peer: socket.peer,
         inode: socket.inode,
-        from: before.get(ends).map(|known| known.state),
+        from: before.get(key).map(|known| known.state),
         to: socket.state,
         queues: socket.queues,
     });
@@ -130,11 +137,42 @@ mod tests {
         }
     }
 
-    fn look(sockets: &[Socket]) -> BTreeMap<(SocketAddr, SocketAddr), Socket> {
+    fn listener(inode: u64) -> Socket {
+        Socket {
+            peer: "0.0.0.0:0".parse().unwrap(),
+            inode: Some(inode),
+            ..socket(TcpState::Listen, 0)
+        }
+    }
+
+    fn look(sockets: &[Socket]) -> BTreeMap<Key, Socket> {
         sockets
             .iter()
-            .map(|socket| ((socket.local, socket.peer), *socket))
+            .map(|socket| (socket.key(), *socket))
             .collect()
+    }
+
+    #[test]
+    fn two_listeners_at_one_address_are_two() {
+        let (one, two) = (listener(8), listener(9));
+        let both = changes(&look(&[]), &look(&[one, two]));
+        let inodes = |changes: &[Change]| changes.iter().map(|c| c.inode).collect::<Vec<_>>();
+        assert_eq!(inodes(&both), [Some(8), Some(9)]);
+        let gone = changes(&look(&[one, two]), &look(&[two]));
+        assert_eq!(
+            (inodes(&gone), gone[0].to),
+            (vec![Some(8)], TcpState::Closed)
+        );
+    }
+
+    #[test]
+    fn a_connection_that_is_accepted_is_the_same_as_before() {
+        let accepted = socket(TcpState::Established, 0);
+        let waits = Socket {
+            inode: None,
+            ..accepted
+        };
+        assert_eq!(changes(&look(&[waits]), &look(&[accepted])), []);
     }
 
     #[test]

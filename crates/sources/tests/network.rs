@@ -30,11 +30,13 @@ fn main() {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
     use std::process::Command;
     use std::time::{Duration, Instant, SystemTime};
 
     use libtest_mimic::Failed;
+    use rustix::fs::fstat;
+    use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
     use sources::network::enter_private;
     use sources::packets::{Capture, Captured};
     use sources::states::States;
@@ -44,7 +46,7 @@ mod linux {
     /// The variable that tells a child which play it is.
     pub(super) const PLAY: &str = "DIALTONE_TEST_PLAY";
 
-    pub(super) const PLAYS: [(&str, fn()); 6] = [
+    pub(super) const PLAYS: [(&str, fn()); 7] = [
         ("a_port_that_is_taken_outside_is_free_inside", taken_outside),
         ("a_talk_shows_as_its_packets_in_order", packets_of_a_talk),
         (
@@ -62,6 +64,10 @@ mod linux {
         (
             "an_accept_queue_is_the_receive_queue_of_its_listener",
             accept_queue,
+        ),
+        (
+            "two_sockets_that_listen_at_one_address_are_both_found",
+            two_listeners,
         ),
     ];
 
@@ -279,5 +285,31 @@ mod linux {
             .filter(|change| change.inode.is_none())
             .count();
         assert_eq!(waiting, 3, "sockets that nobody has accepted have no inode");
+    }
+
+    fn two_listeners() {
+        enter_private().unwrap();
+        let mut states = States::open().unwrap();
+        let address: SocketAddr = "127.0.0.1:8081".parse().unwrap();
+        let listen = || {
+            let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+            sockopt::set_socket_reuseport(&socket, true).unwrap();
+            bind(&socket, &address).unwrap();
+            rustix::net::listen(&socket, 5).unwrap();
+            let inode = fstat(&socket).unwrap().st_ino;
+            (socket, inode)
+        };
+        let ((one, first), (_two, second)) = (listen(), listen());
+        let mut found: Vec<_> = states.look().unwrap();
+        found.sort_by_key(|change| change.inode);
+        let mut inodes = [Some(first), Some(second)];
+        inodes.sort();
+        let seen: Vec<_> = found.iter().map(|change| change.inode).collect();
+        assert_eq!(seen, inodes);
+        assert!(found.iter().all(|change| change.to == TcpState::Listen));
+        drop(one);
+        let gone = states.look().unwrap();
+        let gone: Vec<_> = gone.iter().map(|gone| (gone.inode, gone.to)).collect();
+        assert_eq!(gone, [(Some(first), TcpState::Closed)]);
     }
 }

@@ -258,3 +258,18 @@ fn a_long_line_that_is_cut_says_so() {
     let cut = story.screen(0, LARGE);
     assert!(cut.contains("x …"), "{cut}");
 }
+
+/// With SO_REUSEPORT.
+#[test]
+fn two_sockets_that_listen_at_one_port_are_two_and_one_may_go() {
+    let mut story = Story::new(Mode::Run);
+    story.started(SERVER, "server");
+    let shown = |story: &Story| story.screen(0, SMALL).matches(":8081 LISTEN").count();
+    story.listener(8, TcpState::Listen);
+    story.listener(9, TcpState::Listen);
+    assert_eq!(shown(&story), 2);
+    story.listener(8, TcpState::Closed);
+    assert_eq!(shown(&story), 1);
+    story.listener(9, TcpState::Closed);
+    assert_eq!(shown(&story), 0);
+}

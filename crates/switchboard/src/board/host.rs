@@ -149,7 +149,12 @@ impl Host {
     }
 
     pub(crate) fn state(&mut self, change: &Change) {
-        let same = |other: &Change| other.local == change.local && other.peer == change.peer;
+        // Several sockets may listen at one address: SO_REUSEPORT.
+        let listens = change.peer.port() == 0;
+        let same = |other: &Change| {
+            let ends = (other.local, other.peer) == (change.local, change.peer);
+            ends && (!listens || other.inode == change.inode)
+        };
         let at = self.sockets.iter().position(same);
         match (at, change.to) {
             (Some(at), TcpState::Closed) => drop(self.sockets.remove(at)),

@@ -81,6 +81,19 @@ impl Story {
         self.see(time, Place::Narrator, Kind::Note(text.to_string()))
     }
 
+    /// A socket of the server, with this inode.
+    pub fn listener(&mut self, inode: u64, to: TcpState) -> &mut Self {
+        let change = Change {
+            local: (address(SERVER), 8081).into(),
+            peer: "0.0.0.0:0".parse().unwrap(),
+            inode: Some(inode),
+            from: None,
+            to,
+            queues: Queues::default(),
+        };
+        self.see(0, in_program(SERVER), Kind::State(change))
+    }
+
     pub fn state(
         &mut self,
         side: Side,
