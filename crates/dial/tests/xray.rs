@@ -76,8 +76,8 @@ fn xray(programs: &[&str]) -> Timeline {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("timeline.jsonl");
     let mut dial = Command::new(env!("CARGO_BIN_EXE_dial"));
-    // Without a home, a python3 that is a shell script asks the name service who
-    // it is, and these calls stand in the X-ray too.
+    // Without a home, Python asks the name service where it is when it starts, and
+    // these calls stand in the X-ray too.
     dial.env("HOME", folder.path());
     dial.args(["xray", "--out"])
         .arg(&file)

@@ -7,7 +7,7 @@
 mod parse;
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::time::Duration;
 
 use timeline::packet::Packet;
@@ -73,10 +73,18 @@ impl Capture {
     /// # Errors
     /// Those of getsockopt(2).
     pub fn dropped(&mut self) -> io::Result<u64> {
-        // The kernel starts again from 0 each time it is asked.
-        self.dropped += u64::from(self.socket.drops_since_last_asked()?);
+        self.dropped += drops_since_last_asked(&self.socket)?;
         Ok(self.dropped)
     }
+}
+
+/// How many packets did not fit the buffer of a packet(7) socket since this was
+/// last asked.
+///
+/// # Errors
+/// Those of getsockopt(2).
+pub fn drops_since_last_asked(socket: impl AsFd) -> io::Result<u64> {
+    capture::drops_since_last_asked(socket.as_fd())
 }
 
 /// Looks at the buffer of a capture from another thread.

@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
+use sources::packets::drops_since_last_asked;
 
 use crate::hand::{Hand, Settings, Side, What};
-use crate::os::port::drops_since_last_asked;
 use crate::os::ring::{Ring, send_all};
 use crate::traffic::{Counts, Report, Traffic, Way};
 

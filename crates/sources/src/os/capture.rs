@@ -5,7 +5,7 @@
 use std::ffi::CString;
 use std::io;
 use std::mem::{size_of, size_of_val, zeroed};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{from_mut, from_ref};
 use std::time::Duration;
 
@@ -144,23 +144,6 @@ impl Socket {
         }))
     }
 
-    /// How many packets did not fit the buffer since this was last asked.
-    pub(crate) fn drops_since_last_asked(&self) -> io::Result<u32> {
-        let mut statistics = Statistics::default();
-        let mut size = size_of::<Statistics>() as socklen_t;
-        // SAFETY: the kernel writes at most the size that it is told.
-        check(unsafe {
-            libc::getsockopt(
-                self.as_raw_fd(),
-                libc::SOL_PACKET,
-                PACKET_STATISTICS,
-                from_mut(&mut statistics).cast(),
-                from_mut(&mut size),
-            )
-        })?;
-        Ok(statistics.drops)
-    }
-
     /// How full the buffer is: bytes in it, and bytes that it holds.
     pub(crate) fn fill(&self) -> io::Result<(u32, u32)> {
         // linux/sock_diag.h: SK_MEMINFO_RMEM_ALLOC is the first, SK_MEMINFO_RCVBUF
@@ -195,10 +178,33 @@ impl Socket {
     }
 }
 
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 impl AsRawFd for Socket {
     fn as_raw_fd(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
+}
+
+/// PACKET_STATISTICS: the kernel starts again from 0 each time it is asked.
+pub(crate) fn drops_since_last_asked(socket: BorrowedFd) -> io::Result<u64> {
+    let mut statistics = Statistics::default();
+    let mut size = size_of::<Statistics>() as socklen_t;
+    // SAFETY: the kernel writes at most the size that it is told.
+    check(unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            PACKET_STATISTICS,
+            from_mut(&mut statistics).cast(),
+            from_mut(&mut size),
+        )
+    })?;
+    Ok(statistics.drops.into())
 }
 
 /// From the control message SCM_TIMESTAMPNS; 0 when there is none.

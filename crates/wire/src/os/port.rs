@@ -3,24 +3,15 @@
 use std::io;
 use std::mem::{size_of, size_of_val, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::ptr::{from_mut, from_ref};
+use std::ptr::from_ref;
 
 use libc::{c_int, socklen_t};
 
 use super::ring::Ring;
 
 /// Constants of linux/if_packet.h that libc does not have on every C library.
-const PACKET_STATISTICS: c_int = 6;
 const PACKET_QDISC_BYPASS: c_int = 20;
 const PACKET_IGNORE_OUTGOING: c_int = 23;
-
-/// `struct tpacket_stats`.
-#[repr(C)]
-#[derive(Default)]
-struct Statistics {
-    packets: u32,
-    drops: u32,
-}
 
 /// Opens a socket on the interface with this number, in the network of this
 /// thread: it gets the frames that come in, and puts frames out as they are.
@@ -65,23 +56,6 @@ pub(super) fn set<T>(socket: &OwnedFd, level: c_int, option: c_int, value: &T) -
             size_of::<T>() as socklen_t,
         )
     })
-}
-
-/// How many frames did not fit the ring since this was last asked.
-pub(crate) fn drops_since_last_asked(socket: &OwnedFd) -> io::Result<u64> {
-    let mut statistics = Statistics::default();
-    let mut size = size_of::<Statistics>() as socklen_t;
-    // SAFETY: the kernel writes at most the size that it is told.
-    check(unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            PACKET_STATISTICS,
-            from_mut(&mut statistics).cast(),
-            from_mut(&mut size),
-        )
-    })?;
-    Ok(statistics.drops.into())
 }
 
 fn check(result: c_int) -> io::Result<()> {
