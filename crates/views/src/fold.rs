@@ -1,9 +1,6 @@
 //! Where a row may end.
 
 use textwrap::core::Word;
-use unicode_width::UnicodeWidthStr;
-
-use crate::units::units;
 
 /// The pieces between which a row may end: words, but for marks that mean
 /// something only together with their neighbour; and the members of a list that
@@ -50,68 +47,9 @@ fn holds(before: &str, behind: &str) -> bool {
     matches!(last, "→" | "->") || dots || unit
 }
 
-/// So many cells of a row that is too long go with its dots.
-const COMPANY: usize = 8;
-
-/// Where data and its dots are wider than a row, the dots are not left alone.
-pub(crate) fn no_lonely_dots(rows: &mut [String]) {
-    let [.., before, last] = rows else { return };
-    let dots = last.trim();
-    if !matches!(dots, "…" | "...") {
-        return;
-    }
-    let data = before.trim_end();
-    let Some(at) = end_that_goes(data) else {
-        return;
-    };
-    let indent = &last[..last.len() - last.trim_start().len()];
-    *last = format!("{indent}{} {dots}", &data[at..]);
-    before.truncate(at);
-}
-
-/// Where the last units begin that have so many cells; None where nothing would
-/// be left before them.
-fn end_that_goes(data: &str) -> Option<usize> {
-    let mut at = data.len() - data.trim_start().len();
-    for unit in units(&data[at..]) {
-        let is_first = data[..at].trim().is_empty();
-        if !is_first && data[at..].width() <= COMPANY {
-            return Some(at);
-        }
-        at += unit.len();
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
-    use super::{no_lonely_dots, pieces};
-
-    #[test]
-    fn dots_that_are_left_over_get_the_end_of_the_data() {
-        let mut rows = ["sending", "\"abcdefghijklmn\"", "…"].map(String::from);
-        no_lonely_dots(&mut rows);
-        assert_eq!(rows, ["sending", "\"abcdefg", "hijklmn\" …"]);
-        let mut short = ["a", "…"].map(String::from);
-        no_lonely_dots(&mut short);
-        assert_eq!(short, ["a", "…"]);
-    }
-
-    #[rstest]
-    #[case::escape(r"ab\xfbabcdef", r"ab\xfb", "abcdef …")]
-    #[case::wide("你好你好你好", "你好", "你好你好 …")]
-    #[case::wide_with_a_quote("你好你好你\"", "你好", "你好你\" …")]
-    fn what_goes_with_the_dots_is_whole(
-        #[case] data: &str,
-        #[case] stays: &str,
-        #[case] goes: &str,
-    ) {
-        let mut rows = [data, "…"].map(String::from);
-        no_lonely_dots(&mut rows);
-        assert_eq!(rows, [stays, goes]);
-    }
+    use super::pieces;
 
     fn of(line: &str) -> Vec<String> {
         pieces(line).map(|word| word.to_string()).collect()

@@ -231,9 +231,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let rows = WrapAlgorithm::FirstFit.wrap(&words, &widths);
     let indents = std::iter::once(lead).chain(std::iter::repeat(next));
     let rows = indents.zip(rows);
-    let mut rows: Vec<String> = rows.map(|(indent, row)| row_of(indent, row)).collect();
-    fold::no_lonely_dots(&mut rows);
-    rows
+    rows.map(|(indent, row)| row_of(indent, row)).collect()
 }
 
 /// A row has no gap at its end.

@@ -4,6 +4,9 @@
 use textwrap::core::Word;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// So many cells of a row go with what closes it.
+const COMPANY: usize = 8;
+
 /// Joins two characters to one picture.
 const JOINER: char = '\u{200d}';
 
@@ -44,6 +47,7 @@ pub(crate) fn parts(word: Word<'_>, width: usize) -> Vec<Word<'_>> {
     while !rest.is_empty() {
         let end = match fitting(rest, width).len() {
             0 => character(rest),
+            end if only_closes(&rest[end..]) => end - company(&rest[..end]),
             end => end,
         };
         let (part, behind) = rest.split_at(end);
@@ -54,6 +58,28 @@ pub(crate) fn parts(word: Word<'_>, width: usize) -> Vec<Word<'_>> {
         last.whitespace = word.whitespace;
     }
     parts
+}
+
+/// Whether this is not to stand alone in a row: the end of a list, or the dots
+/// that say that data goes on.
+fn only_closes(text: &str) -> bool {
+    let text = text.trim_start();
+    !text.is_empty() && text.width() < COMPANY && text.starts_with([')', ',', '…', '.'])
+}
+
+/// How much of a row's end goes with what closes it: the last units that have so
+/// few cells, or the last one. Something stays.
+fn company(row: &str) -> usize {
+    let data = row.trim_end();
+    let mut start = 0;
+    for unit in units(data) {
+        let is_last = start + unit.len() == data.len();
+        if start > 0 && (is_last || data[start..].width() <= COMPANY) {
+            return row.len() - start;
+        }
+        start += unit.len();
+    }
+    0
 }
 
 /// How long the escape is that a text begins with.
@@ -134,6 +160,12 @@ mod tests {
     #[case::escapes(r"\xfb\xff\n ", 5, &[r"\xfb", r"\xff", r"\n "])]
     #[case::wide("你好吗", 5, &["你好", "吗"])]
     #[case::wider_than_a_row(r"\xfbab", 2, &[r"\", "xf", "ba", "b"])]
+    #[case::dots_with_company("\"abcdefghijklmn\" …", 16, &["\"abcdefg", "hijklmn\" …"])]
+    #[case::brackets_with_company("\"abcdefghijk\" …) …", 15, &["\"abcdef", "ghijk\" …) …"])]
+    #[case::a_comma_with_company("\"abcdefghijklm\",", 15, &["\"abcdef", "ghijklm\","])]
+    #[case::company_is_whole(r"abcd\xfbabcdef …", 14, &[r"abcd\xfb", "abcdef …"])]
+    #[case::company_is_wide(r"\u{4f60}\u{4f60} …", 17, &[r"\u{4f60}", r"\u{4f60} …"])]
+    #[case::wide_company("你好你好你好 …", 12, &["你好", "你好你好 …"])]
     #[case::a_character_wider_than_a_row("你好", 1, &["你", "好"])]
     fn a_wide_word_has_parts_that_fit(
         #[case] word: &str,
