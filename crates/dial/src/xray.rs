@@ -27,7 +27,8 @@ pub(crate) struct XrayArgs {
     #[command(flatten)]
     look: Look,
 
-    /// Both programs stop before each socket call and go on at Enter
+    /// Both programs stop before each socket call and go on at Enter; after Ctrl-D
+    /// nobody is asked any more
     #[arg(long)]
     step: bool,
 
@@ -127,6 +128,22 @@ impl Screen {
         self.files.finish()
     }
 
+    /// Waits for Enter; false when something else has ended the waiting.
+    fn is_answered(&mut self) -> bool {
+        // In turns, so that Ctrl-C ends the waiting, too.
+        while let Some(keys) = &self.keys
+            && !self.enough.load(Ordering::Relaxed)
+        {
+            match keys.recv_timeout(Duration::from_millis(50)) {
+                Ok(()) => return true,
+                Err(RecvTimeoutError::Timeout) => {}
+                // Ctrl-D: nobody wants to be asked any more.
+                Err(RecvTimeoutError::Disconnected) => self.keys = None,
+            }
+        }
+        false
+    }
+
     fn print(&mut self, text: &str) -> Result<()> {
         self.page.push_str(text);
         self.refresh()
@@ -166,21 +183,20 @@ impl Audience for Screen {
     }
 
     fn go_on(&mut self, lane: &str) -> Result<()> {
-        if self.keys.is_none() || self.folded.contains(lane) {
-            return Ok(());
-        }
-        self.print(&format!(
-            "         [Enter] {lane} is about to make this call "
-        ))?;
         let Some(keys) = &self.keys else {
             return Ok(());
         };
-        // In turns, so that Ctrl-C ends the waiting, too.
-        while !self.enough() {
-            match keys.recv_timeout(Duration::from_millis(50)) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
-            }
+        if self.folded.contains(lane) {
+            return Ok(());
+        }
+        // Whoever pressed Enter before has not seen this question.
+        while keys.try_recv().is_ok() {}
+        self.print(&format!(
+            "         [Enter] {lane} is about to make this call "
+        ))?;
+        if !self.is_answered() {
+            // No Enter has ended the row.
+            self.print("\n")?;
         }
         Ok(())
     }

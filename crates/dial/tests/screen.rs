@@ -1,4 +1,4 @@
-//! The screen of the wire in a real terminal.
+//! The screen of the wire, and the steps of the X-ray, in a real terminal.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use rstest::rstest;
 use tempfile::TempDir;
 
 const SERVER: &str = r#"
@@ -230,4 +231,56 @@ fn a_panic_gives_the_terminal_back_before_it_says_what_happened() {
     let terminal = Terminal::run(&command, (80, 24));
     let screen = terminal.is_given_back();
     assert!(screen.contains("on purpose"), "{screen}");
+}
+
+const QUESTION: &str = "is about to make this call";
+
+/// Steps, on a screen that has all of it.
+fn steps() -> Terminal {
+    let dial = env!("CARGO_BIN_EXE_dial");
+    // The shell is to survive Ctrl-C.
+    let xray = format!("{dial} xray --step -- python3 server.py :: python3 client.py");
+    let line = format!("trap : INT; {xray}");
+    let terminal = Terminal::run(&line, (80, 200));
+    terminal.wait_for(QUESTION);
+    terminal
+}
+
+/// How many questions were asked. What follows one begins in a row of its own.
+fn questions(screen: &str) -> usize {
+    let behind = screen.lines().filter_map(|row| row.split_once(QUESTION));
+    let behind: Vec<&str> = behind.map(|(_, behind)| behind.trim()).collect();
+    let typed = |behind: &&str| ["", "^C", "x"].contains(behind);
+    assert!(behind.iter().all(typed), "{screen}");
+    behind.len()
+}
+
+#[test]
+#[ignore = "needs tmux, namespaces and python3"]
+fn an_enter_that_is_pressed_too_early_answers_no_question() {
+    let terminal = steps();
+    terminal.key("x");
+    for asked in 1..6 {
+        terminal.wait("the next question", |screen| questions(screen) >= asked);
+        terminal.tmux(&["send-keys", "Enter", "Enter", "Enter"]);
+    }
+    terminal.key("C-d");
+    let screen = terminal.is_given_back();
+    assert!(
+        screen.contains("left with 0") && questions(&screen) >= 5,
+        "{screen}"
+    );
+}
+
+#[rstest]
+#[case::ctrl_c_ends_it("C-c")]
+#[case::ctrl_d_asks_no_more("C-d")]
+#[ignore = "needs tmux, namespaces and python3"]
+fn whatever_ends_a_question_ends_its_row(#[case] key: &str) {
+    let terminal = steps();
+    terminal.key(key);
+    let screen = terminal.is_given_back();
+    assert_eq!(questions(&screen), 1, "{screen}");
+    let has_gone_on = screen.contains("> answer HELLO");
+    assert_eq!(has_gone_on, key == "C-d", "{screen}");
 }

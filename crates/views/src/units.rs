@@ -64,7 +64,7 @@ pub(crate) fn parts(word: Word<'_>, width: usize) -> Vec<Word<'_>> {
 /// that say that data goes on.
 fn only_closes(text: &str) -> bool {
     let text = text.trim_start();
-    !text.is_empty() && text.width() < COMPANY && text.starts_with([')', ',', '…', '.'])
+    !text.is_empty() && text.width() < COMPANY && text.starts_with([')', ',', '"', '…', '.'])
 }
 
 /// How much of a row's end goes with what closes it: the last units that have so
@@ -165,6 +165,7 @@ mod tests {
     #[case::a_comma_with_company("\"abcdefghijklm\",", 15, &["\"abcdef", "ghijklm\","])]
     #[case::company_is_whole(r"abcd\xfbabcdef …", 14, &[r"abcd\xfb", "abcdef …"])]
     #[case::company_is_wide(r"\u{4f60}\u{4f60} …", 17, &[r"\u{4f60}", r"\u{4f60} …"])]
+    #[case::a_quote_with_company(r#""\u{4f60}\u{4f60}" ..."#, 17, &[r#""\u{4f60}"#, r#"\u{4f60}" ..."#])]
     #[case::wide_company("你好你好你好 …", 12, &["你好", "你好你好 …"])]
     #[case::a_character_wider_than_a_row("你好", 1, &["你", "好"])]
     fn a_wide_word_has_parts_that_fit(
