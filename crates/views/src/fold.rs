@@ -1,6 +1,7 @@
 //! Where a row may end.
 
 use textwrap::core::Word;
+use unicode_width::UnicodeWidthStr;
 
 /// The pieces between which a row may end: words, but for marks that mean
 /// something only together with their neighbour; and the members of a list that
@@ -45,6 +46,22 @@ fn holds(before: &str, behind: &str) -> bool {
     let dots = next.starts_with('…') || next.starts_with("...");
     let unit = matches!(next, "ms" | "s" | "bytes") && last.ends_with(|c: char| c.is_ascii_digit());
     matches!(last, "→" | "->") || dots || unit
+}
+
+/// The mark of what a program prints does not stand alone in a row: where there is
+/// no room for the gap that the line begins with, there is less of a gap.
+pub(crate) fn no_lonely_mark(words: &mut [Word], width: usize) {
+    let Some(at) = words.iter().take(2).position(|word| word.word == ">") else {
+        return;
+    };
+    let Some(first) = words.get(at + 1) else {
+        return;
+    };
+    let before: usize = words[..at].iter().map(|word| word.word.width() + 1).sum();
+    let taken = before + 1 + first.word.width();
+    let room = width.saturating_sub(taken).max(1);
+    let gap = words[at].whitespace;
+    words[at].whitespace = &gap[..gap.len().min(room)];
 }
 
 #[cfg(test)]

@@ -227,7 +227,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let next = if lead > 0 { lead + 2 } else { 0 };
     let widths = [lead, next].map(|indent| width.saturating_sub(indent));
     let words = fold::pieces(body).flat_map(|word| units::parts(word, widths[1]));
-    let words: Vec<Word> = words.collect();
+    let mut words: Vec<Word> = words.collect();
+    fold::no_lonely_mark(&mut words, width);
     let rows = WrapAlgorithm::FirstFit.wrap(&words, &widths);
     let indents = std::iter::once(lead).chain(std::iter::repeat(next));
     let rows = indents.zip(rows);

@@ -206,3 +206,17 @@ fn a_row_never_ends_inside_an_escape_or_a_character(
     }
     assert_eq!(rows.concat().matches(unit).count(), 40, "{rows:#?}");
 }
+
+#[rstest]
+#[case::room_for_the_gap(">     one two", 12, &[">     one", "two"])]
+#[case::less_room(">     c.send(it); c", 14, &[">  c.send(it);", "c"])]
+#[case::behind_a_name("client1: >     one two", 14, &["client1: > one", "two"])]
+#[case::no_gap("> one two", 5, &["> one", "two"])]
+#[case::nothing_printed("> ", 5, &[">"])]
+fn the_mark_of_a_line_does_not_stand_alone(
+    #[case] text: &str,
+    #[case] width: usize,
+    #[case] expected: &[&str],
+) {
+    assert_eq!(wrap(text, width), expected);
+}
