@@ -15,6 +15,7 @@ use scene::Program;
 use scene::xray::{Audience, Recording};
 use switchboard::{Board, Command, Desk, Keyboard, Line, Look, Mode, Screen};
 use timeline::{Event, Kind, Timeline};
+use wire::rules::Setting;
 use wire::{Control, Settings, What};
 
 /// Events that the board has not seen yet. When there are more, the recording
@@ -194,16 +195,17 @@ impl Operator {
             Command::Hold(hold) => control.hold(hold),
             Command::Cut(cut) => control.cut(cut),
             Command::Latency(latency) => {
-                self.set(&format!("latency {latency:?}"), move |line| {
-                    line.latency = latency;
-                });
+                let told = Setting::Latency(latency).to_string();
+                self.set(&told, move |line| line.latency = latency);
             }
             Command::Loss(loss) => {
-                self.set(&format!("loss {loss} %"), move |line| line.loss = loss);
+                let told = Setting::Loss(loss).to_string();
+                self.set(&told, move |line| line.loss = loss);
             }
             Command::Rate(rate) => {
-                let text = rate.map_or("no limit".to_string(), |rate| format!("{rate} bit/s"));
-                self.set(&format!("rate {text}"), move |line| line.rate = rate);
+                let told = rate.map(|rate| Setting::Rate(rate).to_string());
+                let told = told.unwrap_or("no limit of the rate".to_string());
+                self.set(&told, move |line| line.rate = rate);
             }
             Command::Say(line) => return self.say(&line),
             Command::EndOfInput => {

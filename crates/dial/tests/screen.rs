@@ -173,13 +173,23 @@ fn a_person_steps_through_a_handshake_drops_a_segment_and_leaves() {
 #[test]
 #[ignore = "needs tmux, namespaces and python3"]
 fn a_terminal_that_is_too_small_is_told_so_and_can_be_made_larger() {
-    let terminal = Terminal::run(&wire("--mode step"), (70, 20));
+    let terminal = Terminal::run(&wire("--mode step --out out.jsonl"), (70, 20));
     terminal.wait_for("this terminal has 70 x 20");
     terminal.tmux(&["resize-window", "-x", "120", "-y", "40"]);
     let screen = terminal.wait_for("SYN-SENT");
     assert!(screen.contains("client  10.0.0.2  fd00::2"), "{screen}");
+    // The server waits in accept, and is not to hear of it.
+    terminal.tmux(&["resize-window", "-x", "80", "-y", "24"]);
+    terminal.wait("the smaller screen", |screen| !screen.contains("fd00::2"));
+    terminal.key("a");
+    terminal.tmux(&["send-keys", "-l", "1000 kbit/s"]);
+    terminal.key("Enter");
+    terminal.wait_for("cable, 1 Mbit/s");
     terminal.key("C-c");
     terminal.is_given_back();
+    let recorded = fs::read_to_string(terminal.path().join("out.jsonl")).unwrap();
+    assert!(!recorded.contains("interrupted"), "{recorded}");
+    assert!(recorded.contains("by hand: rate 1 Mbit/s\""), "{recorded}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod recorder;
 mod session;
 mod sniffer;
 
+use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -225,7 +226,12 @@ impl Show<'_> {
     }
 
     fn start(&mut self, lane: &str, program: &Program, stdin: Stdio) -> Result<()> {
-        let command = program.command().context("find our own executable")?;
+        let mut command = program.command().context("find our own executable")?;
+        // Who has the keyboard hears of the terminal: a new size is a signal, and
+        // it would interrupt the calls of a program that is observed.
+        if self.options.keyboard {
+            command.process_group(0);
+        }
         let line = cast::words(&command).join(" ");
         let started = self
             .session
