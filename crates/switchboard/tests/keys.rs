@@ -347,3 +347,16 @@ fn when_the_next_one_does_not_wait_the_one_to_be_swapped_goes_behind_it() {
     story.packet(1, CLIENT, udp(CLIENT, "two"), PASS);
     assert_eq!(story.commands(1), [Command::Decide(1, What::Pass)]);
 }
+
+#[test]
+fn where_nothing_waits_in_steps_nobody_is_told_to_press_s() {
+    let mut story = Story::begun(Mode::Step);
+    for key in ['d', 'e', '2', ' '] {
+        story.key(key);
+        let message = story.message();
+        assert!(
+            message.contains("the programs send nothing now"),
+            "{key}: {message}"
+        );
+    }
+}

@@ -130,7 +130,7 @@ impl Board {
                 self.chosen = None;
                 self.decide(frame, What::Pass);
             }
-            None => self.refuse_because_nothing_waits(),
+            None => self.refuse(self.why_nothing_waits()),
         }
     }
 
@@ -175,7 +175,6 @@ impl Board {
 
     /// The chosen packet, if anything can be done with it.
     fn waiting_one(&self) -> Result<u64, String> {
-        let nothing = "nothing waits: press s, then each packet waits for you";
         match (self.current(), self.chosen) {
             (Some(row), _) if row.waits() => Ok(row.frame),
             (Some(row), Some(_)) => Err(match row.place {
@@ -183,17 +182,16 @@ impl Board {
                 Place::Arrived { .. } => format!("packet {} has arrived already", row.frame),
                 _ => format!("packet {} is on its way already", row.frame),
             }),
-            _ => Err(nothing.to_string()),
+            _ => Err(self.why_nothing_waits().to_string()),
         }
     }
 
-    fn refuse_because_nothing_waits(&mut self) {
-        let sentence = match self.mode {
+    fn why_nothing_waits(&self) -> &'static str {
+        match self.mode {
             _ if self.is_over() => "the programs have ended: q leaves",
             Mode::Step => "nothing waits: the programs send nothing now",
             _ => "nothing waits: press s, then each packet waits for you",
-        };
-        self.refuse(sentence);
+        }
     }
 
     /// Says what becomes of a packet that waits, and of its copies: when it

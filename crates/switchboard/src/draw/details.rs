@@ -18,7 +18,7 @@ const BYTES: u16 = 4 + 2 + 3 * Row::WIDTH as u16 + 1 + Row::WIDTH as u16;
 pub(super) fn draw(frame: &mut Frame, area: Rect, board: &Board, look: Look, now: Duration) {
     let width = usize::from(area.width);
     let Some(row) = board.current() else {
-        let waits = "no packet has come yet";
+        let waits = "no packet has come yet; if the client waits for a line, press i";
         frame.render_widget(title(waits, look.faint(), width, look), area);
         return;
     };
