@@ -57,7 +57,7 @@ fn when_nobody_reads_the_report_any_more_no_further_check_is_begun() {
     fs::write(&begun, "").unwrap();
     let mut check = Command::new(env!("CARGO_BIN_EXE_lesson-1"))
         .args(["check", "--once", "--server"])
-        .arg("sh -c 'echo once >> \"$BEGUN\"; sleep 2'")
+        .arg("sh -c 'echo once >> \"$BEGUN\"; sleep 0.3'")
         .env("BEGUN", &begun)
         .stdout(Stdio::piped())
         .spawn()
