@@ -36,7 +36,7 @@ mod linux {
 
     use libtest_mimic::Failed;
     use rustix::fs::fstat;
-    use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
+    use socket2::{Domain, Socket, Type};
     use sources::network::enter_private;
     use sources::packets::{Capture, Captured};
     use sources::states::States;
@@ -292,10 +292,10 @@ mod linux {
         let mut states = States::open().unwrap();
         let address: SocketAddr = "127.0.0.1:8081".parse().unwrap();
         let listen = || {
-            let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-            sockopt::set_socket_reuseport(&socket, true).unwrap();
-            bind(&socket, &address).unwrap();
-            rustix::net::listen(&socket, 5).unwrap();
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.set_reuse_port(true).unwrap();
+            socket.bind(&address.into()).unwrap();
+            socket.listen(5).unwrap();
             let inode = fstat(&socket).unwrap().st_ino;
             (socket, inode)
         };

@@ -1,13 +1,11 @@
 //! rtnetlink(7): network cards, addresses, neighbours and routes, in messages
 //! that the kernel answers with an errno.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
-};
+use socket2::{Domain, Socket, Type};
 
 /// `struct nlmsghdr`.
 const HEADER: usize = 16;
@@ -59,14 +57,12 @@ pub(crate) struct Card<'a> {
 
 /// A way to the kernel. It belongs for ever to the network of the thread that
 /// has opened it.
-pub(crate) struct Link(pub(crate) OwnedFd);
+pub(crate) struct Link(pub(crate) Socket);
 
 impl Link {
     pub(crate) fn open() -> io::Result<Self> {
-        let kind = (AddressFamily::NETLINK, SocketType::RAW);
         // NETLINK_ROUTE has the number 0, which is what stands where none is said.
-        let socket = socket_with(kind.0, kind.1, SocketFlags::CLOEXEC, None)?;
-        Ok(Self(socket))
+        Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, None).map(Self)
     }
 
     /// Makes two network cards that are joined by a cable: one here, and one in
@@ -168,9 +164,9 @@ impl Link {
     }
 
     fn ask(&self, message: Message) -> io::Result<()> {
-        send(&self.0, &message.finish(), SendFlags::empty())?;
+        self.0.send(&message.finish())?;
         let mut answer = [0; 4096];
-        let (length, _) = recv(&self.0, &mut answer[..], RecvFlags::empty())?;
+        let length = (&self.0).read(&mut answer)?;
         let kind = answer.get(4..6).map(|kind| [kind[0], kind[1]]);
         let errno = answer[..length].get(HEADER..HEADER + 4);
         match (kind.map(u16::from_ne_bytes), errno) {
@@ -186,10 +182,10 @@ impl Link {
 
 fn family(address: IpAddr) -> u8 {
     let family = match address {
-        IpAddr::V4(_) => AddressFamily::INET,
-        IpAddr::V6(_) => AddressFamily::INET6,
+        IpAddr::V4(_) => libc::AF_INET,
+        IpAddr::V6(_) => libc::AF_INET6,
     };
-    family.as_raw() as u8
+    family as u8
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {

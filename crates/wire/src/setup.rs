@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use rustix::thread::UnshareFlags;
+use socket2::{Domain, Socket, Type};
 
 use crate::cable::{Cable, Control, Port};
 use crate::hand::{Hand, Settings, Side};
@@ -335,9 +336,7 @@ fn prepare(link: &Link, host: &Host) -> io::Result<()> {
 
 /// Any socket of the network in which this thread is.
 fn socket() -> io::Result<OwnedFd> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-    let (family, kind) = (AddressFamily::INET, SocketType::DGRAM);
-    Ok(socket_with(family, kind, SocketFlags::CLOEXEC, None)?)
+    Ok(Socket::new(Domain::IPV4, Type::DGRAM, None)?.into())
 }
 
 fn set((name, value): (&str, &str)) -> Result<(), Refused> {

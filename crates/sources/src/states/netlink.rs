@@ -1,12 +1,9 @@
 //! The question and the answer of sock_diag(7): linux/inet_diag.h.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
 
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
-};
+use socket2::{Domain, Protocol, Socket as Kernel, Type};
 use timeline::state::{Queues, TcpState};
 
 use super::Socket;
@@ -31,17 +28,16 @@ const ALL_STATES: u32 = 0xfff;
 /// A netlink socket.
 #[derive(Debug)]
 pub(super) struct Link {
-    socket: OwnedFd,
+    socket: Kernel,
     buffer: Vec<u8>,
 }
 
 impl Link {
     pub(super) fn open() -> io::Result<Self> {
-        let socket = socket_with(
-            AddressFamily::NETLINK,
-            SocketType::RAW,
-            SocketFlags::CLOEXEC,
-            Some(netlink::SOCK_DIAG),
+        let socket = Kernel::new(
+            Domain::from(libc::AF_NETLINK),
+            Type::RAW,
+            Some(Protocol::from(libc::NETLINK_SOCK_DIAG)),
         )?;
         Ok(Self {
             socket,
@@ -63,9 +59,9 @@ impl Link {
     pub(super) fn udp_sockets(&mut self) -> io::Result<Vec<Socket>> {
         const UDP: u8 = 17;
         let mut sockets = Vec::new();
-        for family in [AddressFamily::INET, AddressFamily::INET6] {
+        for family in [libc::AF_INET, libc::AF_INET6] {
             let mut body = [0; REQUEST];
-            body[0] = family.as_raw() as u8;
+            body[0] = family as u8;
             body[1] = UDP;
             body[4..8].copy_from_slice(&ALL_STATES.to_ne_bytes());
             self.ask(SOCK_DIAG_BY_FAMILY, &body, &mut sockets)?;
@@ -75,9 +71,9 @@ impl Link {
 
     fn ask(&mut self, kind: u16, body: &[u8], sockets: &mut Vec<Socket>) -> io::Result<()> {
         let request = request(kind, body);
-        send(&self.socket, &request, SendFlags::empty())?;
+        self.socket.send(&request)?;
         while {
-            let (length, _) = recv(&self.socket, &mut self.buffer[..], RecvFlags::empty())?;
+            let length = self.socket.read(&mut self.buffer)?;
             read_answers(&self.buffer[..length], sockets)?
         } {}
         Ok(())
@@ -131,10 +127,8 @@ fn socket(body: &[u8]) -> Option<Socket> {
     let address = |at: usize| {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&body[at..at + 16]);
-        match AddressFamily::from_raw(body[0].into()) {
-            AddressFamily::INET => {
-                IpAddr::from(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))
-            }
+        match body[0].into() {
+            libc::AF_INET => IpAddr::from(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])),
             _ => IpAddr::from(Ipv6Addr::from(bytes)).to_canonical(),
         }
     };
