@@ -69,12 +69,16 @@ impl Watch {
         let peak = Arc::new(AtomicU64::new(0));
         let (stopped, seen) = (Arc::clone(&stop), Arc::clone(&peak));
         let thread = thread::spawn(move || {
+            let mut before = 0;
             while !stopped.load(Ordering::Relaxed) {
                 let now = memory();
-                seen.fetch_max(now, Ordering::Relaxed);
-                if now > most {
+                // A program that is only about to be executed still has our memory.
+                let lasting = now.min(before);
+                seen.fetch_max(lasting, Ordering::Relaxed);
+                if lasting > most {
                     end_all();
                 }
+                before = now;
                 thread::park_timeout(LOOK);
             }
         });
