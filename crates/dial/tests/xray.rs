@@ -5,7 +5,6 @@
 
 #![cfg(target_os = "linux")]
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
@@ -107,8 +106,12 @@ fn a_program_that_cannot_be_executed_is_said_without_a_picture() {
         .position(|bytes| bytes == b"/ld")
         .unwrap();
     program[loader + 1] = b'X';
-    std::fs::write(&file, program).unwrap();
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    // A file that we have open for writing is busy, also in a child of another test.
+    let data = folder.path().join("data");
+    std::fs::write(&data, program).unwrap();
+    let mut install = Command::new("install");
+    let installed = install.args(["-m", "755"]).args([&data, &file]).status();
+    assert!(installed.unwrap().success());
     let mut dial = Command::new(env!("CARGO_BIN_EXE_dial"));
     let output = dial.args(["xray", "--"]).arg(&file).output().unwrap();
     assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));

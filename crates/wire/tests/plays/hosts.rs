@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use timeline::state::TcpState;
 use wire::{MTU, Open, Settings, Side, Wire};
 
 use super::Play;
@@ -29,14 +30,12 @@ pub fn a_talk() {
     talk(&mut server, &mut client, b"HELLO");
     drop(client);
     assert_eq!(server.read(&mut [0]).unwrap(), 0);
-    // An acknowledgement may be late by 40 ms; FIN-WAIT-2 begins with it.
-    lab.wait("acknowledgement of the FIN", |lab| {
-        let frames = lab.frames();
-        let fin = frames
-            .iter()
-            .position(|frame| label(&frame.packet).contains("FIN"))?;
-        let mut behind = frames[fin..].iter();
-        behind.find(|frame| frame.from == Side::Server).map(drop)
+    // The acknowledgement may be late by 40 ms, and FIN-WAIT-2 begins when the
+    // kernel has taken it in: that it was delivered is not enough.
+    lab.wait("FIN-WAIT-2", |lab| {
+        let mut states = lab.client().states().unwrap();
+        let mut sockets = states.look().unwrap().into_iter();
+        sockets.find(|socket| socket.to == TcpState::FinWait2)
     });
     drop(server);
     lab.wait("end", |lab| {
