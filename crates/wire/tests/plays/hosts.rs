@@ -9,7 +9,7 @@ use timeline::state::TcpState;
 use wire::{MTU, Open, Settings, Side, Wire};
 
 use super::Play;
-use super::lab::{Lab, label, talk};
+use super::lab::{Lab, talk};
 
 pub const PLAYS: &[Play] = &[
     ("a_talk_crosses_the_cable_and_nothing_else_does", a_talk),
