@@ -1,7 +1,8 @@
 //! A server that asks for memory for each message can be made slow by it, and
 //! its memory becomes full of holes. The models with one thread do not.
 
-// The allocator counts for the whole process, so there is one test only.
+// The allocator counts for the whole process. So there is one test only, and it
+// runs where the usual harness has a thread that waits, and asks for memory first.
 #![allow(dead_code, reason = "the server is taken in whole, and used in part")]
 
 #[path = "../src/server.rs"]
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use libtest_mimic::{Arguments, Trial};
 use server::models::service::{Service, Settings};
 use server::models::{async_tasks, event_loop, io_uring};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -67,8 +69,18 @@ fn allocations(serve: Serve, size: usize) -> usize {
     change.allocations + change.reallocations
 }
 
-#[test]
-fn no_event_model_asks_for_memory_while_messages_come() {
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let name = "no_event_model_asks_for_memory_while_messages_come";
+    let test = Trial::test(name, || {
+        no_event_model_asks_for_memory();
+        Ok(())
+    });
+    libtest_mimic::run(&arguments, vec![test]).exit();
+}
+
+fn no_event_model_asks_for_memory() {
     let models: [(&str, Serve); 3] = [
         ("event-loop", event_loop::serve),
         ("async", async_tasks::serve),
