@@ -20,6 +20,8 @@ use crate::{Focus, Options, Program};
 
 /// How long a scene waits for something before it gives up.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// In so short a time since the stage has caught up nothing is missed.
+const JUST_NOW: Duration = Duration::from_millis(1);
 
 /// Where programs play. What still runs when the stage is dropped is killed.
 pub struct Stage {
@@ -40,6 +42,8 @@ pub struct Stage {
     hints: Vec<(Sign, String)>,
     /// What the audience is to see from a sign on.
     turns: Vec<(Sign, Focus)>,
+    /// When it had caught up the last time.
+    caught_up: Duration,
     /// The first error of the audience; the script meets it at its next wait.
     broken: Option<std::io::Error>,
 }
@@ -93,6 +97,7 @@ impl Stage {
             part: 0,
             hints: Vec::new(),
             turns: Vec::new(),
+            caught_up: Duration::ZERO,
             broken: None,
         }
     }
@@ -115,7 +120,7 @@ impl Stage {
 
     /// From here on the audience sees this of the X-ray.
     pub fn focus(&mut self, focus: Focus) {
-        self.catch_up();
+        self.catch_up_once();
         self.set_focus(focus);
     }
 
@@ -170,7 +175,7 @@ impl Stage {
         self.check_audience()?;
         let command = program.command().context("find our own executable")?;
         let line = cast::words(&command).join(" ");
-        self.catch_up();
+        self.catch_up_once();
         let started = self.cast.start(lane, program.host(), command);
         let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
@@ -306,10 +311,12 @@ impl Stage {
             while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
                 let last = self.timeline.events().last();
                 if last.is_some_and(|event| event.time > now) {
+                    self.caught_up = self.cast.now();
                     return true;
                 }
             }
             if self.cast.settled() >= now {
+                self.caught_up = self.cast.now();
                 return true;
             }
             if self.broken.is_some() || Instant::now() > patience {
@@ -318,9 +325,17 @@ impl Stage {
         }
     }
 
-    /// Whatever has been written by now stands before the explanation.
+    /// Several steps of a script in a row wait for the same: once is enough.
+    fn catch_up_once(&mut self) {
+        if self.cast.now() > self.caught_up + JUST_NOW {
+            self.catch_up();
+        }
+    }
+
+    /// Whatever has been written by now stands before the explanation. One right
+    /// behind another stands together with it: nothing comes between.
     fn narrate(&mut self, kind: Kind) {
-        self.catch_up();
+        self.catch_up_once();
         let last = self.timeline.events().last();
         let last = last.map_or(Duration::ZERO, |event| event.time);
         self.push(Event {

@@ -246,7 +246,7 @@ impl Show<'_> {
     /// Hands out what comes, until this is so, or the deadline has passed.
     fn until(&mut self, deadline: Instant, so: impl Fn(&Session) -> bool) -> Result<()> {
         while !so(&self.session) && Instant::now() < deadline && !self.audience.enough() {
-            self.session.look();
+            self.session.look(deadline);
             self.session.settle();
             self.hand_out()?;
             self.step()?;

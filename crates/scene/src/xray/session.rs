@@ -170,9 +170,15 @@ impl Session {
         Ok((actor, started.stdin))
     }
 
-    /// Waits for news, but not longer than a look.
-    pub(super) fn look(&mut self) {
-        match self.arrivals.recv_timeout(LOOK) {
+    /// Waits for news, but not longer than a look, and not when it is time to give
+    /// something out.
+    pub(super) fn look(&mut self, deadline: Instant) {
+        let held_back = self.order.peek().map_or(LOOK, |event| {
+            (event.time + WINDOW).saturating_sub(self.now())
+        });
+        let left = deadline.saturating_duration_since(Instant::now());
+        let wait = LOOK.min(held_back).min(left).max(NAP);
+        match self.arrivals.recv_timeout(wait) {
             Ok(news) => {
                 self.take(news);
                 thread::sleep(NAP);
@@ -242,7 +248,7 @@ impl Session {
         }
         let deadline = Instant::now() + Duration::from_secs(2);
         while self.alive.contains(&true) && Instant::now() < deadline {
-            self.look();
+            self.look(deadline);
             self.take_all();
         }
         // It takes what is in its queue, and comes back when nothing comes any more.
@@ -275,7 +281,7 @@ impl Cast for Session {
 
     fn next(&mut self, deadline: Instant) -> Option<Event> {
         while self.ready.is_empty() && Instant::now() < deadline {
-            self.look();
+            self.look(deadline);
             self.settle();
         }
         self.pop()
