@@ -184,6 +184,18 @@ fn the_readme_of_each_lesson_has_the_sections_in_their_order() {
 }
 
 #[test]
+fn each_lesson_has_three_to_five_experiments() {
+    for lesson in lessons(&metadata()) {
+        let readme = lesson.manifest_path.with_file_name("README.md");
+        let text = fs::read_to_string(&readme).unwrap();
+        let sections = text.split("\n## ");
+        let break_it = sections.into_iter().find(|it| it.starts_with("Break it"));
+        let experiments = break_it.unwrap().matches("\n### ").count();
+        assert!((3..=5).contains(&experiments), "{experiments} in {readme}");
+    }
+}
+
+#[test]
 fn the_tables_of_lessons_say_what_the_manifests_say() {
     for (table, before) in [("lessons/README.md", ""), ("README.md", "lessons/")] {
         let text = fs::read_to_string(root().join(table)).unwrap();

@@ -75,7 +75,8 @@ pub fn run(args: &Args) -> Result<()> {
         if length == 0 {
             ensure!(
                 answered,
-                "recv from {peer}: end of stream; the server hung up without an answer"
+                "recv from {peer}: end of stream before an answer; the server hung up: see what it \
+                 said"
             );
             say("end of stream: the server hung up");
             break;

@@ -78,7 +78,7 @@ fn a_server_that_hangs_up_without_an_answer_is_the_end_of_the_stream_and_a_failu
     stage
         .wait_line(
             client,
-            "end of stream; the server hung up without an answer",
+            "end of stream before an answer; the server hung up: see what it said",
         )
         .unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));

@@ -139,7 +139,7 @@ fn listen(stream: &mut TcpStream, peer: SocketAddr) -> Result<()> {
         .read(&mut buffer)
         .map_err(|error| explain("recv from", peer, &error))?;
     if length == 0 {
-        bail!("recv from {peer}: end of stream before a greeting; the server hung up");
+        bail!("recv from {peer}: end of stream before a greeting; see what the server said");
     }
     let greeting = quoted(&buffer[..length]);
     say(format!("received {length} bytes: {greeting}"));
