@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use timeline::{Event, Kind, Place, Timeline};
-use views::ladder::{Ladder, Only};
+use views::ladder::Ladder;
 use views::text::Paper;
 use views::{json, pcapng, svg};
 
@@ -142,7 +142,8 @@ impl Form {
 
 impl Picture {
     fn event(&mut self, event: &Event) -> Vec<u8> {
-        if !draws(self.style.only, &event.kind) {
+        // What is not drawn needs no room.
+        if !self.style.only.has(&event.kind) {
             return Vec::new();
         }
         if self.timeline.events().len() < self.most {
@@ -166,18 +167,6 @@ impl Picture {
             });
         }
         svg::svg(&self.timeline, self.style).into_bytes()
-    }
-}
-
-/// Whether a picture has this kind of event: others need no room in it.
-fn draws(only: Only, kind: &Kind) -> bool {
-    match kind {
-        Kind::Line { .. } => only.output,
-        Kind::Call(_) | Kind::Return(_) => only.calls,
-        Kind::Packet(_) | Kind::Fate(_) => only.packets,
-        Kind::State(_) => only.states,
-        Kind::Beat => false,
-        _ => true,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use views::ladder::{Only, Style};
+use views::ladder::Style;
+use views::only::Only;
 use views::text::Paper;
 
 /// How a timeline is shown: the same for a live one and a recorded one.

@@ -8,7 +8,6 @@ mod check;
 mod doctor;
 mod files;
 #[cfg(target_os = "linux")]
-mod find;
 mod lessons;
 mod list;
 mod look;

@@ -16,7 +16,6 @@ use timeline::{Event, Kind, Place, Timeline};
 use views::ladder::Ladder;
 
 use crate::files::Files;
-use crate::find::find;
 use crate::look::Look;
 
 /// The page is brought up to date at least so often.
@@ -76,7 +75,7 @@ pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
             (_, 2) => "client".to_string(),
             _ => format!("client{index}"),
         };
-        find(executable)?;
+        scene::find(executable).with_context(|| format!("start {executable}"))?;
         programs.push((name, Program::new(executable).args(args)));
     }
     Ok(programs)

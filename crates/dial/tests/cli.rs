@@ -99,8 +99,8 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 
 #[rstest]
 #[case::not_in_path("no-such-program", "needs \"./\" before its name")]
-#[case::not_executable("./Cargo.toml", "no program that may be executed")]
-#[case::not_there("./no-such-program", "no program that may be executed")]
+#[case::not_executable("./Cargo.toml", "is not executable")]
+#[case::not_there("./no-such-program", "there is no file")]
 fn a_program_that_is_not_there_is_said_before_anything_is_drawn(
     #[values("xray", "wire")] command: &str,
     #[case] program: &str,

@@ -1,4 +1,4 @@
-use views::ladder::Only;
+use views::only::Only;
 
 /// What a scene shows of its X-ray. All is recorded all the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

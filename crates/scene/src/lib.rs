@@ -8,6 +8,7 @@
 
 mod audience;
 mod cast;
+mod find;
 mod focus;
 mod observe;
 mod options;
@@ -17,6 +18,7 @@ mod stage;
 #[cfg(target_os = "linux")]
 pub mod xray;
 
+pub use find::find;
 pub use focus::Focus;
 pub use options::{Options, Speed, Xray};
 pub use program::Program;

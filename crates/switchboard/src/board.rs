@@ -14,7 +14,7 @@ use std::time::Duration;
 use timeline::cable::Fate;
 use timeline::packet::Packet;
 use timeline::{Actor, Event, Kind, Stream};
-use views::ladder::Only;
+use views::only::Only;
 use views::services::Services;
 use views::text::describe;
 use views::words::Words;

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use timeline::call::{CallId, Outcome, Start};
-use timeline::packet::{Content, Packet};
+use timeline::packet::Packet;
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 
 use crate::flow::Flows;
+use crate::only::Only;
 use crate::passage::Passages;
 use crate::said::{self, milliseconds};
 use crate::services::Services;
@@ -24,38 +25,6 @@ use row::{Arrow, Columns, Ink, Row};
 /// A call that did what it was asked to do, and took no longer, is not told
 /// again at its end: the X-ray itself makes calls slower by about this much.
 const SHORT: Duration = Duration::from_millis(5);
-
-/// Which kinds of events are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Only {
-    /// What programs print.
-    pub output: bool,
-    /// Socket calls.
-    pub calls: bool,
-    /// Packets of all protocols; with `tcp`, those of TCP alone.
-    pub packets: bool,
-    /// Whether packets that are not TCP are left out.
-    pub tcp: bool,
-    /// TCP states and queues.
-    pub states: bool,
-    /// Each call by which the C library asks the system's services; without it,
-    /// one line tells of all that belong together.
-    pub services: bool,
-}
-
-impl Default for Only {
-    /// Everything, but of what the C library asks the system, one line.
-    fn default() -> Self {
-        Self {
-            output: true,
-            calls: true,
-            packets: true,
-            tcp: false,
-            states: true,
-            services: false,
-        }
-    }
-}
 
 /// How the ladder is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +182,7 @@ impl Ladder {
                 self.names.push(lane.clone());
                 String::new()
             }
-            Kind::Line { stream, text } if only.output => {
+            Kind::Line { stream, text } if only.has(&event.kind) => {
                 let ink = if *stream == Stream::Stderr {
                     Ink::Bad
                 } else {
@@ -233,7 +202,8 @@ impl Ladder {
                 let Some((call, since)) = self.open.remove(&end.id) else {
                     return String::new();
                 };
-                if self.drawn.take_if(|drawn| *drawn == end.id).is_some() || !only.calls {
+                if self.drawn.take_if(|drawn| *drawn == end.id).is_some() || !only.has(&event.kind)
+                {
                     return String::new();
                 }
                 let inquiry = INQUIRIES.contains(&call.name.as_ref());
@@ -255,7 +225,7 @@ impl Ladder {
             }
             Kind::Packet(packet) => self.packet(timeline, event, packet),
             Kind::Fate(later) => self.fate(timeline, event, later),
-            Kind::State(change) if only.states => match said::state(change) {
+            Kind::State(change) if only.has(&event.kind) => match said::state(change) {
                 Some(text) => self.in_lane(timeline, event, &text, Ink::Faint),
                 None => String::new(),
             },
@@ -307,7 +277,7 @@ impl Ladder {
             threads.push(call.tid);
         }
         let inquiry = INQUIRIES.contains(&call.name.as_ref());
-        if !self.style.only.calls || (inquiry && !self.style.inquiries) {
+        if !self.style.only.has(&event.kind) || (inquiry && !self.style.inquiries) {
             return String::new();
         }
         let mut text = self.thread(call) + &self.words().start(call);
@@ -359,8 +329,7 @@ impl Ladder {
 
     fn packet(&mut self, timeline: &Timeline, event: &Event, packet: &Packet) -> String {
         let relative = self.flows.relative(packet);
-        let only = self.style.only;
-        if !only.packets || (only.tcp && !matches!(packet.content, Content::Tcp(_))) {
+        if !self.style.only.has(&event.kind) {
             return String::new();
         }
         let label = said::packet(self.words(), packet, relative);

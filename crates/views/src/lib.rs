@@ -8,6 +8,7 @@ mod fold;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod ladder;
+pub mod only;
 mod passage;
 pub mod pcapng;
 pub mod said;

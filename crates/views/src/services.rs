@@ -12,7 +12,7 @@ use std::path::Path;
 use timeline::call::{Address, Arg, CallId, End, Start};
 use timeline::{Event, Kind, Place};
 
-use crate::ladder::Only;
+use crate::only::Only;
 
 /// The name service cache of the C library, and of systemd: who has a name, or a
 /// number.

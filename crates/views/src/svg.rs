@@ -17,7 +17,7 @@ use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 use self::paper::{Anchor, LINE, Paper, class_of, count, lines, widest};
 use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
 use crate::flow::Flows;
-use crate::ladder::Only;
+use crate::only::Only;
 use crate::passage::Passages;
 use crate::said;
 use crate::services::Services;
@@ -165,7 +165,7 @@ impl Picture {
                     self.lanes[lane].since.get_or_insert(self.y);
                 }
             }
-            Kind::Line { stream, text } if only.output => {
+            Kind::Line { stream, text } if only.has(&event.kind) => {
                 let class = if *stream == Stream::Stderr {
                     "output bad"
                 } else {
@@ -178,7 +178,7 @@ impl Picture {
             Kind::Return(end) => self.back(event, end),
             Kind::Packet(packet) => self.packet(event, packet),
             Kind::Fate(later) => self.fate(event, later),
-            Kind::State(change) if only.states => {
+            Kind::State(change) if only.has(&event.kind) => {
                 if let Some(text) = said::state(change) {
                     self.in_lane(event, &text, "state");
                 }
@@ -250,7 +250,7 @@ impl Picture {
     }
 
     fn call(&mut self, event: &Event, call: &Start, next: Option<&Event>) {
-        if !self.style.only.calls {
+        if !self.style.only.has(&event.kind) {
             return;
         }
         let end = match next.map(|next| &next.kind) {

@@ -10,7 +10,8 @@ use timeline::packet::{Content, Packet, Segment, TcpFlags};
 use timeline::state::{Change, Queues, TcpState};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
-use views::ladder::{Ladder, Only, Style, ladder};
+use views::ladder::{Ladder, Style, ladder};
+use views::only::Only;
 use views::text::Paper;
 
 const PAPER: Paper = Paper {

@@ -7,7 +7,8 @@ use roxmltree::Document;
 use rstest::rstest;
 use timeline::call::{Address, Arg, CallId, End, Outcome, Socket, Start, Symbol};
 use timeline::{Actor, Ending, Event, Kind, Place, Timeline};
-use views::ladder::{Ladder, Only, Style, ladder};
+use views::ladder::{Ladder, Style, ladder};
+use views::only::Only;
 use views::svg;
 use views::text::Paper;
 

@@ -4,7 +4,7 @@ mod sample;
 
 use roxmltree::{Document, Node};
 use timeline::{Actor, Ending, Kind, Place};
-use views::ladder::Only;
+use views::only::Only;
 use views::svg::{Style, svg};
 
 use sample::{ACK, CLIENT, SERVER, SYN, Story};

@@ -11,7 +11,7 @@ impl Ladder {
     /// What became of a packet that did not go on at once.
     pub(super) fn fate(&mut self, timeline: &Timeline, event: &Event, later: &Later) -> String {
         let told = self.passages.later(event.time, later);
-        if !self.style.only.packets {
+        if !self.style.only.has(&event.kind) {
             return String::new();
         }
         let arrow = Arrow {

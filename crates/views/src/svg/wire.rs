@@ -13,11 +13,9 @@ use crate::said;
 impl Picture {
     pub(super) fn packet(&mut self, event: &Event, packet: &Packet) {
         let relative = self.flows.relative(packet);
-        let only = self.style.only;
-        let is_tcp = matches!(packet.content, Content::Tcp(_));
         let label = said::packet(self.words(), packet, relative);
         let told = self.passages.came(event.time, packet, &label.head);
-        if !only.packets || (only.tcp && !is_tcp) {
+        if !self.style.only.has(&event.kind) {
             return;
         }
         let room = cells(WIRE - 2 * GAP);
@@ -36,7 +34,7 @@ impl Picture {
     /// What became of a packet that did not go on at once.
     pub(super) fn fate(&mut self, event: &Event, later: &Later) {
         let told = self.passages.later(event.time, later);
-        if self.style.only.packets {
+        if self.style.only.has(&event.kind) {
             let head = lines(&told.text, cells(WIRE - 2 * GAP));
             self.arrow(event, &head, &[], told.tip, "arrow late");
         }

@@ -1,0 +1,55 @@
+//! Which kinds of events a view draws.
+
+use timeline::Kind;
+use timeline::packet::Content;
+
+/// Which kinds of events are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// What programs print.
+    pub output: bool,
+    /// Socket calls.
+    pub calls: bool,
+    /// Packets of all protocols; with `tcp`, those of TCP alone.
+    pub packets: bool,
+    /// Whether packets that are not TCP are left out.
+    pub tcp: bool,
+    /// TCP states and queues.
+    pub states: bool,
+    /// Each call by which the C library asks the system's services; without it,
+    /// one line tells of all that belong together.
+    pub services: bool,
+}
+
+impl Default for Only {
+    /// Everything, but of what the C library asks the system, one line.
+    fn default() -> Self {
+        Self {
+            output: true,
+            calls: true,
+            packets: true,
+            tcp: false,
+            states: true,
+            services: false,
+        }
+    }
+}
+
+impl Only {
+    /// Whether events of this kind are drawn. Explanations are, and whatever says
+    /// which programs there are and until when: each view needs it.
+    pub fn has(self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Line { .. } => self.output,
+            Kind::Call(_) | Kind::Return(_) => self.calls,
+            Kind::Packet(packet) => {
+                let is_tcp = matches!(packet.content, Content::Tcp(_));
+                self.packets && (is_tcp || !self.tcp)
+            }
+            Kind::Fate(_) => self.packets,
+            Kind::State(_) => self.states,
+            Kind::Beat => false,
+            _ => true,
+        }
+    }
+}
