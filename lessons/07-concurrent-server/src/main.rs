@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 const QUICK: &str = "quick";
 
 /// How long the slow caller thinks before it speaks, in seconds.
-const THINKS: &str = "1.5";
+const THINKS: &str = "1.2";
 
 fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
