@@ -45,7 +45,10 @@ pub fn run(args: &Args) -> Result<()> {
     // ANCHOR_END: connect
 
     // getpeername and getsockname: the two ends of the call.
-    let peer = socket.peer_addr().context("getpeername")?.as_socket();
+    let peer = socket
+        .peer_addr()
+        .map_err(|error| explain("getpeername of", addr, &error))?
+        .as_socket();
     let own = socket.local_addr().context("getsockname")?.as_socket();
     let (peer, own) = peer.zip(own).context("the socket has no IP address")?;
     say(format!("connected to {peer}"));
@@ -121,6 +124,7 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
             "no way leads to that address: pass another --addr"
         }
         (_, ErrorKind::TimedOut) => "nobody answered: is the host up, is a firewall in between?",
+        (_, ErrorKind::NotConnected) => "the server has reset the call already: see what it said",
         (_, ErrorKind::ConnectionReset) => "the server closed before it had read everything",
         _ => "the manual page of the call says more",
     };

@@ -167,8 +167,8 @@ fn calls_that_fail(stage: &mut Stage) -> Result<()> {
     stage.headline("Calls that fail");
     stage.note(
         "A phone with a SIM that is not switched on: a socket with a bind and no listen. \
-         Then a broadcast address, which nobody can be called at. Then a name that is in no \
-         directory. Predict the three errors.",
+         Then a broadcast address, which nobody can be called at. Then a name that is none: it \
+         has two dots in a row. Predict the three errors.",
     );
     stage.beat();
     // It lives until the end of this function, so the port is ours and closed.
@@ -185,9 +185,10 @@ fn calls_that_fail(stage: &mut Stage) -> Result<()> {
     for target in [
         &silent_addr.to_string(),
         "127.255.255.255:8081",
-        "no-such-host.invalid:8081",
+        // It is looked up nowhere, so no network can answer for it.
+        "local..host:8081",
     ] {
-        if target.starts_with("no-such-host") {
+        if target.starts_with("local") {
             // What a resolver asks, and of whom, is a story of its own.
             stage.focus(Focus::Words);
         }

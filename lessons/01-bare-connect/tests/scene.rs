@@ -37,7 +37,7 @@ fn it_ends_by_itself_and_tells_the_story_in_order() {
         "connection",
         "refused",
         "unreachable",
-        "resolve no-such-host.invalid",
+        "resolve local..host",
         "reset",
         "Try next",
     ] {
