@@ -5,7 +5,7 @@ use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::process::{self, ExitCode};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
 
 /// Makes one call per message and prints the answer
@@ -71,15 +71,22 @@ fn call(addr: SocketAddr, message: &[u8], first: First) -> Result<()> {
         .map_err(|error| explain("send to", addr, &error))?;
 
     // ANCHOR: close
-    // The answer is as long as the question. To be first, close when it is
-    // complete; to be second, go on until the end of the stream.
+    // The answer is as long as the question, of which the server receives at
+    // most 1,024 bytes. To be first, close when the answer is complete; to be
+    // second, go on until the end of the stream.
+    let wanted = message.len().min(1024);
     let mut buffer = [0; 1024];
     let mut received = 0;
-    while first == First::Server || received < message.len() {
+    while first == First::Server || received < wanted {
         let length = socket
             .read(&mut buffer)
             .map_err(|error| explain("recv from", addr, &error))?;
         if length == 0 {
+            ensure!(
+                received >= wanted,
+                "recv from {addr}: end of stream after {received} of {wanted} bytes; \
+                 the server hung up early: see what it said"
+            );
             say("end of stream: the server hung up");
             break;
         }

@@ -95,6 +95,7 @@ fn a_line_that_is_no_text_is_sent_as_it_is() {
     drop(stdin);
     let connection = accept(&listener);
     assert_eq!(hear(&connection, 3), b"a\xff\xe5");
+    (&connection).write_all(b"A\xff\xe5").unwrap();
     drop(connection);
     let output = finish(client);
     assert!(output.status.success());
@@ -137,17 +138,40 @@ fn when_it_is_to_close_first_it_closes_once_its_answer_is_complete() {
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
 }
 
-#[test]
-fn a_server_that_hangs_up_without_an_answer_is_the_end_of_the_stream() {
+#[rstest]
+#[case::without_an_answer_and_it_was_to_close_first("server", "", 0)]
+#[case::without_an_answer_and_the_client_was_to_close_first("client", "", 0)]
+#[case::in_mid_answer_and_it_was_to_close_first("server", "HE", 2)]
+#[case::in_mid_answer_and_the_client_was_to_close_first("client", "HE", 2)]
+fn a_server_that_hangs_up_early_is_the_end_of_the_stream_and_a_failure(
+    #[case] first: &str,
+    #[case] answer: &str,
+    #[case] length: usize,
+) {
     let mut stage = stage();
     let (listener, addr) = listener();
-    let said = ["--close-first", "client", "--say", "hello"];
+    let said = ["--close-first", first, "--say", "hello"];
     let client = client(&mut stage, addr, &said);
-    let connection = accept(&listener);
+    let mut connection = accept(&listener);
     hear(&connection, 5);
+    connection.write_all(answer.as_bytes()).unwrap();
     drop(connection);
-    stage.wait_line(client, "end of stream").unwrap();
+    let expected =
+        format!("recv from {addr}: end of stream after {length} of 5 bytes; the server hung up");
+    stage.wait_line(client, &expected).unwrap();
+    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
+}
+
+#[test]
+fn of_more_than_the_server_receives_it_waits_for_no_answer_before_it_closes_first() {
+    let mut stage = stage();
+    let (server, addr) = server(&mut stage, &["--close-first", "client"]);
+    let long = "x".repeat(2000);
+    let said = ["--close-first", "client", "--say", &long];
+    let client = client(&mut stage, addr, &said);
+    stage.wait_line(client, "closing the connection").unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
+    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
 }
 
 #[test]
