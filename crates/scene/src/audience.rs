@@ -34,7 +34,13 @@ impl Audience {
             colour,
             ascii: options.plain,
         };
-        let usual = if terminal { Speed::Normal } else { Speed::Fast };
+        // A pause is for somebody who reads along, and who could press a key.
+        let keyboard = io::stdin().is_terminal();
+        let usual = if terminal && keyboard {
+            Speed::Normal
+        } else {
+            Speed::Fast
+        };
         let page = if observed {
             Page::Ladder(Box::new(Ladder::new(Style {
                 bytes: 16,
@@ -46,7 +52,7 @@ impl Audience {
         };
         Self {
             page,
-            step: options.step && io::stdin().is_terminal(),
+            step: options.step && keyboard,
             pause: options.speed.unwrap_or(usual).pause(),
         }
     }

@@ -9,7 +9,7 @@ pub struct Options {
     #[arg(long)]
     pub step: bool,
 
-    /// How long to pause at each step; without a terminal there is no pause
+    /// How long to pause at each step [default: normal; fast where input or output is no terminal]
     #[arg(long, value_enum)]
     pub speed: Option<Speed>,
 

@@ -63,6 +63,29 @@ fn the_scene_ends_by_itself_and_says_the_essential_in_order() {
 }
 
 #[test]
+#[ignore = "needs python3"]
+fn with_nobody_at_the_keyboard_it_does_not_pause_where_it_writes_to_a_terminal_either() {
+    let started = Instant::now();
+    // The scene has a terminal but for its input.
+    let terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))";
+    let script = ["sh", "-c", "exec \"$0\" --xray off --step </dev/null"];
+    let output = Command::new("python3")
+        .args(["-c", terminal])
+        .args(script)
+        .arg(env!("CARGO_BIN_EXE_lesson-3"))
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains('\u{1b}'), "no terminal: {text}");
+    assert!(text.contains("Try next"), "{text}");
+    // Two dozen pauses of 0.6 s would be about that.
+    assert!(started.elapsed() < Duration::from_secs(12));
+}
+
+#[test]
 fn in_a_pipe_there_are_no_escape_codes_and_no_row_is_wider_than_80() {
     for args in [&[][..], &["--plain"]] {
         let output = play(args);
