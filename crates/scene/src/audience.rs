@@ -1,5 +1,5 @@
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ impl Audience {
 fn wait_for_enter(stdout: &mut impl Write) -> io::Result<()> {
     write!(stdout, "\n  [Enter] ")?;
     stdout.flush()?;
-    io::stdin().read_line(&mut String::new())?;
+    io::stdin().lock().skip_until(b'\n')?;
     if is_set("TERM") && env::var_os("TERM").is_none_or(|term| term != "dumb") {
         // Up to the prompt, clear it, and up over the empty row before it.
         write!(stdout, "\x1b[1A\x1b[2K\x1b[1A")?;

@@ -1,7 +1,7 @@
 //! Lesson 1, the server: one call, from buying the phone to switching it off.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::{self, ExitCode};
 
@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     if args.hold {
         say("not yet accepting: press Enter to accept");
-        io::stdin().read_line(&mut String::new()).context("stdin")?;
+        io::stdin().lock().skip_until(b'\n').context("stdin")?;
     }
 
     // ANCHOR: accept

@@ -1,5 +1,6 @@
 //! The scene as a learner sees it.
 
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -174,4 +175,28 @@ fn above(shown: &str, explanation: &str) -> String {
         .iter()
         .flat_map(|row| row.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// As a character leaves them that is erased by half.
+#[test]
+#[ignore = "needs python3"]
+fn a_step_goes_on_at_enter_also_after_bytes_that_are_no_text() {
+    let terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))";
+    let mut scene = Command::new("python3")
+        .args(["-c", terminal, env!("CARGO_BIN_EXE_lesson-1")])
+        .args(["--xray", "off", "--step"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More steps than there are; the terminal keeps them until they are read.
+    let steps = b"\xe4\n".repeat(40);
+    scene.stdin.as_mut().unwrap().write_all(&steps).unwrap();
+    let output = scene.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains("[Enter]") && text.contains("Try next"),
+        "{text}"
+    );
+    assert!(output.status.success(), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Lesson 3, the server: one socket, bound to a port, for everybody who writes.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufRead, ErrorKind, Write};
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::process::{self, ExitCode};
 
@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     if args.hold {
         say("not yet receiving: press Enter");
-        io::stdin().read_line(&mut String::new()).context("stdin")?;
+        io::stdin().lock().skip_until(b'\n').context("stdin")?;
     }
 
     let mut buffer = vec![0; args.buffer.into()];

@@ -515,3 +515,17 @@ fn a_server_on_every_address_answers_on_each() {
     let error = UdpSocket::bind(addr).expect_err("0.0.0.0 takes this address too");
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
+
+/// As a character leaves them that is erased by half.
+#[cfg(unix)]
+#[test]
+fn enter_is_enter_also_after_bytes_that_are_no_text() {
+    let mut stage = Stage::rehearsal();
+    let script = r#"printf '\344\n' | "$0" "$@""#;
+    let program = Program::new("sh").args(["-c", script, SERVER]);
+    let program = program.args(["--hold", "--addr", "127.0.0.1:0", "--once"]);
+    let server = stage.start("server", &program).unwrap();
+    let addr = stage.ready(server).unwrap();
+    assert_eq!(ask(&socket(), addr, b"hello"), b"hello");
+    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
+}

@@ -1,7 +1,7 @@
 //! Lesson 4, the server: what bind looks at before it gives out a port.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::{self, ExitCode};
 
@@ -103,7 +103,7 @@ fn listen(addr: SocketAddr, args: &Args) -> Result<Socket> {
     if args.hold {
         // On stderr: the first line on stdout is the one about listening.
         complain("bound, but not listening: press Enter");
-        io::stdin().read_line(&mut String::new()).context("stdin")?;
+        io::stdin().lock().skip_until(b'\n').context("stdin")?;
     }
 
     // ANCHOR: listen

@@ -197,3 +197,17 @@ fn ctrl_c_ends_it_as_usual() {
     stage.interrupt(server).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Signal(2));
 }
+
+/// As a character leaves them that is erased by half.
+#[cfg(unix)]
+#[test]
+fn enter_is_enter_also_after_bytes_that_are_no_text() {
+    let mut stage = stage();
+    let script = r#"printf '\344\n' | "$0" "$@""#;
+    let program = Program::new("sh").args(["-c", script, SERVER]);
+    let program = program.args(["--hold", "--addr", "127.0.0.1:0"]);
+    let server = stage.start("server", &program).unwrap();
+    let addr = stage.ready(server).unwrap();
+    assert_eq!(exchange(&call(addr), b"hello"), b"HELLO");
+    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
+}
