@@ -40,10 +40,12 @@ done
 tmux new-session -d -s "$session" -x "$(tput cols 2>/dev/null || echo 120)" -y "$(tput lines 2>/dev/null || echo 40)"
 tmux set-option -t "$session" mouse on >/dev/null
 server_pane=$(tmux display-message -p -t "$session" '#{pane_id}')
-type_into "$server_pane" "cargo run -q -p lesson-$lesson server" Enter
-# The client's line is typed but not sent: the class predicts, then you press Enter.
+# The panes have their size before anything is typed: what is wrapped later loses
+# its first line at 80 columns.
 client_pane=$(tmux split-window -h -P -F '#{pane_id}' -t "$server_pane")
 free_pane=$(tmux split-window -v -P -F '#{pane_id}' -t "$client_pane")
+type_into "$server_pane" "cargo run -q -p lesson-$lesson server" Enter
+# The client's line is typed but not sent: the class predicts, then you press Enter.
 type_into "$client_pane" "$client"
 type_into "$free_pane" "ss -tuan | head -20"
 tmux select-pane -t "$client_pane"
