@@ -315,17 +315,22 @@ fn only_servers_may_bind() -> Result<()> {
 #[test]
 fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
     let two_on_one_port = |kind: Type| -> Result<_> {
-        let open = |address| -> std::io::Result<Socket> {
+        let open = |address, reuse| -> std::io::Result<Socket> {
             let socket = Socket::new(Domain::IPV4, kind, None)?;
-            socket.set_reuse_address(true)?;
+            socket.set_reuse_address(reuse)?;
             socket.bind(&address)?;
             if kind == Type::STREAM {
                 socket.listen(5)?;
             }
             Ok(socket)
         };
-        let first = open(any_port().into())?;
-        let second = open(first.local_addr()?);
+        for (first, second) in [(true, false), (false, true)] {
+            let first = open(any_port().into(), first)?;
+            let alone = open(first.local_addr()?, second);
+            ensure!(alone.is_err(), "shared, though one has not set it");
+        }
+        let first = open(any_port().into(), true)?;
+        let second = open(first.local_addr()?, true);
         let name = if kind == Type::STREAM { "TCP" } else { "UDP" };
         Ok(case(
             second.is_ok(),
@@ -345,19 +350,24 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
-    let open = |address| -> std::io::Result<Socket> {
+    let open = |address, reuse| -> std::io::Result<Socket> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.set_reuse_port(true)?;
+        socket.set_reuse_port(reuse)?;
         socket.bind(&address)?;
         socket.listen(64)?;
         socket.set_nonblocking(true)?;
         Ok(socket)
     };
-    let first = open(any_port().into())?;
-    let second = open(first.local_addr()?);
+    for (first, second) in [(true, false), (false, true)] {
+        let first = open(any_port().into(), first)?;
+        let alone = open(first.local_addr()?, second);
+        ensure!(alone.is_err(), "shared, though one has not set it");
+    }
+    let first = open(any_port().into(), true)?;
+    let second = open(first.local_addr()?, true);
 
-    // The kernel chooses by a hash of the addresses: with 64 callers, both
-    // queues stay empty by chance once in 2^63 runs.
+    // The kernel chooses by a hash of the addresses: with 64 callers, one
+    // queue stays empty by chance once in 2^63 runs.
     let address = first.local_addr()?;
     let address = address.as_socket().context("an IPv4 address")?;
     let callers: Vec<TcpStream> = (0..64)

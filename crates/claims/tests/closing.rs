@@ -149,17 +149,30 @@ fn after_the_peer_left_recv_returns_empty_data_again_and_again() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_killed_program_leaves_its_peer_without_an_end() -> Result<()> {
-    let (client, server) = tcp_pair()?;
-    let mut program = claims::lab::Keeper::of(client, None)?;
-    program.kill()?;
-    // A peer that knows nothing would wait, until the receive gives up.
-    let end = farewell(&server);
+    let killed = |unread: &[u8]| -> Result<_> {
+        let (client, mut server) = tcp_pair()?;
+        server.write_all(unread)?;
+        if !unread.is_empty() {
+            // It has arrived and is not read.
+            client.peek(&mut [0])?;
+        }
+        claims::lab::Keeper::of(client, None)?.kill()?;
+        // A peer that knows nothing would wait, until the receive gives up.
+        Ok(farewell(&server))
+    };
+    let (idle, behind) = (killed(b"")?, killed(b"unread")?);
     judge(
         "a_killed_program_leaves_its_peer_without_an_end",
-        [case(
-            end != "EOF",
-            format!("after SIGKILL the server sees: {end}"),
-        )],
+        [
+            case(
+                idle != "EOF",
+                format!("after SIGKILL the server sees: {idle}"),
+            ),
+            case(
+                behind != "reset",
+                format!("after SIGKILL with something unread: {behind}"),
+            ),
+        ],
     );
     Ok(())
 }
