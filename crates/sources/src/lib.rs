@@ -1,7 +1,9 @@
-//! Where events come from. Today: what programs write ([`output`]).
+//! Where events come from: what programs write ([`output`]), their socket calls
+//! ([`calls`]), and on Linux packets (`packets`) and TCP states (`states`).
 //!
 //! A source knows how to watch something and when it happened. It knows no
-//! lesson and no view. All code that the compiler cannot check is in `os.rs`.
+//! lesson and no view. All code that the compiler cannot check is in `os.rs` and
+//! the folder `os`.
 
 pub mod calls;
 #[cfg(target_os = "linux")]
