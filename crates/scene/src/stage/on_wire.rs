@@ -5,34 +5,10 @@ use anyhow::Result;
 use super::Stage;
 
 impl Stage {
-    /// The same, with two hosts and a cable between them on which `hand` decides
-    /// about each frame. See [`Program::on`](crate::Program::on) for who plays where.
-    ///
-    /// # Errors
-    /// When the system does not let programs be observed.
-    #[cfg(target_os = "linux")]
-    pub fn observed_on_wire(
-        options: &crate::xray::Options,
-        wire: wire::Wire,
-        hand: impl wire::Hand + 'static,
-        settings: wire::Settings,
-    ) -> Result<Self> {
-        let cast = crate::xray::Session::on_wire(options, wire, Box::new(hand), settings)?;
-        Ok(Self::new(Box::new(cast), true, None))
-    }
-
     /// A hand on the cable, where the scene plays on a wire.
     #[cfg(target_os = "linux")]
     pub fn cable(&self) -> Option<&wire::Control> {
         self.cast.cable()
-    }
-
-    /// Whether the scene plays on two hosts with a cable between them.
-    pub fn is_on_wire(&self) -> bool {
-        #[cfg(target_os = "linux")]
-        return self.cable().is_some();
-        #[cfg(not(target_os = "linux"))]
-        false
     }
 
     /// Sets a value of the kernel for one host alone, such as
