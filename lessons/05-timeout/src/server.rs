@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::{self, ExitCode};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -42,6 +43,9 @@ enum Until {
     Newline,
 }
 
+/// How long the server rests after an accept that failed (lesson 2).
+const REST: Duration = Duration::from_secs(1);
+
 /// One caller after the other; nothing that a caller does ends the server.
 pub fn run(args: &Args) -> Result<()> {
     let addr = resolve(&args.addr)?;
@@ -52,9 +56,11 @@ pub fn run(args: &Args) -> Result<()> {
     loop {
         let (connection, peer) = match listener.accept() {
             Ok(call) => call,
-            // This caller is gone before it was served. The next may be there.
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
-            Err(error) => return Err(explain("accept on", own, &error)),
+            Err(error) => {
+                complain(&explain("accept on", own, &error));
+                thread::sleep(REST);
+                continue;
+            }
         };
         say(format!("accepted a call from {peer}"));
         if let Err(error) = serve(&connection, peer, args) {
@@ -182,6 +188,7 @@ fn resolve(name: &str) -> Result<SocketAddr> {
 fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow::Error {
     let way_out = match (operation, error.kind()) {
         ("resolve", _) => "check the spelling, or pass an IP address",
+        ("accept on", _) => "the caller waits in the queue or is gone: trying again in a second",
         (_, ErrorKind::AddrInUse) => {
             "another program is listening there: see \"ss -ltnp\", or pass --addr"
         }
@@ -197,7 +204,12 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
 
 /// Bytes as a person reads them: text in quotes, escaped where it is none.
 fn quoted(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(32)];
+    // A byte 10xxxxxx goes on with a character: the cut is not made before it.
+    let mut end = bytes.len().min(32);
+    while end > 28 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    let shown = &bytes[..end];
     let mut text = String::new();
     for chunk in shown.utf8_chunks() {
         let valid = format!("{:?}", chunk.valid());

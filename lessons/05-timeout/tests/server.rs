@@ -357,3 +357,32 @@ fn wrong_usage_is_status_2_and_says_what_is_right(#[case] args: &[&str], #[case]
     stage.wait_line(server, hint).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(2));
 }
+
+#[test]
+fn no_character_is_shown_in_halves() {
+    let mut stage = stage();
+    let (server, addr) = server(&mut stage, "");
+    // The 32 bytes that are shown end in the middle of the eleventh character.
+    let client = client(
+        &mut stage,
+        addr,
+        &["--think", "0", "--say", &"你".repeat(17)],
+    );
+    stage.wait_exit(client).unwrap();
+    let shown = format!("\"{}\" …", "你".repeat(10));
+    assert!(said(&stage, client, &format!("sending 51 bytes: {shown}")));
+    assert!(said(&stage, server, &format!("received 51 bytes: {shown}")));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_accept_that_fails_does_not_end_the_server() {
+    let mut stage = stage();
+    // Descriptors for the three standard streams and the listener, and no more.
+    let script = "ulimit -n 4; exec \"$0\" --addr 127.0.0.1:0";
+    let program = Program::new("sh").args(["-c", script, SERVER]);
+    let server = stage.start("server", &program).unwrap();
+    let addr = stage.ready(server).unwrap();
+    let _caller = call(addr);
+    stage.wait_line(server, "trying again in a second").unwrap();
+}
