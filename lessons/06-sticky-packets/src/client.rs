@@ -123,10 +123,13 @@ fn answers(
             Request::List => args.max_size.min(LONGEST_LIST),
             Request::Get { .. } => args.max_size,
         };
-        let reply = args
-            .framing
-            .receive_answer(call, max_size, say)
-            .map_err(|error| explain("recv from", peer, &error))?;
+        let reply = args.framing.receive_answer(call, max_size, say);
+        let reply = reply.map_err(|error| match (&request, error.kind()) {
+            (Request::List, ErrorKind::FileTooLarge) if max_size == LONGEST_LIST => {
+                explain("list from", peer, &error)
+            }
+            _ => explain("recv from", peer, &error),
+        })?;
         let taken = match (reply, &request) {
             (Err(reason), _) => {
                 say(format!("refused: {}", plain(reason.as_bytes(), 300)));
@@ -264,6 +267,7 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
         }
         (_, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => "the server has hung up",
         (_, ErrorKind::InvalidData) => "both sides need the same --framing",
+        ("list from", ErrorKind::FileTooLarge) => "a list has no larger one",
         (_, ErrorKind::FileTooLarge) => "pass a larger --max-size",
         (_, ErrorKind::WouldBlock | ErrorKind::TimedOut) => "a longer --timeout has more patience",
         (_, ErrorKind::UnexpectedEof) => "nothing was saved: see what the server said",

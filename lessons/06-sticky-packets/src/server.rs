@@ -17,7 +17,7 @@ use lesson_6::framing::{Cut, Framing};
 #[derive(Parser)]
 #[command(
     name = "lesson-6-server",
-    after_help = "Example:\n  lesson-6-server --addr 127.0.0.1:8083 --framing none"
+    after_help = "Example:\n  lesson-6-server --addr 127.0.0.1:8083"
 )]
 pub struct Args {
     /// Where to listen; with port 0 the system chooses a free port

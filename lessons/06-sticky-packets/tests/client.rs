@@ -11,7 +11,7 @@ use rstest::rstest;
 use scene::{Actor, Ending, Program, Stage};
 use tempfile::TempDir;
 
-use crate::common::{CLIENT, message, names, receive};
+use crate::common::{CLIENT, SERVER, message, names, receive};
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -207,7 +207,7 @@ fn a_list_that_would_not_fit_into_memory_is_refused() {
         &mut stage,
         client,
         &inbox,
-        "the answer has 1073741824 bytes, and 16777216 is the limit",
+        "the answer has 1073741824 bytes, and 16777216 is the limit; a list has no larger one",
     );
 }
 
@@ -561,6 +561,18 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 fn the_help_shows_an_example() {
     let help = Command::new(CLIENT).arg("--help").output().unwrap();
     assert!(String::from_utf8_lossy(&help.stdout).contains("Example:"));
+}
+
+#[test]
+fn the_examples_of_both_helps_fit_together() {
+    let example = |program: &str| {
+        let help = Command::new(program).arg("--help").output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let (_, example) = help.split_once("Example:").unwrap();
+        let framing = example.split_once("--framing ");
+        framing.map(|(_, rest)| rest.split_whitespace().next().unwrap().to_string())
+    };
+    assert_eq!(example(SERVER), example(CLIENT));
 }
 
 /// A pipe whose reader has gone, as in `| head -1`.
