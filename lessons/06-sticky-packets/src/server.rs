@@ -17,6 +17,7 @@ use lesson_6::framing::{Cut, Framing};
 #[derive(Parser)]
 #[command(
     name = "lesson-6-server",
+    allow_negative_numbers = true,
     after_help = "Example:\n  lesson-6-server --addr 127.0.0.1:8083"
 )]
 pub struct Args {

@@ -18,6 +18,7 @@ mod crowd;
 #[derive(Parser)]
 #[command(
     name = "lesson-7-client",
+    allow_negative_numbers = true,
     after_help = "Example:\n  lesson-7-client --say hello --say world\n  \
                   lesson-7-client --clients 1000 --messages 10 --size 64"
 )]
@@ -292,10 +293,7 @@ fn quoted(bytes: &[u8]) -> String {
         text += &valid[1..valid.len() - 1];
         text += &chunk.invalid().escape_ascii().to_string();
     }
-    text.push('"');
-    if end < bytes.len() {
-        text += " …";
-    }
+    text += if end < bytes.len() { "\" …" } else { "\"" };
     text
 }
 

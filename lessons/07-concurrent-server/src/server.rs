@@ -30,6 +30,7 @@ use models::{
 #[derive(Parser)]
 #[command(
     name = "lesson-7-server",
+    allow_negative_numbers = true,
     after_help = "Example:\n  lesson-7-server --model event-loop\n  \
                   lesson-7-server --model thread-pool --workers 2 --grace 10"
 )]

@@ -124,6 +124,29 @@ fn where_nobody_listens_it_is_refused() {
 }
 
 #[rstest]
+#[case::tcp(&[], "connect")]
+#[case::udp(&["--udp"], "call to")]
+fn a_crowd_that_nobody_answers_is_told_the_way_out(#[case] udp: &[&str], #[case] operation: &str) {
+    let addr = closed_port();
+    let to = addr.to_string();
+    let args = [&["--addr", &to, "--clients", "2"], udp].concat();
+    let output = run_client(&args, b"");
+    assert_eq!(output.status.code(), Some(1));
+    let line = text(&output.stderr);
+    let reason = format!("client 1: {operation} {addr}: connection refused");
+    assert!(line.contains(&reason), "{line}");
+    assert!(line.contains("; nobody listens there: start the"), "{line}");
+}
+
+#[test]
+fn a_time_below_zero_is_told_what_is_right() {
+    let output = run_client(&["--think", "-1"], b"");
+    assert_eq!(output.status.code(), Some(2));
+    let line = text(&output.stderr);
+    assert!(line.contains("write seconds from 0"), "{line}");
+}
+
+#[rstest]
 #[case::no_port(&["--addr", "127.0.0.1"])]
 #[case::nothing_to_say(&["--say", ""])]
 #[case::a_crowd_of_nobody(&["--clients", "0"])]
@@ -306,7 +329,8 @@ fn a_refused_connect_is_a_connect_failure() {
     assert!(said.contains("latency: no message was answered"), "{said}");
     assert!(said.contains(&failures("connect 3")), "{said}");
     let error = text(&output.stderr);
-    assert!(error.contains("connect: connection refused"), "{error}");
+    let reason = format!("connect {addr}: connection refused");
+    assert!(error.contains(&reason), "{error}");
 }
 
 /// On Linux two callers fit into a queue of length 1: the others get no answer.

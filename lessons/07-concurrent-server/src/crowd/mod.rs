@@ -123,7 +123,8 @@ impl Crowd<'_> {
                     Some(caller)
                 }
                 Err(error) => {
-                    self.failures.add(number, Failure::Connect(error));
+                    self.failures
+                        .add(number, self.plan.addr, Failure::Connect(error));
                     None
                 }
             };
@@ -145,7 +146,7 @@ impl Crowd<'_> {
             }
             Ok(_) => {}
             Err(failure) => {
-                self.failures.add(number, failure);
+                self.failures.add(number, self.plan.addr, failure);
                 self.leave(number);
             }
         }
@@ -184,7 +185,7 @@ impl Crowd<'_> {
                 Phase::Connecting => Failure::Connect(ErrorKind::TimedOut.into()),
                 _ => Failure::TimedOut,
             };
-            self.failures.add(number, failure);
+            self.failures.add(number, self.plan.addr, failure);
             self.leave(number);
         }
     }

@@ -2,9 +2,12 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+
+use super::super::explain;
 
 /// Why a caller failed.
 pub enum Failure {
@@ -29,17 +32,17 @@ pub struct Failures {
 }
 
 impl Failures {
-    pub fn add(&mut self, number: usize, failure: Failure) {
+    pub fn add(&mut self, number: usize, addr: SocketAddr, failure: Failure) {
+        let told = |operation, error| explain(operation, addr, &error).to_string();
         let (counter, what) = match failure {
-            Failure::Connect(error) => (&mut self.connect, format!("connect: {error}")),
+            Failure::Connect(error) => (&mut self.connect, told("connect", error)),
             Failure::WrongBytes(what) => (&mut self.wrong_bytes, format!("wrong bytes: {what}")),
             Failure::Reset => (&mut self.reset, "connection reset".into()),
             Failure::EndOfStream => (&mut self.end_of_stream, "end of stream".into()),
             Failure::TimedOut => (&mut self.timed_out, "timed out".into()),
-            Failure::Other(error) => (&mut self.other, error.to_string()),
+            Failure::Other(error) => (&mut self.other, told("call to", error)),
         };
         *counter += 1;
-        let what = what.to_lowercase();
         self.first
             .get_or_insert_with(|| format!("client {}: {what}", number + 1));
     }
