@@ -277,11 +277,6 @@ impl Bench {
         ground::activity().processor
     }
 
-    /// Whether the programs have a network of their own.
-    pub fn is_private(&self) -> bool {
-        self.setup.private
-    }
-
     /// Where programs are told to be: the same for all programs of a check.
     ///
     /// # Errors

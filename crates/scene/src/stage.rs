@@ -26,7 +26,6 @@ const JUST_NOW: Duration = Duration::from_millis(1);
 /// Where programs play. What still runs when the stage is dropped is killed.
 pub struct Stage {
     cast: Box<dyn Cast>,
-    observed: bool,
     timeline: Timeline,
     audience: Option<Audience>,
     deadline: Duration,
@@ -56,7 +55,7 @@ impl Stage {
     /// When the system has no descriptor or thread left.
     pub fn rehearsal() -> Self {
         let cast = Listened::new().expect("a rehearsal needs a queue for the programs' output");
-        Self::new(Box::new(cast), false, None)
+        Self::new(Box::new(cast), None)
     }
 
     /// A stage without an audience, under the X-ray: the timeline has the calls,
@@ -67,7 +66,7 @@ impl Stage {
     #[cfg(target_os = "linux")]
     pub fn observed(options: &crate::xray::Options) -> Result<Self> {
         let cast = crate::xray::Session::new(options)?;
-        Ok(Self::new(Box::new(cast), true, None))
+        Ok(Self::new(Box::new(cast), None))
     }
 
     /// A stage whose events are printed as they happen; under the X-ray where
@@ -76,17 +75,16 @@ impl Stage {
         let (cast, missing) = crate::observe::cast(options)?;
         let observed = missing.is_none() && (options.wants_xray() || options.wire);
         let audience = Audience::new(options, observed);
-        let mut stage = Self::new(cast, observed, Some(audience));
+        let mut stage = Self::new(cast, Some(audience));
         if let Some(missing) = missing {
             stage.note(missing);
         }
         Ok(stage)
     }
 
-    fn new(cast: Box<dyn Cast>, observed: bool, audience: Option<Audience>) -> Self {
+    fn new(cast: Box<dyn Cast>, audience: Option<Audience>) -> Self {
         Self {
             cast,
-            observed,
             timeline: Timeline::default(),
             audience,
             deadline: DEADLINE,
@@ -100,11 +98,6 @@ impl Stage {
             caught_up: Duration::ZERO,
             broken: None,
         }
-    }
-
-    /// Whether calls, packets and TCP states are seen.
-    pub fn is_observed(&self) -> bool {
-        self.observed
     }
 
     /// How long each later wait may take; 10 seconds if nothing is said.

@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 #[derive(Parser)]
 #[command(
     name = "lesson-1-client",
-    after_help = "Example:\n  lesson-1-client --addr 127.0.0.1:8081 --say hello"
+    after_help = "Example:\n  cargo run -p lesson-1 client --addr 127.0.0.1:8081 --say hello"
 )]
 pub struct Args {
     /// Whom to call
@@ -134,7 +134,12 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
 
 /// Bytes as a person reads them: text in quotes, escaped where it is none.
 fn quoted(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(32)];
+    // A byte 10xxxxxx goes on with a character: the cut is not made before it.
+    let mut end = bytes.len().min(32);
+    while end > 28 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    let shown = &bytes[..end];
     let mut text = String::new();
     for chunk in shown.utf8_chunks() {
         let valid = format!("{:?}", chunk.valid());

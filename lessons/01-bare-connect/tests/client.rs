@@ -60,6 +60,7 @@ fn it_tells_the_address_of_both_ends() {
 #[case::colours(b"\x1b[31mred", r#"received 8 bytes: "\u{1b}[31mred""#)]
 #[case::bytes_that_are_no_text(b"a\xff\x00", r#"received 3 bytes: "a\xff\0""#)]
 #[case::a_line_end(b"a\nb", r#"received 3 bytes: "a\nb""#)]
+#[case::no_half_character("你你你你你你你你你你你".as_bytes(), r#"received 33 bytes: "你你你你你你你你你你" …"#)]
 fn what_no_screen_can_show_is_escaped(#[case] answer: &[u8], #[case] expected: &str) {
     let mut stage = Stage::rehearsal();
     let (client, listener) = called(&mut stage, &[]);

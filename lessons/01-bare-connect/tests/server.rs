@@ -40,6 +40,16 @@ fn it_sends_back_what_it_heard_in_upper_case(#[case] said: &[u8], #[case] expect
 }
 
 #[test]
+fn no_character_is_shown_in_halves() {
+    let mut stage = Stage::rehearsal();
+    let (server, mut connection) = call(&mut stage, &[]);
+    // The 32 bytes that are shown end in the middle of the eleventh character.
+    connection.write_all("你".repeat(17).as_bytes()).unwrap();
+    let shown = format!("received 51 bytes: \"{}\" …", "你".repeat(10));
+    assert_eq!(stage.wait_line(server, "received").unwrap(), shown);
+}
+
+#[test]
 fn a_message_of_1024_bytes_comes_back_whole_and_the_stream_ends() {
     let mut stage = Stage::rehearsal();
     let (_, mut connection) = call(&mut stage, &[]);
@@ -202,7 +212,7 @@ fn help_shows_an_example() {
         stage
             .lines(server)
             .join("\n")
-            .contains("Example:\n  lesson-1-server --addr")
+            .contains("Example:\n  cargo run -p lesson-1 server --addr")
     );
 }
 

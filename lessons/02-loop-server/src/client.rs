@@ -17,7 +17,7 @@ mod mistakes;
 #[derive(Parser)]
 #[command(
     name = "lesson-2-client",
-    after_help = "Example:\n  lesson-2-client --addr 127.0.0.1:8080 --say hello --say world"
+    after_help = "Example:\n  cargo run -p lesson-2 client --addr 127.0.0.1:8080 --say hello --say world"
 )]
 pub struct Args {
     /// Whom to call

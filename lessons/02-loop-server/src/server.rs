@@ -14,7 +14,7 @@ use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
 #[derive(Parser)]
 #[command(
     name = "lesson-2-server",
-    after_help = "Example:\n  lesson-2-server --addr 127.0.0.1:8080 --reply echo"
+    after_help = "Example:\n  cargo run -p lesson-2 server --addr 127.0.0.1:8080 --reply echo"
 )]
 pub struct Args {
     /// Where to listen; with port 0 the system chooses a free port

@@ -15,7 +15,7 @@ use text::Encoding;
 #[derive(Parser)]
 #[command(
     name = "lesson-3-client",
-    after_help = "Example:\n  lesson-3-client --to 127.0.0.1:7788 --say hello\n\n\
+    after_help = "Example:\n  cargo run -p lesson-3 client --to 127.0.0.1:7788 --say hello\n\n\
                   The message bye ends the server, which does not answer it."
 )]
 pub struct Args {

@@ -13,7 +13,7 @@ use text::Encoding;
 #[derive(Parser)]
 #[command(
     name = "lesson-3-server",
-    after_help = "Example:\n  lesson-3-server --addr 0.0.0.0:7788 --reply upper\n\n\
+    after_help = "Example:\n  cargo run -p lesson-3 server --addr 0.0.0.0:7788 --reply upper\n\n\
                   A datagram that is the word bye ends the server."
 )]
 pub struct Args {

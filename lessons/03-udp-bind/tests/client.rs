@@ -551,7 +551,9 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 fn help_shows_an_example() {
     let output = with_input(&["--help"], b"");
     let help = String::from_utf8(output.stdout).unwrap();
-    assert!(help.contains("Example:\n  lesson-3-client --to 127.0.0.1:7788 --say hello"));
+    assert!(
+        help.contains("Example:\n  cargo run -p lesson-3 client --to 127.0.0.1:7788 --say hello")
+    );
     assert!(help.contains("[default: 127.0.0.1:7788]"));
     assert!(output.status.success());
 }

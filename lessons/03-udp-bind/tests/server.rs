@@ -478,7 +478,7 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 fn help_shows_an_example() {
     let output = run(SERVER, &["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
-    assert!(help.contains("Example:\n  lesson-3-server --addr 0.0.0.0:7788"));
+    assert!(help.contains("Example:\n  cargo run -p lesson-3 server --addr 0.0.0.0:7788"));
     assert!(help.contains("[default: 0.0.0.0:7788]"));
     assert!(output.status.success());
 }

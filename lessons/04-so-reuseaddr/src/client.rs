@@ -12,8 +12,8 @@ use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
 #[derive(Parser)]
 #[command(
     name = "lesson-4-client",
-    after_help = "Examples:\n  lesson-4-client --addr 127.0.0.1:8082 --say hello\n  \
-                  lesson-4-client --close-first client --say hello"
+    after_help = "Examples:\n  cargo run -p lesson-4 client --addr 127.0.0.1:8082 --say hello\n  \
+                  cargo run -p lesson-4 client --close-first client --say hello"
 )]
 pub struct Args {
     /// Whom to call
@@ -165,7 +165,12 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
 
 /// Bytes as a person reads them: text in quotes, escaped where it is none.
 fn quoted(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(32)];
+    // A byte 10xxxxxx goes on with a character: the cut is not made before it.
+    let mut end = bytes.len().min(32);
+    while end > 28 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    let shown = &bytes[..end];
     let mut text = String::new();
     for chunk in shown.utf8_chunks() {
         let valid = format!("{:?}", chunk.valid());

@@ -13,9 +13,9 @@ use socket2::{Domain, Socket, Type};
 #[derive(Parser)]
 #[command(
     name = "lesson-4-server",
-    after_help = "Examples:\n  lesson-4-server --addr 127.0.0.1:8082\n  \
-                  lesson-4-server --reuse-addr\n  \
-                  lesson-4-server --reuse-port --calls 8"
+    after_help = "Examples:\n  cargo run -p lesson-4 server --addr 127.0.0.1:8082\n  \
+                  cargo run -p lesson-4 server --reuse-addr\n  \
+                  cargo run -p lesson-4 server --reuse-port --calls 8"
 )]
 pub struct Args {
     /// Where to listen; with port 0 the system chooses a free port
@@ -239,7 +239,12 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
 
 /// Bytes as a person reads them: text in quotes, escaped where it is none.
 fn quoted(bytes: &[u8]) -> String {
-    let shown = &bytes[..bytes.len().min(32)];
+    // A byte 10xxxxxx goes on with a character: the cut is not made before it.
+    let mut end = bytes.len().min(32);
+    while end > 28 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    let shown = &bytes[..end];
     let mut text = String::new();
     for chunk in shown.utf8_chunks() {
         let valid = format!("{:?}", chunk.valid());

@@ -82,6 +82,20 @@ fn the_end_of_its_input_ends_it() {
 }
 
 #[test]
+fn no_character_is_shown_in_halves() {
+    let mut stage = stage();
+    let (server, addr) = server(&mut stage, &[]);
+    // The 32 bytes that are shown end in the middle of the eleventh character.
+    let client = client(&mut stage, addr, &["--say", &"你".repeat(17)]);
+    stage.wait_exit(client).unwrap();
+    let shown = format!("51 bytes: \"{}\" …", "你".repeat(10));
+    let sending = stage.wait_line(client, "sending").unwrap();
+    assert_eq!(sending, format!("sending {shown}"));
+    let received = stage.wait_line(server, "received").unwrap();
+    assert_eq!(received, format!("received {shown}"));
+}
+
+#[test]
 fn a_line_that_is_no_text_is_sent_as_it_is() {
     let (listener, addr) = listener();
     let mut client = Command::new(CLIENT)

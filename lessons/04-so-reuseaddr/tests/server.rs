@@ -167,7 +167,7 @@ fn help_shows_an_example_and_the_default_address() {
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
     let help = stage.lines(server).join("\n");
     assert!(
-        help.contains("Examples:\n  lesson-4-server --addr"),
+        help.contains("Examples:\n  cargo run -p lesson-4 server --addr"),
         "{help}"
     );
     assert!(help.contains("[default: 127.0.0.1:8082]"), "{help}");

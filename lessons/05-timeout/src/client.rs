@@ -16,7 +16,7 @@ use clap::{Parser, builder::NonEmptyStringValueParser};
     name = "lesson-5-client",
     allow_negative_numbers = true,
     after_help = "Each message is a call of its own: the server answers one request per call.\n\n\
-                  Example:\n  lesson-5-client --addr 127.0.0.1:9001 --think 2 --say 1"
+                  Example:\n  cargo run -p lesson-5 client --addr 127.0.0.1:9001 --think 2 --say 1"
 )]
 pub struct Args {
     /// Whom to call

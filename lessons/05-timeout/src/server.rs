@@ -15,7 +15,7 @@ use clap::{Parser, ValueEnum};
 #[command(
     name = "lesson-5-server",
     allow_negative_numbers = true,
-    after_help = "Example:\n  lesson-5-server --addr 127.0.0.1:9001 --timeout 5"
+    after_help = "Example:\n  cargo run -p lesson-5 server --addr 127.0.0.1:9001 --timeout 5"
 )]
 pub struct Args {
     /// Where to listen; with port 0 the system chooses a free port

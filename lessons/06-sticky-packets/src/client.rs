@@ -20,7 +20,7 @@ use lesson_6::text::{plain, quoted};
 #[command(
     name = "lesson-6-client",
     allow_negative_numbers = true,
-    after_help = "Example:\n  lesson-6-client --addr 127.0.0.1:8083 --say list --say \"get long.txt\""
+    after_help = "Example:\n  cargo run -p lesson-6 client --addr 127.0.0.1:8083 --say list --say \"get long.txt\""
 )]
 pub struct Args {
     /// Whom to call

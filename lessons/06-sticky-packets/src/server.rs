@@ -18,7 +18,7 @@ use lesson_6::framing::{Cut, Framing};
 #[command(
     name = "lesson-6-server",
     allow_negative_numbers = true,
-    after_help = "Example:\n  lesson-6-server --addr 127.0.0.1:8083"
+    after_help = "Example:\n  cargo run -p lesson-6 server --addr 127.0.0.1:8083"
 )]
 pub struct Args {
     /// Where to listen; with port 0 the system chooses a free port

@@ -19,8 +19,8 @@ mod crowd;
 #[command(
     name = "lesson-7-client",
     allow_negative_numbers = true,
-    after_help = "Example:\n  lesson-7-client --say hello --say world\n  \
-                  lesson-7-client --clients 1000 --messages 10 --size 64"
+    after_help = "Example:\n  cargo run -p lesson-7 client --say hello --say world\n  \
+                  cargo run -p lesson-7 client --clients 1000 --messages 10 --size 64"
 )]
 pub struct Args {
     /// Whom to call

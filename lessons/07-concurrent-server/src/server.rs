@@ -31,8 +31,8 @@ use models::{
 #[command(
     name = "lesson-7-server",
     allow_negative_numbers = true,
-    after_help = "Example:\n  lesson-7-server --model event-loop\n  \
-                  lesson-7-server --model thread-pool --workers 2 --grace 10"
+    after_help = "Example:\n  cargo run -p lesson-7 server --model event-loop\n  \
+                  cargo run -p lesson-7 server --model thread-pool --workers 2 --grace 10"
 )]
 pub struct Args {
     /// Where to listen; with port 0 the system chooses a free port

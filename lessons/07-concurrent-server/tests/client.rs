@@ -165,7 +165,7 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 #[test]
 fn help_shows_an_example() {
     let help = run_client(&["--help"], b"");
-    assert!(text(&help.stdout).contains("Example:\n  lesson-7-client --say hello"));
+    assert!(text(&help.stdout).contains("Example:\n  cargo run -p lesson-7 client --say hello"));
 }
 
 #[rstest]

@@ -319,7 +319,9 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 #[test]
 fn help_shows_an_example() {
     let help = Command::new(SERVER).arg("--help").output().unwrap();
-    assert!(text(&help.stdout).contains("Example:\n  lesson-7-server --model event-loop"));
+    assert!(
+        text(&help.stdout).contains("Example:\n  cargo run -p lesson-7 server --model event-loop")
+    );
 }
 
 #[rstest]

@@ -1,6 +1,8 @@
 //! The programs in a folder of a matrix, ready to be started.
 
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -115,7 +117,7 @@ fn python(place: &Path) -> Result<()> {
     let python = PathBuf::from(String::from_utf8(asked.stdout)?.trim());
     let home = python.parent().context("python3 is in a folder")?;
     let _ = fs::remove_file(&python3);
-    std::os::unix::fs::symlink(&python, &python3)?;
+    symlink(&python, &python3)?;
     let home = home.display();
     let text = format!("home = {home}\ninclude-system-site-packages = false\n");
     Ok(fs::write(settings, text)?)
@@ -148,4 +150,9 @@ fn compile(file: &Path, ending: &str, program: &Path) -> Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{compiler:?}\n{said}");
     Ok(())
+}
+
+#[cfg(not(unix))]
+fn symlink(_: &Path, link: &Path) -> Result<()> {
+    anyhow::bail!("make {}: links are made on Unix only", link.display())
 }
