@@ -229,12 +229,12 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
             "trying again ten times a second; if it is about open files, \
              raise the limit: see \"ulimit -n\""
         }
-        ("epoll for" | "waker for" | "runtime for" | "socket for", _) => {
+        ("epoll for" | "waker for" | "socketpair for" | "runtime for" | "socket for", _) => {
             "if it is about open files, raise the limit: see \"ulimit -n\""
         }
         ("io_uring for", _) => {
-            "the kernel is older than Linux 6.1, or does not allow it here: see \
-             \"sysctl kernel.io_uring_disabled\", or pass --model event-loop"
+            "if it is not about open files (\"ulimit -n\"), the kernel is older than Linux 6.1, or \
+             does not allow it: see \"sysctl kernel.io_uring_disabled\", or pass --model event-loop"
         }
         ("thread for", _) => {
             "this caller is turned away; see \"ulimit -u\", or pass --model event-loop"

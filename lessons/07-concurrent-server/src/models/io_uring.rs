@@ -65,7 +65,8 @@ const BACKLOG: usize = 65_536;
 pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     let own = listener.local_addr().context("getsockname")?;
     scheduling::in_batches();
-    let (bell, mut button) = UnixStream::pair().context("socketpair")?;
+    let (bell, mut button) =
+        UnixStream::pair().map_err(|error| explain("socketpair for", own, &error))?;
     let mut switchboard = Switchboard::new(own, listener, bell, service)?;
     service.when_stopped(move |_| drop(button.write_all(b"!")))?;
 
