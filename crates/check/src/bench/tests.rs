@@ -328,3 +328,21 @@ fn what_a_program_leaves_behind_is_ended_with_it() {
     bench.end();
     assert!(!orphan.exists());
 }
+
+#[test]
+fn what_is_being_started_when_all_is_ended_is_ended_too() {
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..10 {
+        let mut bench = bench("while :; do sleep 60 & echo one more; done");
+        let program = client(&mut bench);
+        bench.says(&program, "one more").unwrap();
+        let start = std::time::Instant::now();
+        bench.end();
+        let took = start.elapsed();
+        assert!(
+            took < Duration::from_secs(10),
+            "one was waited for: {took:?}"
+        );
+        assert!(!crate::ground::somebody_is_left());
+    }
+}

@@ -182,6 +182,7 @@ pub(crate) fn somebody_is_left() -> bool {
 /// Ends all programs that we have started, and all that they have started. What
 /// a program left behind is waited for, so that it is gone.
 pub(crate) fn end_all() {
+    let mut nobody = 0;
     // One may be starting another one in this moment.
     for _ in 0..10 {
         let programs = with_descendants(process::id());
@@ -196,7 +197,9 @@ pub(crate) fn end_all() {
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
-        if !alive {
+        // One whose parent ends comes to us, and may be missed on its way.
+        nobody = if alive { 0 } else { nobody + 1 };
+        if nobody == 2 {
             return;
         }
     }
@@ -205,9 +208,17 @@ pub(crate) fn end_all() {
 /// Takes away what is left of programs that were started by programs: nobody
 /// else asks how they ended.
 pub(crate) fn reap_orphans() {
-    for pid in &with_descendants(process::id())[1..] {
-        if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
-            let _ = waitpid(Some(pid), WaitOptions::empty());
+    loop {
+        let left = with_descendants(process::id());
+        if left.len() == 1 {
+            return;
+        }
+        for pid in left[1..].iter().filter_map(|pid| i32::try_from(*pid).ok()) {
+            if let Some(pid) = Pid::from_raw(pid) {
+                // One that still runs would be waited for in vain.
+                let _ = kill_process(pid, Signal::KILL);
+                let _ = waitpid(Some(pid), WaitOptions::empty());
+            }
         }
     }
 }
