@@ -34,10 +34,11 @@ fn a_server_that_ends_before_it_is_ready_is_an_error_that_tells_what_it_said() {
 #[test]
 fn a_wait_ends_at_its_deadline_and_names_what_was_awaited() {
     let mut stage = Stage::rehearsal();
-    stage.deadline(Duration::from_millis(50));
     let actor = stage
         .start("server", &shell("echo one; read line"))
         .unwrap();
+    stage.wait_line(actor, "one").unwrap();
+    stage.deadline(Duration::from_millis(50));
     let error = stage.wait_line(actor, "two").unwrap_err().to_string();
     assert!(
         error.contains("a line with \"two\"") && error.contains("50ms"),
