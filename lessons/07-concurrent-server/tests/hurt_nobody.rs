@@ -233,9 +233,17 @@ fn a_caller_for_whom_no_descriptor_is_left(
     assert_eq!(exchange(&callers[0], b"still here"), b"STILL HERE");
 
     stage.wait_line(server, "#1 sending 10 bytes").unwrap();
-    let said = stage.lines(server);
-    let complaints = said.iter().filter(|line| line.contains("too many"));
-    assert_eq!(complaints.count(), 1, "not one for each try");
+    // A thread that begins may open a file for a moment. So there can be two
+    // complaints, but not two with no call accepted between them.
+    let mut complained = false;
+    for line in stage.lines(server) {
+        if line.contains("too many") {
+            assert!(!complained, "not one for each try");
+            complained = true;
+        } else if line.contains("accepted a call") {
+            complained = false;
+        }
+    }
     let last = callers.pop().unwrap();
     drop(callers);
     assert_eq!(read(&last, 1), b"X");
