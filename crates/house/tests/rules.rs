@@ -242,6 +242,31 @@ fn no_file_of_a_crate_holds_more_than_one_idea() {
     }
 }
 
+/// Where a manifest says `doctest = false`, an example would never be run.
+#[test]
+fn no_example_in_a_documentation_is_forgotten() {
+    let fence = |line: &str| {
+        let line = line.trim_start();
+        let tag = line
+            .strip_prefix("/// ```")
+            .or(line.strip_prefix("//! ```"));
+        tag.map(str::to_string)
+    };
+    for package in &metadata().packages {
+        let mut libraries = package.targets.iter().filter(|target| target.is_lib());
+        if libraries.all(|library| library.doctest) {
+            continue;
+        }
+        let folder = package.manifest_path.parent().unwrap().join("src");
+        for file in files(folder.as_std_path(), ".rs") {
+            let text = fs::read_to_string(&file).unwrap();
+            let mut openings = text.lines().filter_map(fence).step_by(2);
+            let plain = openings.all(|tag| tag == "text");
+            assert!(plain, "{}: an example that nobody runs", file.display());
+        }
+    }
+}
+
 /// Cargo does not look for them where a manifest says `autotests = false`, and a
 /// file that nobody names is not even compiled.
 #[test]
