@@ -11,7 +11,7 @@ use claims::{
     case, judge,
     lab::{any_port, call, outcome, own_address, receive, udp_socket},
 };
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 #[test]
 fn the_empty_host_means_127_0_0_1() -> Result<()> {
@@ -311,11 +311,24 @@ fn only_servers_may_bind() -> Result<()> {
     Ok(())
 }
 
+/// An option for sharing a port counts only where both sockets have it.
+#[cfg(target_os = "linux")]
+fn refused_unless_both_have_set_it(
+    open: impl Fn(SockAddr, bool) -> std::io::Result<Socket>,
+) -> Result<()> {
+    for (first, second) in [(true, false), (false, true)] {
+        let first = open(any_port().into(), first)?;
+        let alone = open(first.local_addr()?, second);
+        ensure!(alone.is_err(), "shared, though one has not set it");
+    }
+    Ok(())
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
     let two_on_one_port = |kind: Type| -> Result<_> {
-        let open = |address, reuse| -> std::io::Result<Socket> {
+        let open = |address: SockAddr, reuse: bool| -> std::io::Result<Socket> {
             let socket = Socket::new(Domain::IPV4, kind, None)?;
             socket.set_reuse_address(reuse)?;
             socket.bind(&address)?;
@@ -324,11 +337,7 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
             }
             Ok(socket)
         };
-        for (first, second) in [(true, false), (false, true)] {
-            let first = open(any_port().into(), first)?;
-            let alone = open(first.local_addr()?, second);
-            ensure!(alone.is_err(), "shared, though one has not set it");
-        }
+        refused_unless_both_have_set_it(open)?;
         let first = open(any_port().into(), true)?;
         let second = open(first.local_addr()?, true);
         let name = if kind == Type::STREAM { "TCP" } else { "UDP" };
@@ -350,7 +359,7 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
-    let open = |address, reuse| -> std::io::Result<Socket> {
+    let open = |address: SockAddr, reuse: bool| -> std::io::Result<Socket> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_reuse_port(reuse)?;
         socket.bind(&address)?;
@@ -358,11 +367,7 @@ fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
         socket.set_nonblocking(true)?;
         Ok(socket)
     };
-    for (first, second) in [(true, false), (false, true)] {
-        let first = open(any_port().into(), first)?;
-        let alone = open(first.local_addr()?, second);
-        ensure!(alone.is_err(), "shared, though one has not set it");
-    }
+    refused_unless_both_have_set_it(open)?;
     let first = open(any_port().into(), true)?;
     let second = open(first.local_addr()?, true);
 

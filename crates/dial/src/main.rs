@@ -7,7 +7,6 @@ mod board;
 mod check;
 mod doctor;
 mod files;
-#[cfg(target_os = "linux")]
 mod lessons;
 mod list;
 mod look;

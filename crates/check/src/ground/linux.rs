@@ -179,23 +179,23 @@ pub(crate) fn somebody_is_left() -> bool {
     programs[1..].iter().any(runs)
 }
 
+/// All programs that we have started, and all that they have started.
+fn ours() -> impl Iterator<Item = Pid> {
+    let started = with_descendants(process::id()).into_iter().skip(1);
+    started.filter_map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw))
+}
+
 /// Ends all programs that we have started, and all that they have started. What
 /// a program left behind is waited for, so that it is gone.
 pub(crate) fn end_all() {
     let mut nobody = 0;
     // One may be starting another one in this moment.
     for _ in 0..10 {
-        let programs = with_descendants(process::id());
         let mut alive = false;
-        for pid in programs[1..]
-            .iter()
-            .filter_map(|pid| i32::try_from(*pid).ok())
-        {
-            if let Some(pid) = Pid::from_raw(pid) {
-                let ended = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
-                alive |= ended.is_ok_and(|stat| !stat.contains(") Z "));
-                let _ = kill_process(pid, Signal::KILL);
-            }
+        for pid in ours() {
+            let ended = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            alive |= ended.is_ok_and(|stat| !stat.contains(") Z "));
+            let _ = kill_process(pid, Signal::KILL);
         }
         // One whose parent ends comes to us, and may be missed on its way.
         nobody = if alive { 0 } else { nobody + 1 };
@@ -209,16 +209,14 @@ pub(crate) fn end_all() {
 /// else asks how they ended.
 pub(crate) fn reap_orphans() {
     loop {
-        let left = with_descendants(process::id());
-        if left.len() == 1 {
+        let mut left = ours().peekable();
+        if left.peek().is_none() {
             return;
         }
-        for pid in left[1..].iter().filter_map(|pid| i32::try_from(*pid).ok()) {
-            if let Some(pid) = Pid::from_raw(pid) {
-                // One that still runs would be waited for in vain.
-                let _ = kill_process(pid, Signal::KILL);
-                let _ = waitpid(Some(pid), WaitOptions::empty());
-            }
+        for pid in left {
+            // One that still runs would be waited for in vain.
+            let _ = kill_process(pid, Signal::KILL);
+            let _ = waitpid(Some(pid), WaitOptions::empty());
         }
     }
 }
