@@ -319,8 +319,7 @@ fn thinks_first(bench: &mut Bench) -> Verdict {
 fn half_close(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
     let mut call = bench.call(&server)?;
-    call.send(b"over")?;
-    call.half_close()?;
+    call.send_last(b"over")?;
     call.expect(b"OVER")?;
     call.expect_end()
 }

@@ -421,8 +421,7 @@ fn a_million_bytes(bench: &mut Bench) -> Verdict {
 fn half_close(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
     let mut call = bench.call(&server)?;
-    call.send(b"over and out")?;
-    call.half_close()?;
+    call.send_last(b"over and out")?;
     call.expect(b"OVER AND OUT")?;
     call.expect_end()
 }

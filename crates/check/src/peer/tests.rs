@@ -182,3 +182,27 @@ fn after_the_verdict_a_dropped_peer_stays_open_until_the_programs_have_ended() {
         (Err(ErrorKind::WouldBlock), Err(ErrorKind::ConnectionReset))
     );
 }
+
+/// Tries to receive again and again, so that it misses no moment.
+fn awake(mut stream: TcpStream) -> (Vec<u8>, std::io::Result<usize>) {
+    stream.set_nonblocking(true).unwrap();
+    let mut buffer = [0; 100];
+    loop {
+        match stream.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            received => return (buffer[..received.unwrap()].to_vec(), stream.read(&mut [0])),
+        }
+    }
+}
+
+#[test]
+fn the_end_of_the_stream_is_there_as_soon_as_the_last_bytes() {
+    for _ in 0..100 {
+        let (mut peer, story, program) = with(awake);
+        peer.send_last(b"over").unwrap();
+        let (bytes, then) = program.join().unwrap();
+        assert_eq!(bytes, b"over");
+        assert_eq!(then.expect("no wait for the end"), 0);
+        assert_eq!(story.steps().len(), 2, "{:?}", story.steps());
+    }
+}
