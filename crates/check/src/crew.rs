@@ -57,6 +57,16 @@ impl Crew {
         }
     }
 
+    /// Whether a program is known to have ended, and what it said at last is on its
+    /// way. What is seen comes with its time, so there nobody has to ask.
+    pub(crate) fn is_an_end_on_its_way(&self) -> bool {
+        match self {
+            Self::Heard(outputs) => outputs.is_an_end_on_its_way(),
+            #[cfg(target_os = "linux")]
+            Self::Seen(_) => false,
+        }
+    }
+
     pub(crate) fn pid(&self, actor: Actor) -> u32 {
         match self {
             Self::Heard(outputs) => outputs.pid(actor),

@@ -181,6 +181,13 @@ impl Outputs {
         self.programs[actor.0].reported
     }
 
+    /// Whether the end of a program is known, and not yet reported: its last words
+    /// are on their way.
+    pub fn is_an_end_on_its_way(&self) -> bool {
+        let mut programs = self.programs.iter();
+        programs.any(|program| program.ending.is_some() && !program.reported)
+    }
+
     /// Ends it at once: SIGKILL, or what the system has in its place. A program
     /// that has ended already is no error.
     ///

@@ -55,6 +55,9 @@ impl Bench {
             seen.stage.catch_up();
         }
         self.pump(LOOK);
+        while self.crew.is_an_end_on_its_way() && !self.story.is_over() {
+            self.pump(LOOK);
+        }
     }
 
     /// Takes in what the programs say, for so long.
