@@ -44,12 +44,12 @@ pub(crate) fn run() -> String {
 }
 
 fn findings() -> Vec<Finding> {
-    let network = probe::private_network();
-    let advice = network
-        .as_ref()
-        .err()
-        .map(advice_for_namespaces)
-        .unwrap_or_default();
+    let (network, tracing) = (probe::private_network(), probe::tracing());
+    let advice = |tried: &io::Result<()>, words: fn(&io::Error) -> String| {
+        tried.as_ref().err().map(words).unwrap_or_default()
+    };
+    let for_namespaces = advice(&network, advice_for_namespaces);
+    let for_tracing = advice(&tracing, advice_for_tracing);
     let finding = |name, result: io::Result<()>, good, otherwise: &str| Finding {
         name,
         result: result
@@ -74,15 +74,14 @@ fn findings() -> Vec<Finding> {
             "own network",
             network,
             "namespaces for network and user, without root",
-            &advice,
+            &for_namespaces,
         ),
         wire(),
         finding(
             "call tracing",
-            probe::tracing(),
+            tracing,
             "ptrace of programs that we start ourselves",
-            "The system calls of a program cannot be watched. In a container, start it with \
-             --cap-add=SYS_PTRACE; elsewhere see /proc/sys/kernel/yama/ptrace_scope.",
+            &for_tracing,
         ),
         finding(
             "python3",
@@ -143,6 +142,18 @@ fn advice_for_namespaces(error: &io::Error) -> String {
         }
     };
     format!("The lessons run all the same, on the machine's own loopback. {way_out}")
+}
+
+/// The same for ptrace.
+fn advice_for_tracing(error: &io::Error) -> String {
+    let way_out = match error.kind() {
+        ErrorKind::Unsupported => "On this system there is nothing in its place.",
+        _ => {
+            "In a container, start it with --cap-add=SYS_PTRACE; elsewhere see \
+             /proc/sys/kernel/yama/ptrace_scope."
+        }
+    };
+    format!("The system calls of a program cannot be watched. {way_out}")
 }
 
 fn starts(program: &str) -> io::Result<()> {

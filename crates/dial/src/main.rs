@@ -40,8 +40,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Show the lessons: idea, minutes, and what is new in each
+    #[command(after_help = "Example:\n  cargo dial list")]
     List,
     /// Find out what this machine offers, and what follows
+    #[command(after_help = "Example:\n  cargo dial doctor")]
     Doctor,
     #[cfg(target_os = "linux")]
     /// Run a server and clients, and show their calls, packets and TCP states
@@ -63,8 +65,10 @@ enum Command {
     #[command(after_help = "Example:\n  cargo dial watch 1")]
     Watch(watch::WatchArgs),
     /// Show the model solution of a lesson that you have passed
+    #[command(after_help = "Example:\n  cargo dial solution 1 --lang rust")]
     Solution(solution::SolutionArgs),
     /// Show or reset what you have begun and passed
+    #[command(after_help = "Example:\n  cargo dial progress --reset 1")]
     Progress(progress::ProgressArgs),
     #[cfg(target_os = "linux")]
     /// Run programs on two hosts, and lose, delay or damage packets between them
@@ -77,6 +81,7 @@ enum Command {
         _words: Vec<String>,
     },
     /// Show a timeline that the X-ray has recorded
+    #[command(after_help = "Example:\n  cargo dial show recording.jsonl --out picture.svg")]
     Show(show::ShowArgs),
 }
 

@@ -77,6 +77,20 @@ fn a_lesson_that_is_no_number_is_told_what_to_write(#[case] args: &[&str]) {
 }
 
 #[test]
+fn each_command_has_a_help_with_an_example() {
+    let help = text(&dial(&["--help"]));
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let names = commands.filter_map(|line| line.split_whitespace().next());
+    let names: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(names.len() > 5, "{help}");
+    for name in names {
+        let help = text(&dial(&[name, "--help"]));
+        assert!(help.contains(&format!("\n  cargo dial {name}")), "{help}");
+    }
+}
+
+#[test]
 fn check_has_a_help_before_any_lesson() {
     let output = dial(&["check", "--help"]);
     assert_eq!(output.status.code(), Some(0));

@@ -257,6 +257,7 @@ fn the_end_of_the_stream_in_mid_message_is_no_orderly_end(
 #[case::json_that_is_cut(b"\0\0\0\x11{\"request\":\"list\"")]
 #[case::an_unknown_request(b"\0\0\0\x11{\"request\":\"put\"}")]
 #[case::no_name(b"\0\0\0\x11{\"request\":\"get\"}")]
+#[case::a_list(b"\0\0\0\x08[\"list\"]")]
 #[case::no_utf_8(b"\0\0\0\x1c{\"request\":\"get\",\"name\":\"\xff\"}")]
 fn after_a_header_that_is_no_request_the_next_message_is_understood(#[case] broken: &[u8]) {
     let bytes = [broken, &requests_as_bytes(&[Request::List])].concat();

@@ -12,8 +12,10 @@
 //! come in one receive or in a hundred makes no difference, and nobody waits
 //! for an acknowledgement: messages may follow each other closely.
 
+use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -96,6 +98,12 @@ fn message(header: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok([&length.to_be_bytes(), header.as_slice()].concat())
 }
 
+/// A header is an object. serde would also take a list of its values.
+fn parse<T: DeserializeOwned>(header: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice::<HashMap<String, IgnoredAny>>(header)?;
+    serde_json::from_slice(header)
+}
+
 /// The server. A header that is no request does no harm to the call: where it
 /// ends is known all the same.
 pub fn receive_request(
@@ -106,7 +114,7 @@ pub fn receive_request(
         return Ok(None);
     };
     tell(told("received", &header));
-    let request = serde_json::from_slice(&header);
+    let request = parse(&header);
     Ok(Some(request.map_err(|error| {
         // It can quote the header; the reason has to fit into one itself.
         let error: String = error.to_string().chars().take(200).collect();
@@ -156,7 +164,7 @@ pub fn receive_answer<'call>(
     let header = receive_header(call)?;
     let header = header.ok_or_else(|| ended("end of stream: the server hung up"))?;
     tell(told("received", &header));
-    let status = serde_json::from_slice(&header);
+    let status = parse(&header);
     match status.map_err(|error| invalid(format!("the header is no answer: {error}")))? {
         Status::Error { reason } => Ok(Err(reason)),
         Status::Ok { name, size, sha256 } => {
