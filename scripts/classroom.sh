@@ -17,8 +17,12 @@ if ! command -v tmux >/dev/null; then
     exit 1
 fi
 cd "$(dirname "$0")/.."
+if ! compgen -G "lessons/$(printf '%02d' "$((10#$lesson))")-*" >/dev/null; then
+    echo "there is no lesson $lesson: see \"cargo dial list\"" >&2
+    exit 2
+fi
 
-# A lesson that does not compile, or does not exist, is to be seen before tmux opens.
+# A lesson that does not compile is to be seen before tmux opens.
 cargo build --quiet --package "lesson-$lesson"
 
 # Types into a pane once its shell has shown a prompt; earlier keys would be
@@ -52,4 +56,8 @@ tmux select-pane -t "$client_pane"
 if [[ -n ${TMUX:-} ]]; then
     exec tmux switch-client -t "$session"
 fi
-exec tmux attach -t "$session"
+tmux attach -t "$session"
+if tmux has-session -t "$session" 2>/dev/null; then
+    echo "Server and client go on. Back to them: tmux attach -t $session"
+    echo "To end them: tmux kill-session -t $session"
+fi

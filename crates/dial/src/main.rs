@@ -90,10 +90,11 @@ const WIRE_HELP: &str = "\
 Examples:
   cargo dial wire lesson-2
   cargo dial wire -- python3 server.py :: python3 client.py
-  cargo dial wire --rule 'syn drop 2 times' -- python3 server.py :: python3 client.py
-  cargo dial wire --rule 'client→server data 2 drop; latency 20 ms' -- ./server :: ./client
-In a terminal a screen opens, on which packets are held, dropped and delayed by keys; ? names them.
-The programs run unchanged, also those that say 127.0.0.1. docs/wire.md has all rules.";
+  cargo dial wire --rule 'syn drop 2 times' -- ./server :: ./client
+  cargo dial wire --rule 'client→server data 2 drop' -- ./server :: ./client
+In a terminal a screen opens, on which packets are held, dropped and delayed
+by keys; ? names them. The programs run unchanged, also those that say
+127.0.0.1. docs/wire.md has all rules.";
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {

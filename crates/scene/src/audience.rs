@@ -92,10 +92,12 @@ impl Audience {
 fn wait_for_enter(stdout: &mut impl Write) -> io::Result<()> {
     write!(stdout, "\n  [Enter] ")?;
     stdout.flush()?;
-    io::stdin().lock().skip_until(b'\n')?;
+    let typed = io::stdin().lock().skip_until(b'\n')?;
     if is_set("TERM") && env::var_os("TERM").is_none_or(|term| term != "dumb") {
-        // Up to the prompt, clear it, and up over the empty row before it.
-        write!(stdout, "\x1b[1A\x1b[2K\x1b[1A")?;
+        // Up to the prompt, clear it, and up over the empty row before it. Ctrl-D
+        // leaves the cursor behind the prompt.
+        let to_the_prompt = if typed == 0 { "\r" } else { "\x1b[1A" };
+        write!(stdout, "{to_the_prompt}\x1b[2K\x1b[1A")?;
     }
     stdout.flush()
 }

@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long)]
     pub plain: bool,
 
-    /// Show calls, packets and TCP states, where the machine allows it
+    /// Show calls, packets and TCP states, where the machine allows it; --wire always does
     #[arg(long, value_enum, default_value_t)]
     pub xray: Xray,
 

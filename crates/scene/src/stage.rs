@@ -358,7 +358,7 @@ impl Stage {
 
     fn check_audience(&mut self) -> Result<()> {
         match self.broken.take() {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(error).context("write the scene to standard output"),
             None => Ok(()),
         }
     }

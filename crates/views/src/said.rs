@@ -91,6 +91,10 @@ fn icmp(v6: bool, kind: u8, code: u8) -> String {
 /// None for a change that says nothing, such as a queue that is empty again.
 pub fn state(change: &Change) -> Option<String> {
     let port = change.local.port();
+    // A connection can have the same port, and be closed at another time.
+    if (change.from, change.to) == (Some(TcpState::Listen), TcpState::Closed) {
+        return Some(format!("[:{port} LISTEN closed]"));
+    }
     if change.from != Some(change.to) {
         return Some(format!("[:{port} {}]", change.to.name()));
     }

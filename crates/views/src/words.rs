@@ -66,6 +66,8 @@ impl Words {
             "recvfrom" | "read" | "recvmsg" | "readv" if value == 0 && is_stream(call) => {
                 "0, end of stream".to_string()
             }
+            // An empty datagram is a message, too.
+            "recvfrom" | "recvmsg" if value == 0 && !outputs.is_empty() => format!("0 {outputs}"),
             "sendto" | "write" if value == asked(call) => String::new(),
             "accept" | "accept4" if !outputs.is_empty() => format!("{value}, from {outputs}"),
             "getsockname" | "getpeername" | "getsockopt" | "socketpair" => outputs,

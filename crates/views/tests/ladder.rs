@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rstest::rstest;
 use timeline::cable::{Fate, Later, Passage};
-use timeline::call::{Address, Arg, Bytes, CallId, Changed, End, Outcome, Output, Start, Symbol};
+use timeline::call::{
+    Address, Arg, Bytes, CallId, Changed, End, Outcome, Output, Socket, Start, Symbol,
+};
 use timeline::packet::{Content, Packet, Segment, TcpFlags};
 use timeline::state::{Change, Queues, TcpState};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
@@ -319,6 +321,47 @@ fn a_call_that_fails_names_the_error_in_the_kernels_word() {
         drawn.contains("connect(3, [::1]:9) → ECONNREFUSED"),
         "{drawn}"
     );
+}
+
+#[test]
+fn an_empty_datagram_is_zero_bytes_and_no_end() {
+    let room = vec![Arg::Descriptor(3), Arg::Room(1024)];
+    let Kind::Call(mut start) = call(1, "recvfrom", room) else {
+        unreachable!("it is a call");
+    };
+    start.socket = Some(Socket {
+        inode: 1,
+        protocol: Some("UDP".into()),
+    });
+    let from = Output::Address(address("127.0.0.1:5000"));
+    let outputs = vec![Output::Bytes(bytes("")), from];
+    let end = ended(1, Outcome::Returned(0), outputs);
+    let drawn = ladder(
+        &timeline(vec![(SERVER, Kind::Call(start)), (SERVER, end)]),
+        style(),
+    );
+    let drawn = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "recv(3, ≤1024) → 0 \"\", 127.0.0.1:5000";
+    assert!(drawn.ends_with(expected), "{drawn}");
+}
+
+#[rstest]
+#[case::the_listener(TcpState::Listen, "[:8081 LISTEN closed]")]
+#[case::a_connection(TcpState::LastAck, "[:8081 CLOSED]")]
+fn the_close_of_a_listener_is_told_from_that_of_a_connection(
+    #[case] from: TcpState,
+    #[case] expected: &str,
+) {
+    let change = Change {
+        local: "127.0.0.1:8081".parse().unwrap(),
+        peer: "0.0.0.0:0".parse().unwrap(),
+        inode: None,
+        from: Some(from),
+        to: TcpState::Closed,
+        queues: Queues::default(),
+    };
+    let drawn = ladder(&timeline(vec![(SERVER, Kind::State(change))]), style());
+    assert!(drawn.contains(expected), "{drawn}");
 }
 
 /// A receive that was changed, with its end, as one line.

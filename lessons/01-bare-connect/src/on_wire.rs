@@ -23,7 +23,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     stage.next(&[
         "Hold each packet in your hand: cargo dial wire lesson-1.",
         "Lose the SYN: cargo dial wire --rule \"syn drop 2 times\" -- target/debug/lesson-1 \
-         server :: target/debug/lesson-1 client. How long does connect take now?",
+         server :: target/debug/lesson-1 client | cat. How long does connect take now?",
         "Go on to lesson 2 with --wire, where a packet of a call gets lost.",
     ]);
     Ok(())

@@ -21,7 +21,12 @@ pub struct Args {
     addr: String,
 
     /// How many callers the kernel keeps waiting until accept takes them
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        allow_negative_numbers = true
+    )]
     backlog: i32,
 
     /// Wait for Enter before accept, to see what happens without it

@@ -37,7 +37,7 @@ pub struct Args {
     send_empty: bool,
 
     /// How far to send ahead of the answer; much too far, and both sides wait for ever
-    #[arg(long, value_name = "BYTES", default_value = "4096")]
+    #[arg(long, value_name = "BYTES", default_value = "4096", allow_negative_numbers = true, value_parser = at_least_one)]
     ahead: NonZeroUsize,
 
     /// End the call with a reset instead of a close
@@ -157,10 +157,11 @@ fn next_line() -> Result<Option<Vec<u8>>> {
             io::stdout().flush().context("stdout")?;
         }
         let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
-            if prompt {
-                say(""); // Ctrl-D leaves the cursor behind the prompt.
-            }
+        input.read_until(b'\n', &mut line).context("stdin")?;
+        if prompt && !line.ends_with(b"\n") {
+            say(""); // Ctrl-D leaves the cursor where it was.
+        }
+        if line.is_empty() {
             return Ok(None);
         }
         while line.ends_with(b"\n") || line.ends_with(b"\r") {
@@ -250,6 +251,12 @@ fn message(text: &str) -> Result<String, String> {
         return Err("an empty message sends nothing: see --send-empty".into());
     }
     Ok(text.into())
+}
+
+/// Reads a number of bytes.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    let wrong = |_| "write a whole number of bytes from 1 up, such as 4096".to_string();
+    text.parse().map_err(wrong)
 }
 
 /// Runs the client; an error becomes one line on stderr and status 1.

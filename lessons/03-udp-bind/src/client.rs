@@ -41,7 +41,7 @@ pub struct Args {
     encoding: Encoding,
 
     /// How long to wait for each answer
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2", allow_negative_numbers = true, value_parser = seconds)]
     timeout: Duration,
 
     /// Do not wait for answers
@@ -237,10 +237,11 @@ fn next_line() -> Result<Option<Vec<u8>>> {
         }
         let mut line = Vec::new();
         let mut part = input.by_ref().take(LONGEST as u64);
-        if part.read_until(b'\n', &mut line).context("stdin")? == 0 {
-            if prompt {
-                say(""); // Ctrl-D leaves the cursor behind the prompt.
-            }
+        part.read_until(b'\n', &mut line).context("stdin")?;
+        if prompt && !line.ends_with(b"\n") {
+            say(""); // Ctrl-D leaves the cursor where it was.
+        }
+        if line.is_empty() {
             return Ok(None);
         }
         if line.len() == LONGEST && !line.ends_with(b"\n") {

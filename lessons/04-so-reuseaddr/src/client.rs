@@ -113,10 +113,11 @@ fn next_line() -> Result<Option<Vec<u8>>> {
             io::stdout().flush().context("stdout")?;
         }
         let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
-            if prompt {
-                say(""); // Ctrl-D leaves the cursor behind the prompt.
-            }
+        input.read_until(b'\n', &mut line).context("stdin")?;
+        if prompt && !line.ends_with(b"\n") {
+            say(""); // Ctrl-D leaves the cursor where it was.
+        }
+        if line.is_empty() {
             return Ok(None);
         }
         while line.ends_with(b"\n") || line.ends_with(b"\r") {

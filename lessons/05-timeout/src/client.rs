@@ -135,8 +135,8 @@ fn next_line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         input.read_until(b'\n', &mut line).context("stdin")?;
         let ended = line.is_empty();
-        if ended && prompt {
-            say(""); // Ctrl-D leaves the cursor behind the prompt.
+        if prompt && !line.ends_with(b"\n") {
+            say(""); // Ctrl-D leaves the cursor where it was.
         }
         while let Some(b'\n' | b'\r') = line.last() {
             line.pop();

@@ -155,7 +155,9 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
         "The killed caller's kernel sends FIN. The waiting receive comes back with 0.",
     );
     stage.kill(caller)?;
+    stage.wait_exit(caller)?;
     stage.wait_line(server.actor, "end of stream without a word")?;
+    stage.wait_line(server.actor, "closed the connection")?;
     let waited = between(stage, (server.actor, "accepted"), (server.actor, "end of"))?;
     stage.note(format!(
         "No: {waited} after accept it knew. A kernel closes the sockets of a killed program, and \
@@ -187,7 +189,8 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     )?;
     stage.note(format!(
         "The request took {took}, and no receive waited longer than 0.5 s: each has the full \
-         timeout again. One who drips can hold this server for hours. Now with --deadline 0.45."
+         timeout again. One who drips can hold this server 1,024 times as long. Now with --deadline \
+         0.45."
     ));
     stage.beat();
     leave(stage, patient)?;

@@ -20,7 +20,7 @@ use lesson_6::text::{plain, quoted};
 #[command(
     name = "lesson-6-client",
     allow_negative_numbers = true,
-    after_help = "Example:\n  cargo run -p lesson-6 client --addr 127.0.0.1:8083 --say list --say \"get long.txt\""
+    after_help = "Example:\n  cargo run -p lesson-6 client --say list --say \"get long.txt\""
 )]
 pub struct Args {
     /// Whom to call
@@ -52,7 +52,7 @@ pub struct Args {
     max_size: u64,
 
     /// Take at most so many bytes in one receive
-    #[arg(long, value_name = "BYTES", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "BYTES", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 30))]
     receive: Option<usize>,
 
     /// Set TCP_NODELAY: send each segment at once
@@ -227,10 +227,11 @@ fn next_line() -> Result<Option<Vec<u8>>> {
             let _ = write!(io::stdout(), ">>: ").and_then(|()| io::stdout().flush());
         }
         let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
-            if prompt {
-                say(""); // Ctrl-D leaves the cursor behind the prompt.
-            }
+        input.read_until(b'\n', &mut line).context("stdin")?;
+        if prompt && !line.ends_with(b"\n") {
+            say(""); // Ctrl-D leaves the cursor where it was.
+        }
+        if line.is_empty() {
             return Ok(None);
         }
         while line.ends_with(b"\n") || line.ends_with(b"\r") {
@@ -270,7 +271,9 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
         (_, ErrorKind::InvalidData) => "both sides need the same --framing",
         ("list from", ErrorKind::FileTooLarge) => "a list has no larger one",
         (_, ErrorKind::FileTooLarge) => "pass a larger --max-size",
-        (_, ErrorKind::WouldBlock | ErrorKind::TimedOut) => "a longer --timeout has more patience",
+        (_, ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            "a longer --timeout has more patience, if --framing is the same on both sides"
+        }
         (_, ErrorKind::UnexpectedEof) => "nothing was saved: see what the server said",
         ("send to", ErrorKind::InvalidInput) => "ask for a shorter name",
         (_, ErrorKind::Other) => "nothing was saved",

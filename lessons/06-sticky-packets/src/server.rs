@@ -38,7 +38,7 @@ pub struct Args {
     wait_for: Option<usize>,
 
     /// Take at most so many bytes in one receive
-    #[arg(long, value_name = "BYTES", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "BYTES", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1 << 30))]
     receive: Option<usize>,
 
     /// Set TCP_NODELAY: send each segment at once

@@ -44,7 +44,7 @@ pub struct Args {
     think: Duration,
 
     /// How long an answer may take; if nothing is said: 10 for a crowd, 2 for UDP, else no limit
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = above_zero)]
     deadline: Option<Duration>,
 
     /// Be a crowd of so many clients, and check each byte of each answer
@@ -134,8 +134,8 @@ fn talk(
         if let Some(deadline) = deadline {
             // A timeout of zero would be refused.
             let left = deadline.saturating_sub(began.elapsed());
-            let left = left.max(Duration::from_micros(1));
-            stream.set_read_timeout(Some(left)).context("setsockopt")?;
+            let left = Some(left.max(Duration::from_micros(1)));
+            stream.set_read_timeout(left).context("setsockopt")?;
         }
         let more = stream
             .read(&mut answer[received..])
@@ -162,11 +162,8 @@ fn send_datagrams(addr: SocketAddr, args: &Args) -> Result<()> {
     socket
         .connect(addr)
         .map_err(|error| explain("connect", addr, &error))?;
-    let deadline = args.deadline.unwrap_or(Duration::from_secs(2));
-    let deadline = deadline.max(Duration::from_micros(1));
-    socket
-        .set_read_timeout(Some(deadline))
-        .context("setsockopt")?;
+    let deadline = args.deadline.or(Some(Duration::from_secs(2)));
+    socket.set_read_timeout(deadline).context("setsockopt")?;
     let mut buffer = vec![0; 65_535];
     each_message(args, |message| {
         let length = message.len();
@@ -187,14 +184,12 @@ fn send_datagrams(addr: SocketAddr, args: &Args) -> Result<()> {
 fn each_message(args: &Args, mut talk: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut given = args.say.iter();
     loop {
-        let message = match given.next() {
-            Some(text) => text.clone().into_bytes(),
-            None if !args.say.is_empty() => return Ok(()),
-            None => match next_line()? {
-                Some(line) => line,
-                None => return Ok(()),
-            },
+        let next = match given.next() {
+            Some(text) => Some(text.clone().into_bytes()),
+            None if !args.say.is_empty() => None,
+            None => next_line()?,
         };
+        let Some(message) = next else { return Ok(()) };
         thread::sleep(args.think);
         talk(&message)?;
     }
@@ -225,10 +220,11 @@ fn next_line() -> Result<Option<Vec<u8>>> {
             let _ = write!(io::stdout(), ">>: ").and_then(|()| io::stdout().flush());
         }
         let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line).context("stdin")? == 0 {
-            if prompt {
-                say(""); // Ctrl-D leaves the cursor behind the prompt.
-            }
+        input.read_until(b'\n', &mut line).context("stdin")?;
+        if prompt && !line.ends_with(b"\n") {
+            say(""); // Ctrl-D leaves the cursor where it was.
+        }
+        if line.is_empty() {
             return Ok(None);
         }
         while line.ends_with(b"\n") || line.ends_with(b"\r") {
@@ -275,7 +271,10 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
         (_, ErrorKind::BrokenPipe) => "the server has hung up",
         _ => "the manual page of the call says more",
     };
-    let reason = error.to_string().to_lowercase();
+    let reason = match error.kind() {
+        ErrorKind::WouldBlock => "timed out".into(),
+        _ => error.to_string().to_lowercase(),
+    };
     anyhow!("{operation} {subject}: {reason}; {way_out}")
 }
 
@@ -328,15 +327,19 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time that a call can wait for: what zero would mean is unclear (lesson 5).
+fn above_zero(text: &str) -> Result<Duration, String> {
+    let time = seconds(text).ok().filter(|time| !time.is_zero());
+    time.ok_or_else(|| "write seconds above 0 and up to 86400, such as 2 or 0.5".into())
+}
+
 /// Runs the client; an error becomes one line on stderr and status 1.
 pub fn start(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = run(args) else {
+        return ExitCode::SUCCESS;
+    };
+    let _ = writeln!(io::stderr(), "{error:#}");
+    ExitCode::FAILURE
 }
 
 #[allow(dead_code, reason = "in the scene's program, main.rs calls start")]

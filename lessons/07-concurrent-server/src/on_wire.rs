@@ -32,7 +32,6 @@ fn script(stage: &mut Stage) -> Result<()> {
     ));
     stage.beat();
     stage.next(&[
-        "The same with a thread for each: give the server --model thread-per-client.",
         "A slow path for all, and a crowd: cargo dial wire --rule \"latency 20 ms\" -- \
          target/debug/lesson-7 server --quiet :: target/debug/lesson-7 client --clients 20.",
     ]);
@@ -74,7 +73,7 @@ fn an_event_loop(stage: &mut Stage) -> Result<Waits> {
     stage.focus(Focus::Words);
     stage.when(
         Sign::Says("server", "#2 received"),
-        "The slow caller's word is still on its way. The server was told of what is here.",
+        "The answer to the slow caller is still on its way. The server was told of what is here.",
     );
     let waits = both_callers(stage, "event-loop", "10.0.0.1:8085")?;
     let (quick, slow) = (waits.quick_answered, waits.slow_answered);

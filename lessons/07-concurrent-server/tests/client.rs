@@ -110,7 +110,8 @@ fn it_waits_for_an_answer_no_longer_than_its_deadline() {
     let output = run_client(&args, b"");
     assert_eq!(output.status.code(), Some(1));
     let line = text(&output.stderr);
-    assert!(line.contains("no answer within the deadline"), "{line}");
+    let words = ": timed out; no answer within the deadline";
+    assert!(line.contains(words), "{line}");
 }
 
 #[test]
@@ -155,6 +156,7 @@ fn a_time_below_zero_is_told_what_is_right() {
 #[case::empty_messages(&["--clients", "1", "--size", "0"])]
 #[case::no_messages(&["--clients", "1", "--messages", "0"])]
 #[case::a_crowd_that_says_something(&["--clients", "1", "--say", "hello"])]
+#[case::a_deadline_of_zero(&["--say", "hello", "--deadline", "0"])]
 #[case::a_deadline_below_zero(&["--deadline=-1"])]
 #[case::a_deadline_that_is_no_number(&["--deadline", "NaN"])]
 #[case::an_unknown_flag(&["--loud"])]
@@ -427,6 +429,24 @@ fn closed_port() -> SocketAddr {
     let addr = socket.local_addr().unwrap().as_socket().unwrap();
     std::mem::forget(socket);
     addr
+}
+
+/// A terminal is needed for a prompt. Python gives it one.
+#[test]
+#[ignore = "needs python3"]
+fn ctrl_d_behind_a_word_ends_the_line_too() {
+    let mut stage = stage();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
+    let program = Program::new("python3").args(terminal);
+    let program = program.args([CLIENT, "--addr", &addr]);
+    let client = stage.start("client", &program).unwrap();
+    stage.tell(client, "word\u{4}\u{4}").unwrap(); // twice Ctrl-D
+    stage.wait_line(client, "sending 4 bytes").unwrap();
+    let lines = stage.lines(client);
+    let sending = lines.iter().find(|line| line.contains("sending"));
+    assert!(sending.unwrap().starts_with("sending"), "{lines:?}");
 }
 
 /// A terminal is needed for a prompt. Python gives it one.

@@ -167,7 +167,7 @@ fn on_the_wire_it_plays_with_one_slow_path() {
     for (explanation, event) in [
         ("The server has answered the", "#1 sending"),
         ("The quick caller is connected", "quick: > sending"),
-        ("The slow caller's word is", "#2 received"),
+        ("The answer to the slow caller is", "#2 received"),
     ] {
         let above = above(&shown, explanation);
         assert!(above.contains(event), "{explanation} stands below {above}");

@@ -34,12 +34,13 @@ pub struct Failures {
 impl Failures {
     pub fn add(&mut self, number: usize, addr: SocketAddr, failure: Failure) {
         let told = |operation, error| explain(operation, addr, &error).to_string();
+        let ended = |how| format!("call to {addr}: {how}");
         let (counter, what) = match failure {
             Failure::Connect(error) => (&mut self.connect, told("connect", error)),
             Failure::WrongBytes(what) => (&mut self.wrong_bytes, format!("wrong bytes: {what}")),
-            Failure::Reset => (&mut self.reset, "connection reset".into()),
-            Failure::EndOfStream => (&mut self.end_of_stream, "end of stream".into()),
-            Failure::TimedOut => (&mut self.timed_out, "timed out".into()),
+            Failure::Reset => (&mut self.reset, ended("connection reset")),
+            Failure::EndOfStream => (&mut self.end_of_stream, ended("end of stream")),
+            Failure::TimedOut => (&mut self.timed_out, ended("timed out")),
             Failure::Other(error) => (&mut self.other, told("call to", error)),
         };
         *counter += 1;

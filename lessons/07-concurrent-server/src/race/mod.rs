@@ -42,8 +42,8 @@ use text::Text;
     cargo run --release -p lesson-7 race --clients 256 --also mine='./server {port}'"
 )]
 pub struct Args {
-    /// How many clients talk at once, separated by commas
-    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=i64::from(crowd::MOST)), default_values_t = [1, 16, 256, 4096])]
+    /// How many clients talk at once, separated by commas [default: 1,16,256,4096]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(crowd::MOST)), default_values_t = [1, 16, 256, 4096])]
     clients: Vec<u32>,
 
     /// How many bytes a message has, separated by commas [default: 64,16384]
