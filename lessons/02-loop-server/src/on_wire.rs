@@ -30,8 +30,8 @@ fn script(stage: &mut Stage) -> Result<()> {
     stage.next(&[
         "Choose packets by hand, and drop them: cargo dial wire lesson-2.",
         "Lose it more often: cargo dial wire --rule \"client→server data drop 4 times\" -- \
-         target/debug/lesson-2 server :: target/debug/lesson-2 client --say hello | cat. How do the \
-         times between the attempts grow?",
+         target/debug/lesson-2 server :: target/debug/lesson-2 client --say hello | cat. How do \
+         the times between the attempts grow?",
         "Go on to lesson 3 with --wire, where nobody repairs what the cable does.",
     ]);
     Ok(())

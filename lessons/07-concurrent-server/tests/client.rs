@@ -431,16 +431,19 @@ fn closed_port() -> SocketAddr {
     addr
 }
 
-/// A terminal is needed for a prompt. Python gives it one.
+/// A program at a terminal, which a prompt needs. Python gives it one.
+fn at_a_terminal(words: &[&str]) -> Program {
+    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
+    Program::new("python3").args(terminal).args(words)
+}
+
 #[test]
 #[ignore = "needs python3"]
 fn ctrl_d_behind_a_word_ends_the_line_too() {
     let mut stage = stage();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
-    let program = Program::new("python3").args(terminal);
-    let program = program.args([CLIENT, "--addr", &addr]);
+    let program = at_a_terminal(&[CLIENT, "--addr", &addr]);
     let client = stage.start("client", &program).unwrap();
     stage.tell(client, "word\u{4}\u{4}").unwrap(); // twice Ctrl-D
     stage.wait_line(client, "sending 4 bytes").unwrap();
@@ -449,19 +452,15 @@ fn ctrl_d_behind_a_word_ends_the_line_too() {
     assert!(sending.unwrap().starts_with("sending"), "{lines:?}");
 }
 
-/// A terminal is needed for a prompt. Python gives it one.
 #[test]
 #[ignore = "needs python3"]
 fn ctrl_d_at_the_prompt_ends_the_line() {
     let mut stage = stage();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
-    let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
-    let program = Program::new("python3").args(terminal).args(script);
-    let client = stage
-        .start("client", &program.args([CLIENT, &addr]))
-        .unwrap();
+    let script = "\"$0\" --addr \"$1\"; echo status $?";
+    let program = at_a_terminal(&["sh", "-c", script, CLIENT, &addr]);
+    let client = stage.start("client", &program).unwrap();
     stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
     stage.wait_line(client, "status 0").unwrap();
     let lines = stage.lines(client);
