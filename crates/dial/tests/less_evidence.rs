@@ -189,10 +189,10 @@ fn left_out(said: &str) -> usize {
 }
 
 #[rstest]
-#[case::stream(1, "01-bare-connect/wrong/small-buffer")]
-#[case::datagrams(3, "03-udp-bind/wrong/decodes")]
-#[case::restart(4, "04-so-reuseaddr/wrong/no-option")]
-#[case::frames(6, "06-sticky-packets/wrong/host-byte-order")]
+#[case::stream(1, "01-bare-connect/checks/wrong/small-buffer")]
+#[case::datagrams(3, "03-udp-bind/checks/wrong/decodes")]
+#[case::restart(4, "04-so-reuseaddr/checks/wrong/no-option")]
+#[case::frames(6, "06-sticky-packets/checks/wrong/host-byte-order")]
 #[ignore = "needs python3, unshare, ip and namespaces"]
 fn a_wrong_program_is_caught_with_less_evidence(
     #[case] number: u32,

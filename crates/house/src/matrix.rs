@@ -27,7 +27,7 @@ const TRANSCRIPT: &str = "transcript.txt";
 /// So many programs are checked at the same time.
 const AT_ONCE: usize = 3;
 
-/// The folders `wrong/NAME` and `right/NAME` of a lesson.
+/// The folders `checks/wrong/NAME` and `checks/right/NAME` of a lesson.
 ///
 /// A wrong program is one file, `server.EXT` or `client.EXT`, or a pair of both,
 /// of which neither is wrong alone. Its first line is a comment that ends in
@@ -54,8 +54,8 @@ impl Matrix {
     /// # Panics
     /// When a verdict is not the one that was foreseen, with all differences.
     pub fn check(&self) {
-        let wrong = folders(&self.folder.join("wrong"));
-        let right = folders(&self.folder.join("right"));
+        let wrong = folders(&self.folder.join("checks/wrong"));
+        let right = folders(&self.folder.join("checks/right"));
         assert!(
             wrong.len() >= 5,
             "a lesson needs at least five wrong programs"

@@ -34,7 +34,7 @@ fn each_wrong_program_is_caught_and_each_right_one_passes() {
 #[case::no_command(&["--server", ""], r#"--server "": the command is empty"#)]
 #[case::an_open_quote(&["--server", "'"], "missing closing quote")]
 #[case::a_folder(&["--server", "/"], r#""/" is a folder"#)]
-#[case::a_source(&["--server", "src/server.rs"], "chmod +x")]
+#[case::a_source(&["--server", "./server.rs"], "chmod +x")]
 #[case::the_other_side(&["--server", "sh", "--only", "1/client"], "about the other side")]
 #[case::no_place_for_a_report(&["--report", "/nowhere/x"], "--report /nowhere/x: no such file")]
 #[case::a_folder_for_a_report(&["--report", "/"], "--report /: is a directory")]

@@ -6,7 +6,7 @@
     reason = "each test file is a program and uses a part of this"
 )]
 
-#[path = "../../src/time_wait.rs"]
+#[path = "../../scene/time_wait.rs"]
 pub mod time_wait;
 
 use std::io::{Read, Write};

@@ -1,12 +1,15 @@
 //! Lesson 4: `SO_REUSEADDR`. The scene that restarts the server in all ways.
 
-mod check;
+#[path = "../checks/checks.rs"]
+mod checks;
+#[path = "../client.rs"]
 mod client;
-mod on_wire;
 mod parts;
+#[path = "../server.rs"]
 mod server;
 mod table;
 mod time_wait;
+mod wire_scene;
 
 use std::process::ExitCode;
 
@@ -32,7 +35,7 @@ enum Side {
     Server(server::Args),
     Client(client::Args),
     /// Check a server or a client that you wrote, in any language
-    Check(::check::Args),
+    Check(check::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,8 +43,8 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
-        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
-        None if cli.scene.wire => on_wire::play(&cli.scene),
+        Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
+        None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 4: SO_REUSEADDR", script),
     }
 }

@@ -1,9 +1,12 @@
 //! Lesson 1: bare connect. The scene that plays the server and the client.
 
-mod check;
+#[path = "../checks/checks.rs"]
+mod checks;
+#[path = "../client.rs"]
 mod client;
-mod on_wire;
+#[path = "../server.rs"]
 mod server;
+mod wire_scene;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -31,7 +34,7 @@ enum Side {
     Server(server::Args),
     Client(client::Args),
     /// Check a server or a client that you wrote, in any language
-    Check(::check::Args),
+    Check(check::Args),
 }
 
 fn main() -> ExitCode {
@@ -39,8 +42,8 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
-        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
-        None if cli.scene.wire => on_wire::play(&cli.scene),
+        Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
+        None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 1: bare connect", script),
     }
 }

@@ -1,11 +1,14 @@
 //! Lesson 5: timeout. The scene that plays the server and the client, and the
 //! experiments that need neither.
 
-mod check;
+#[path = "../checks/checks.rs"]
+mod checks;
+#[path = "../client.rs"]
 mod client;
-mod on_wire;
 mod scale;
+#[path = "../server.rs"]
 mod server;
+mod wire_scene;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,7 +39,7 @@ enum Side {
     Client(client::Args),
     Scale(scale::Args),
     /// Check a server or a client that you wrote, in any language
-    Check(::check::Args),
+    Check(check::Args),
 }
 
 fn main() -> ExitCode {
@@ -44,9 +47,9 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
-        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
+        Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         Some(Side::Scale(args)) => scale::start(&args),
-        None if cli.scene.wire => on_wire::play(&cli.scene),
+        None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 5: timeout", script),
     }
 }

@@ -1,9 +1,12 @@
 //! Lesson 6: sticky packets. The scene that plays the server and the client.
 
-mod check;
+#[path = "../checks/checks.rs"]
+mod checks;
+#[path = "../client.rs"]
 mod client;
-mod on_wire;
+#[path = "../server.rs"]
 mod server;
+mod wire_scene;
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -32,7 +35,7 @@ enum Side {
     Server(server::Args),
     Client(client::Args),
     /// Check a server or a client that you wrote, in any language
-    Check(::check::Args),
+    Check(check::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,8 +43,8 @@ fn main() -> ExitCode {
     match cli.side {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
-        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
-        None if cli.scene.wire => on_wire::play(&cli.scene),
+        Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
+        None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 6: sticky packets", script),
     }
 }
@@ -66,7 +69,7 @@ fn script(stage: &mut Stage) -> Result<()> {
         "Let the client of ack take 2 bytes per receive: --receive 2. What does it take for the \
          length? Then the same with header.",
         "Let only one side speak header, and the other none. Which error comes, and why that one?",
-        "Lay src/framing/none.rs, ack.rs and header.rs side by side.",
+        "Lay framing/none.rs, ack.rs and header.rs side by side.",
         "Go on to lesson 7, where the server talks to many clients at once.",
     ]);
     Ok(())
