@@ -51,9 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     // std makes two steps of lesson 1 in one: socket and connect.
     let mut stream = TcpStream::connect(addr).map_err(|error| explain("connect", addr, &error))?;
-    let peer = stream
-        .peer_addr()
-        .map_err(|error| explain("getpeername of", addr, &error))?;
+    let peer = stream.peer_addr().map_err(|error| explain("getpeername of", addr, &error))?;
     say(format!("connected to {peer}"));
     say(format!(
         "  from {}",
@@ -135,9 +133,7 @@ fn talk(stream: &mut TcpStream, peer: SocketAddr, message: &[u8], ahead: usize) 
 /// knows. Lesson 6 shows how the two sides agree on it.
 fn listen(stream: &mut TcpStream, peer: SocketAddr) -> Result<()> {
     let mut buffer = [0; 1024];
-    let length = stream
-        .read(&mut buffer)
-        .map_err(|error| explain("recv from", peer, &error))?;
+    let length = stream.read(&mut buffer).map_err(|error| explain("recv from", peer, &error))?;
     if length == 0 {
         bail!("recv from {peer}: end of stream before a greeting; see what the server said");
     }
@@ -178,9 +174,7 @@ fn next_line() -> Result<Option<Vec<u8>>> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

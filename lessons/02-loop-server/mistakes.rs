@@ -19,9 +19,7 @@ pub fn send_empty(stream: &mut TcpStream, peer: SocketAddr) -> Result<()> {
     // The call is made, and it succeeds. A stream has bytes and no borders, so
     // there is nothing to bring over. (write_all would not even make the call.)
     say("sending 0 bytes: \"\"");
-    let taken = stream
-        .write(b"")
-        .map_err(|error| explain("send to", peer, &error))?;
+    let taken = stream.write(b"").map_err(|error| explain("send to", peer, &error))?;
     say(format!("  {taken} bytes taken by the kernel"));
 
     // peek is a receive that leaves the bytes where they are: if the server
@@ -47,9 +45,7 @@ pub fn send_empty(stream: &mut TcpStream, peer: SocketAddr) -> Result<()> {
 /// away what is still under way, and sends a reset in place of the end of the
 /// stream.
 pub fn reset(stream: TcpStream) -> Result<()> {
-    SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .context("SO_LINGER")?;
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).context("SO_LINGER")?;
     drop(stream);
     say("reset the connection");
     Ok(())

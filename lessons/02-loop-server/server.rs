@@ -88,9 +88,8 @@ fn serve(mut connection: TcpStream, peer: SocketAddr, args: &Args) -> Result<()>
 
     let mut buffer = [0; 1024];
     loop {
-        let length = connection
-            .read(&mut buffer)
-            .map_err(|error| explain("recv from", peer, &error))?;
+        let length =
+            connection.read(&mut buffer).map_err(|error| explain("recv from", peer, &error))?;
         // 0 bytes is no message. It is the end of the stream: the caller has
         // hung up, and from now on every receive would give 0 at once.
         if length == 0 {
@@ -114,18 +113,14 @@ fn serve(mut connection: TcpStream, peer: SocketAddr, args: &Args) -> Result<()>
 /// More it does not promise.
 fn send(connection: &mut TcpStream, peer: SocketAddr, bytes: &[u8]) -> Result<()> {
     say(format!("sending {} bytes: {}", bytes.len(), quoted(bytes)));
-    connection
-        .write_all(bytes)
-        .map_err(|error| explain("send to", peer, &error))
+    connection.write_all(bytes).map_err(|error| explain("send to", peer, &error))
 }
 // ANCHOR_END: send
 
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

@@ -61,9 +61,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .map_err(|error| explain("socket", to, &error))?;
     if let Some(name) = &args.bind {
         let own = resolve(name)?;
-        socket
-            .bind(&own.into())
-            .map_err(|error| explain("bind", own, &error))?;
+        socket.bind(&own.into()).map_err(|error| explain("bind", own, &error))?;
     }
     let socket = UdpSocket::from(socket);
     // ANCHOR_END: socket
@@ -76,9 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // connect: with UDP, nothing goes over the wire. The kernel notes the
         // other side. From here on send needs no address, recv gives only what
         // comes from there, and the kernel passes on errors it hears of.
-        socket
-            .connect(to)
-            .map_err(|error| explain("connect", to, &error))?;
+        socket.connect(to).map_err(|error| explain("connect", to, &error))?;
         // ANCHOR_END: connect
         say(format!("connected to {to}"));
         say(format!("  from {}", own_address(&socket)?));
@@ -175,9 +171,7 @@ impl Client<'_> {
                 ));
             }
             // A receive that gives up after a while: lesson 5 explains it.
-            self.socket
-                .set_read_timeout(Some(left))
-                .context("setsockopt")?;
+            self.socket.set_read_timeout(Some(left)).context("setsockopt")?;
 
             // ANCHOR: receive
             let received = if args.connected {
@@ -278,9 +272,7 @@ fn own_address(socket: &UdpSocket) -> Result<SocketAddr> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

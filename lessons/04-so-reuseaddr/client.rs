@@ -66,9 +66,7 @@ fn call(addr: SocketAddr, message: &[u8], first: First) -> Result<()> {
         message.len(),
         quoted(message)
     ));
-    socket
-        .write_all(message)
-        .map_err(|error| explain("send to", addr, &error))?;
+    socket.write_all(message).map_err(|error| explain("send to", addr, &error))?;
 
     // ANCHOR: close
     // The answer is as long as the question, of which the server receives at
@@ -78,9 +76,8 @@ fn call(addr: SocketAddr, message: &[u8], first: First) -> Result<()> {
     let mut buffer = [0; 1024];
     let mut received = 0;
     while first == First::Server || received < wanted {
-        let length = socket
-            .read(&mut buffer)
-            .map_err(|error| explain("recv from", addr, &error))?;
+        let length =
+            socket.read(&mut buffer).map_err(|error| explain("recv from", addr, &error))?;
         if length == 0 {
             ensure!(
                 received >= wanted,
@@ -134,9 +131,7 @@ fn next_line() -> Result<Option<Vec<u8>>> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

@@ -87,17 +87,13 @@ fn listen(addr: SocketAddr, args: &Args) -> Result<Socket> {
     // setsockopt: a wish about this one socket. Both must come before bind,
     // because bind is the call that looks at them.
     if args.reuse_addr {
-        socket
-            .set_reuse_address(true)
-            .map_err(|error| explain("SO_REUSEADDR on", addr, &error))?;
+        socket.set_reuse_address(true).map_err(|error| explain("SO_REUSEADDR on", addr, &error))?;
     }
     if args.reuse_port {
         set_reuse_port(&socket).map_err(|error| explain("SO_REUSEPORT on", addr, &error))?;
     }
 
-    socket
-        .bind(&addr.into())
-        .map_err(|error| explain("bind", addr, &error))?;
+    socket.bind(&addr.into()).map_err(|error| explain("bind", addr, &error))?;
     // ANCHOR_END: options
 
     if args.hold {
@@ -109,20 +105,15 @@ fn listen(addr: SocketAddr, args: &Args) -> Result<Socket> {
     // ANCHOR: listen
     // listen can find the port in use too. Two sockets with SO_REUSEADDR may
     // both be bound to it, but only one of them may listen.
-    socket
-        .listen(5)
-        .map_err(|error| explain("listen on", addr, &error))?;
+    socket.listen(5).map_err(|error| explain("listen on", addr, &error))?;
     // ANCHOR_END: listen
     Ok(socket)
 }
 
 fn accept(listener: &Socket, own: SocketAddr) -> Result<(Socket, SocketAddr)> {
-    let (connection, peer) = listener
-        .accept()
-        .map_err(|error| explain("accept on", own, &error))?;
-    let peer = peer
-        .as_socket()
-        .context("accept: the peer has no address")?;
+    let (connection, peer) =
+        listener.accept().map_err(|error| explain("accept on", own, &error))?;
+    let peer = peer.as_socket().context("accept: the peer has no address")?;
     say(format!("accepted a call from {peer}"));
     Ok((connection, peer))
 }
@@ -130,9 +121,8 @@ fn accept(listener: &Socket, own: SocketAddr) -> Result<(Socket, SocketAddr)> {
 /// One call, one message. Who closes first is the whole difference.
 fn answer(mut connection: Socket, peer: SocketAddr, first: First) -> Result<()> {
     let mut buffer = [0; 1024];
-    let length = connection
-        .read(&mut buffer)
-        .map_err(|error| explain("recv from", peer, &error))?;
+    let length =
+        connection.read(&mut buffer).map_err(|error| explain("recv from", peer, &error))?;
     if length == 0 {
         say("end of stream: the client hung up");
         hang_up(connection);
@@ -143,19 +133,15 @@ fn answer(mut connection: Socket, peer: SocketAddr, first: First) -> Result<()> 
 
     let answer = heard.to_ascii_uppercase();
     say(format!("sending {length} bytes: {}", quoted(&answer)));
-    connection
-        .write_all(&answer)
-        .map_err(|error| explain("send to", peer, &error))?;
+    connection.write_all(&answer).map_err(|error| explain("send to", peer, &error))?;
 
     // ANCHOR: close
     // The side that closes first keeps the address pair for a while, in
     // TIME-WAIT. To be second, wait for the end of the stream.
     if first == First::Client {
-        while connection
-            .read(&mut buffer)
-            .map_err(|error| explain("recv from", peer, &error))?
-            > 0
-        {}
+        while connection.read(&mut buffer).map_err(|error| explain("recv from", peer, &error))? > 0
+        {
+        }
         say("end of stream: the client hung up");
     }
     hang_up(connection);
@@ -171,10 +157,7 @@ fn hang_up(connection: Socket) {
 }
 
 /// SO_REUSEPORT came with BSD; Linux has it since 3.9, Windows has not.
-#[cfg(all(
-    unix,
-    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
-))]
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
 fn set_reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
@@ -190,17 +173,13 @@ fn set_reuse_port(_: &Socket) -> io::Result<()> {
 /// getsockname: the address and port of our own end.
 fn own_address(socket: &Socket) -> Result<SocketAddr> {
     let address = socket.local_addr().context("getsockname")?;
-    address
-        .as_socket()
-        .context("getsockname: not an IP address")
+    address.as_socket().context("getsockname: not an IP address")
 }
 
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

@@ -117,9 +117,7 @@ fn serve(mut connection: &TcpStream, peer: SocketAddr, args: &Args) -> Result<()
     let length = answer.len();
     say(format!("sending {length} bytes: {}", quoted(answer)));
     // So short an answer always fits into the send buffer: this cannot wait.
-    connection
-        .write_all(answer)
-        .map_err(|error| explain("send to", peer, &error))
+    connection.write_all(answer).map_err(|error| explain("send to", peer, &error))
 }
 
 /// What came of waiting.
@@ -175,9 +173,7 @@ fn end(outcome: &str, length: usize) -> Result<()> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

@@ -248,9 +248,7 @@ fn next_line() -> Result<Option<Vec<u8>>> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

@@ -67,31 +67,48 @@ fn fence_end(lines: &[String], from: usize) -> usize {
         .unwrap_or(rest.len())
 }
 
-/// The lines between `ANCHOR: region` and `ANCHOR_END: region`, moved to the left.
-pub(crate) fn region(source: &str, region: &str) -> Option<Vec<String>> {
-    let marks = |line: &str, mark: &str| line.trim() == format!("// {mark}: {region}");
+/// The lines that a name stands for, moved to the left: those between
+/// `ANCHOR: name` and `ANCHOR_END: name`, or else the function of that name with
+/// the comment above it.
+pub fn region(source: &str, name: &str) -> Option<Vec<String>> {
+    let code = marked(source, name).or_else(|| function(source, name))?;
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let filled = code.iter().filter(|line| !line.is_empty());
+    let margin = filled.map(indent).min().unwrap_or(0);
+    let moved = code.iter().map(|line| line.get(margin..).unwrap_or(""));
+    Some(moved.map(str::to_string).collect())
+}
+
+fn marked<'a>(source: &'a str, name: &str) -> Option<Vec<&'a str>> {
+    let marks = |line: &str, mark: &str| line.trim() == format!("// {mark}: {name}");
     let mut lines = source.lines().skip_while(|line| !marks(line, "ANCHOR"));
     lines.next()?;
-    let mut code = Vec::new();
-    loop {
-        let line = lines.next()?;
-        if marks(line, "ANCHOR_END") {
-            break;
-        }
-        if !line.trim_start().starts_with("// ANCHOR") {
-            code.push(line);
-        }
-    }
-    let indent = |line: &&str| line.len() - line.trim_start().len();
-    let margin = code
-        .iter()
-        .filter(|line| !line.is_empty())
-        .map(indent)
-        .min()
-        .unwrap_or(0);
+    let lines: Vec<&str> = lines.collect();
+    let end = lines.iter().position(|line| marks(line, "ANCHOR_END"))?;
+    let code = lines[..end].iter().copied();
     Some(
-        code.iter()
-            .map(|line| line.get(margin..).unwrap_or("").to_string())
+        code.filter(|line| !line.trim_start().starts_with("// ANCHOR"))
             .collect(),
     )
+}
+
+fn function<'a>(source: &'a str, name: &str) -> Option<Vec<&'a str>> {
+    let lines: Vec<&str> = source.lines().collect();
+    let begins = |line: &&str| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("pub ").unwrap_or(line);
+        let rest = line
+            .strip_prefix("fn ")
+            .and_then(|line| line.strip_prefix(name));
+        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    };
+    let head = lines.iter().position(begins)?;
+    let above = lines[..head].iter().rev();
+    let comment = above
+        .take_while(|line| line.trim_start().starts_with(['/', '#']))
+        .count();
+    let indent = lines[head].len() - lines[head].trim_start().len();
+    let closes = |line: &&str| line.trim_end() == format!("{}}}", " ".repeat(indent));
+    let length = lines[head..].iter().position(closes)?;
+    Some(lines[head - comment..=head + length].to_vec())
 }

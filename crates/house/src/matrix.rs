@@ -2,7 +2,7 @@
 
 mod programs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,8 +22,11 @@ use programs::Programs;
 const UPDATE: &str = "DIALTONE_UPDATE";
 /// With this variable set to a number, all programs are checked so many times.
 const RUNS: &str = "DIALTONE_RUNS";
-/// What a reader of the checks would see, and which other checks fail.
-const TRANSCRIPT: &str = "transcript.txt";
+/// What a reader of the checks would see of each wrong program, below its name, and
+/// which other checks fail.
+const TRANSCRIPTS: &str = "checks/transcripts.txt";
+/// With this the name of a program begins there.
+const NAME: &str = "=== ";
 /// So many programs are checked at the same time.
 const AT_ONCE: usize = 3;
 
@@ -32,20 +35,25 @@ const AT_ONCE: usize = 3;
 /// A wrong program is one file, `server.EXT` or `client.EXT`, or a pair of both,
 /// of which neither is wrong alone. Its first line is a comment that ends in
 /// `caught by ADDRESS`: that check must fail, for the reason that stands in
-/// `transcript.txt`, together with the checks that stand there, and no other. A
-/// right program must pass all checks.
+/// `checks/transcripts.txt`, together with the checks that stand there, and no
+/// other. A right program must pass all checks.
 #[derive(Debug)]
 pub struct Matrix {
     folder: PathBuf,
     executable: String,
+    /// What is written of each wrong program, by its name.
+    transcripts: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Matrix {
     /// The programs in a lesson's folder, and the program `lesson-N`.
     pub fn of(folder: impl Into<PathBuf>, executable: &str) -> Self {
+        let folder = folder.into();
+        let text = fs::read_to_string(folder.join(TRANSCRIPTS)).unwrap_or_default();
         Self {
-            folder: folder.into(),
+            folder,
             executable: executable.to_string(),
+            transcripts: Mutex::new(transcripts(&text)),
         }
     }
 
@@ -71,6 +79,18 @@ impl Matrix {
                 eprint!("{differs}");
             }
             found += &differs;
+        }
+        let mut transcripts = self.transcripts.lock().expect("all have ended");
+        let names: BTreeSet<String> = wrong.iter().map(|folder| name(folder)).collect();
+        for gone in transcripts.keys().filter(|name| !names.contains(*name)) {
+            found += &format!("\n{TRANSCRIPTS} has {gone}, which is no wrong program\n");
+        }
+        if std::env::var_os(UPDATE).is_some() {
+            transcripts.retain(|name, _| names.contains(name));
+            let texts = transcripts.iter().map(|(name, lines)| text(name, lines));
+            let texts: Vec<String> = texts.collect();
+            fs::write(self.folder.join(TRANSCRIPTS), texts.join("\n")).expect(TRANSCRIPTS);
+            return;
         }
         assert!(found.is_empty(), "{found}");
     }
@@ -126,18 +146,18 @@ impl Matrix {
             came.extend([String::new(), "It fails these, too:".into()]);
             came.extend(report.failed.iter().map(|address| format!("  {address}")));
         }
-        let path = folder.join(TRANSCRIPT);
-        let written = fs::read_to_string(&path).unwrap_or_default();
-        let written: Vec<String> = written.lines().map(str::to_string).collect();
+        let name = name(folder);
+        let mut transcripts = self.transcripts.lock().expect("the other goes on");
+        let written = transcripts.get(&name).cloned().unwrap_or_default();
         let both = [&written, &came].map(|text| without_words_of_the_program(text));
         let Some(difference) = difference(&both[0], &both[1]) else {
             return Ok(());
         };
         if std::env::var_os(UPDATE).is_some() {
-            fs::write(&path, came.join("\n") + "\n")?;
+            transcripts.insert(name, came);
             return Ok(());
         }
-        bail!("{TRANSCRIPT} says something else ({UPDATE}=1 writes it anew)\n{difference}")
+        bail!("{TRANSCRIPTS} says something else ({UPDATE}=1 writes it anew)\n{difference}")
     }
 
     /// All checks of a program, or of a pair.
@@ -219,6 +239,34 @@ impl Report {
         let story: Vec<&str> = head.chain([""]).chain(first).chain(rest).collect();
         story.join("\n")
     }
+}
+
+/// The file of transcripts, apart: the lines below each name.
+fn transcripts(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut name = String::new();
+    for line in text.lines() {
+        match line.strip_prefix(NAME) {
+            Some(begins) => name = begins.to_string(),
+            None => found.entry(name.clone()).or_default().push(line.into()),
+        }
+    }
+    for lines in found.values_mut() {
+        // The empty line before the next name.
+        lines.pop_if(|last| last.is_empty());
+    }
+    found
+}
+
+/// A transcript as it stands in the file.
+fn text(name: &str, lines: &[String]) -> String {
+    format!("{NAME}{name}\n{}\n", lines.join("\n"))
+}
+
+/// The name of a program: that of its folder.
+fn name(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// The folders in a folder, sorted; none when it does not exist.

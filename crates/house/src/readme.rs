@@ -21,8 +21,9 @@ const UPDATE: &str = "DIALTONE_UPDATE";
 /// get port 0, clients the port that came of it. In the output, ports,
 /// durations and rates are masked, and a line `[…]` stands for any lines.
 ///
-/// A comment `<!-- quote FILE#REGION -->` stands before a fence that quotes the
-/// region between `// ANCHOR: REGION` and `// ANCHOR_END: REGION` of the file.
+/// A comment `<!-- quote FILE#NAME -->` stands before a fence that quotes the
+/// function of that name, or what stands in the file between `// ANCHOR: NAME` and
+/// `// ANCHOR_END: NAME`.
 #[derive(Debug)]
 pub struct Readme {
     folder: PathBuf,

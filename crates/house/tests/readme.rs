@@ -15,7 +15,8 @@ fn check(readme: &str) -> Result<(), String> {
     fs::write(folder.path().join("README.md"), readme).unwrap();
     fs::write(
         folder.path().join("code.rs"),
-        "// ANCHOR: a\n    one\n\n      two\n// ANCHOR_END: a\n",
+        "// ANCHOR: a\n    one\n\n      two\n// ANCHOR_END: a\n\
+         mod m {\n    /// Says c.\n    pub fn c(x: u8) {\n        x\n    }\n}\n",
     )
     .unwrap();
     let readme = Readme::of(folder.path()).lesson(LESSON);
@@ -41,6 +42,9 @@ const SERVER: &str = "## Part\n```console\n$ cargo run -q -p lesson-9 server\n\
 )]
 #[case::lines_left_out("```console\n$ cargo run -p lesson-9\n[…]\n```\n".to_string())]
 #[case::a_quote("<!-- quote code.rs#a -->\n```rust\none\n\n  two\n```\n".to_string())]
+#[case::a_function(
+    "<!-- quote code.rs#c -->\n```rust\n/// Says c.\npub fn c(x: u8) {\n    x\n}\n```\n".to_string()
+)]
 #[case::a_fence_of_another_kind("```sh\n$ rm -rf nothing\n```\n".to_string())]
 fn it_passes(#[case] readme: String) {
     check(&readme).unwrap();
@@ -53,6 +57,7 @@ fn it_passes(#[case] readme: String) {
 )]
 #[case::a_line_too_few("```console\n$ cargo run -p lesson-9\n```\n", "+a scene")]
 #[case::another_quote("<!-- quote code.rs#a -->\n```rust\none\n```\n", "code.rs#a")]
+#[case::another_function("<!-- quote code.rs#c -->\n```rust\n```\n", "code.rs#c")]
 #[case::a_region_that_is_gone("<!-- quote code.rs#b -->\n```rust\n```\n", "no region b")]
 #[case::no_command_of_ours("```console\n$ rm -rf nothing\n```\n", "not run by cargo")]
 fn it_is_told_where_it_is_wrong(#[case] readme: &str, #[case] expected: &str) {

@@ -267,9 +267,7 @@ fn closes_both(bench: &mut Bench) -> Verdict {
             "listen" => call.socket(),
             _ => call.made(),
         });
-        let closed = calls
-            .iter()
-            .any(|call| call.name() == "close" && call.socket() == socket);
+        let closed = calls.iter().any(|call| call.name() == "close" && call.socket() == socket);
         if socket.is_none() || !closed {
             let seen = "no such close before the program ended";
             return Err(Fault::program(format!("a close of {which}"), seen));

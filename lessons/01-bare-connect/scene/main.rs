@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use lesson_1::ended;
 use scene::{Focus, Options, Program, Sign, Stage, TcpState};
 use socket2::{Domain, Socket, Type};
 
@@ -40,8 +41,8 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 1: bare connect", script),
@@ -176,9 +177,7 @@ fn calls_that_fail(stage: &mut Stage) -> Result<()> {
     stage.beat();
     // It lives until the end of this function, so the port is ours and closed.
     let silent = Socket::new(Domain::IPV4, Type::STREAM, None).context("socket")?;
-    silent
-        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
-        .context("bind")?;
+    silent.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).context("bind")?;
     let silent_addr = silent.local_addr()?.as_socket().context("getsockname")?;
 
     stage.when(

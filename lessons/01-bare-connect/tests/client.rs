@@ -9,9 +9,7 @@ use scene::{Actor, Ending, Program, Stage};
 const CLIENT: &str = env!("CARGO_BIN_EXE_lesson-1-client");
 
 fn start(stage: &mut Stage, args: &[&str]) -> Actor {
-    stage
-        .start("client", &Program::new(CLIENT).args(args))
-        .unwrap()
+    stage.start("client", &Program::new(CLIENT).args(args)).unwrap()
 }
 
 /// A client that calls a server of our own.
@@ -33,11 +31,7 @@ fn it_says_hello_prints_the_answer_and_hangs_up() {
     connection.write_all("你好".as_bytes()).unwrap();
     assert_eq!(connection.read(&mut heard).unwrap(), 0, "it hung up");
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-    assert!(
-        stage
-            .lines(client)
-            .contains(&"received 6 bytes: \"你好\"".to_string())
-    );
+    assert!(stage.lines(client).contains(&"received 6 bytes: \"你好\"".to_string()));
 }
 
 #[test]
@@ -107,9 +101,7 @@ fn a_call_that_is_reset_at_once_is_one_line_with_a_way_out() {
         let client = start(&mut stage, &["--addr", &addr]);
         let (connection, _) = listener.accept().unwrap();
         let connection = socket2::Socket::from(connection);
-        connection
-            .set_linger(Some(std::time::Duration::ZERO))
-            .unwrap();
+        connection.set_linger(Some(std::time::Duration::ZERO)).unwrap();
         drop(connection);
         assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
         let lines = stage.lines(client);
@@ -121,23 +113,13 @@ fn a_call_that_is_reset_at_once_is_one_line_with_a_way_out() {
 #[test]
 fn where_a_port_is_bound_but_not_listened_on_it_is_refused() {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket
-        .bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
-        .unwrap();
-    let addr = socket
-        .local_addr()
-        .unwrap()
-        .as_socket()
-        .unwrap()
-        .to_string();
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let addr = socket.local_addr().unwrap().as_socket().unwrap().to_string();
     fails_with(&addr, &format!("connect {addr}: connection refused"));
 }
 
 #[rstest]
-#[case::unreachable(
-    "127.255.255.255:8081",
-    "connect 127.255.255.255:8081: network is unreachable"
-)]
+#[case::unreachable("127.255.255.255:8081", "connect 127.255.255.255:8081: network is unreachable")]
 // A name with two dots in a row is looked up nowhere: no network can answer it.
 #[case::unresolvable(
     "local..host:8081",

@@ -3,8 +3,8 @@
 
 mod check;
 mod client;
-mod exercise;
 mod python;
-mod readme;
 mod scene;
 mod server;
+
+house::lesson!(number = 1, first_gap = "1/start/says-where");

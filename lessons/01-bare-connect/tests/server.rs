@@ -2,7 +2,6 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::Command;
 use std::time::Duration;
 
 use rstest::rstest;
@@ -13,13 +12,9 @@ const SERVER: &str = env!("CARGO_BIN_EXE_lesson-1-server");
 /// A server on a port of its own, and a call to it.
 fn call(stage: &mut Stage, more: &[&str]) -> (Actor, TcpStream) {
     let args = ["--addr", "127.0.0.1:0"].iter().chain(more);
-    let server = stage
-        .start("server", &Program::new(SERVER).args(args))
-        .unwrap();
+    let server = stage.start("server", &Program::new(SERVER).args(args)).unwrap();
     let connection = TcpStream::connect(stage.ready(server).unwrap()).unwrap();
-    connection
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     (server, connection)
 }
 
@@ -79,11 +74,7 @@ fn a_caller_that_hangs_up_without_a_word_is_no_error() {
     let (server, connection) = call(&mut stage, &[]);
     drop(connection);
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
-    assert!(
-        stage
-            .lines(server)
-            .contains(&"received 0 bytes: \"\"".to_string())
-    );
+    assert!(stage.lines(server).contains(&"received 0 bytes: \"\"".to_string()));
 }
 
 #[test]
@@ -192,47 +183,10 @@ fn where_it_cannot_listen_it_says_so_in_one_line(#[case] addr: &str, #[case] sta
 #[case::no_host(&["--addr", ":8081"])]
 #[case::a_port_that_is_none(&["--addr", "127.0.0.1:65536"])]
 #[case::a_backlog_that_is_no_number(&["--backlog", "many"])]
-#[case::an_unknown_flag(&["--loud"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     let mut stage = Stage::rehearsal();
-    let server = stage
-        .start("server", &Program::new(SERVER).args(args))
-        .unwrap();
+    let server = stage.start("server", &Program::new(SERVER).args(args)).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(2));
-}
-
-#[test]
-fn help_shows_an_example() {
-    let mut stage = Stage::rehearsal();
-    let server = stage
-        .start("server", &Program::new(SERVER).args(["--help"]))
-        .unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
-    assert!(
-        stage
-            .lines(server)
-            .join("\n")
-            .contains("Example:\n  cargo run -p lesson-1 server --addr")
-    );
-}
-
-/// /dev/full takes nothing, as a pipe that nobody reads; and unlike with a pipe,
-/// no process that another test is starting can hold the other end for a moment.
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "needs /dev/full")]
-fn a_stdout_that_takes_nothing_ends_it_without_a_panic() {
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let mut server = Command::new(SERVER);
-    let output = server
-        .args(["--addr", "127.0.0.1:0"])
-        .stdout(full)
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

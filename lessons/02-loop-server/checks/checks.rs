@@ -489,9 +489,7 @@ fn hundred_in_a_row(bench: &mut Bench) -> Verdict {
     for number in 1..=100 {
         let who = format!("caller {number}");
         let mut call = bench.call_quietly(&server, &who)?;
-        let served = call
-            .send_quietly(b"x")
-            .and_then(|()| call.expect_quietly(b"X"));
+        let served = call.send_quietly(b"x").and_then(|()| call.expect_quietly(b"X"));
         if served.is_err() {
             let before = number - 1;
             bench.step(format!(

@@ -77,9 +77,7 @@ fn it_takes_no_more_than_the_answer() {
 fn received(stage: &mut Stage, client: Actor) -> Vec<String> {
     assert!(stage.wait_exit(client).unwrap().success());
     let lines = stage.lines(client).into_iter();
-    lines
-        .filter_map(|line| Some(line.strip_prefix("received ")?.to_string()))
-        .collect()
+    lines.filter_map(|line| Some(line.strip_prefix("received ")?.to_string())).collect()
 }
 
 #[rstest]
@@ -321,9 +319,7 @@ fn bytes_that_come_after_an_empty_message_are_not_taken_for_its_answer() {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--greeting", "hi"]);
     let client = client(&mut stage, addr, &["--send-empty", "--say", "hello"]);
-    stage
-        .wait_line(client, "bytes came that answer nothing")
-        .unwrap();
+    stage.wait_line(client, "bytes came that answer nothing").unwrap();
     assert!(stage.wait_exit(client).unwrap().success());
     // Without --listen-first the greeting is taken for the answer.
     let lines = stage.lines(client);
@@ -353,9 +349,7 @@ fn it_ends_the_call_as_it_says(
 fn a_server_that_is_not_there_is_an_error_of_one_line_with_a_way_out() {
     // A socket that is bound and does not listen keeps the port closed.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
-        .unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     let addr = socket.local_addr().unwrap().as_socket().unwrap();
     let output = run(CLIENT, &["--addr", &addr.to_string()], b"");
     assert_eq!(output.status.code(), Some(1));

@@ -56,11 +56,7 @@ fn our_client_talks_with_a_python_server() {
     ] {
         let client = client(&mut stage, addr, args);
         assert!(stage.wait_exit(client).unwrap().success());
-        assert!(
-            stage
-                .lines(client)
-                .contains(&"received 5 bytes: \"HELLO\"".to_string())
-        );
+        assert!(stage.lines(client).contains(&"received 5 bytes: \"HELLO\"".to_string()));
         assert_eq!(stage.wait_line(server, "").unwrap(), end);
     }
 }

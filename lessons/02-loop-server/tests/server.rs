@@ -195,13 +195,7 @@ fn server_alone() -> (Lone, SocketAddr) {
     let mut line = Vec::new();
     let mut byte = [0];
     while line.last() != Some(&b'\n') {
-        server
-            .0
-            .stdout
-            .as_mut()
-            .unwrap()
-            .read_exact(&mut byte)
-            .unwrap();
+        server.0.stdout.as_mut().unwrap().read_exact(&mut byte).unwrap();
         line.extend(byte);
     }
     let line = text(&line).trim_end();
@@ -449,9 +443,7 @@ mod descriptors {
         caller.write_all(b"patience").unwrap();
         stage.wait_line(server, "accept on").unwrap();
         let pid = stage.pid(server).to_string();
-        let raised = Command::new("prlimit")
-            .args(["--pid", &pid, "--nofile=64:"])
-            .status();
+        let raised = Command::new("prlimit").args(["--pid", &pid, "--nofile=64:"]).status();
         assert!(raised.unwrap().success());
         assert_eq!(text(&read(&caller, 8)), "PATIENCE");
     }

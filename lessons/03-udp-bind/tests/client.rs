@@ -88,11 +88,8 @@ fn a_connected_client_knows_both_ends_before_it_sends(#[case] args: &[&str]) {
     let client = client(&mut stage, addr, &[args, &["--say", "hello"]].concat());
     let (ending, lines) = ended(&mut stage, client);
     assert!(ending.success());
-    let lines: Vec<&str> = lines
-        .iter()
-        .map(String::as_str)
-        .filter(|line| !line.starts_with("bound to"))
-        .collect();
+    let lines: Vec<&str> =
+        lines.iter().map(String::as_str).filter(|line| !line.starts_with("bound to")).collect();
     let own = address_in(lines[1]);
     assert_eq!(lines[0], format!("connected to {addr}"));
     assert_eq!(lines[1], format!("  from {own}"));
@@ -214,9 +211,7 @@ fn an_answer_from_a_stranger_is_named_and_not_taken() {
     let stranger = stranger.local_addr().unwrap();
     assert_eq!(ignored, format!("  ignored: from a stranger, {stranger}"));
     server.send_to(b"the answer", peer).unwrap();
-    stage
-        .wait_line(client, "received 10 bytes: \"the answer\"")
-        .unwrap();
+    stage.wait_line(client, "received 10 bytes: \"the answer\"").unwrap();
     let from = stage.wait_line(client, "").unwrap();
     assert_eq!(from, format!("  from {}", server.local_addr().unwrap()));
     assert!(ended(&mut stage, client).0.success());
@@ -428,9 +423,7 @@ fn it_finds_the_server_at(#[case] addr: &str) {
     let port = stage.ready(server).unwrap().port();
     let to = addr.replace(":0", &format!(":{port}"));
     for more in [&[][..], &["--connected"]] {
-        let program = Program::new(CLIENT)
-            .args(["--say", "hello", "--to", &to])
-            .args(more);
+        let program = Program::new(CLIENT).args(["--say", "hello", "--to", &to]).args(more);
         let client = stage.start("client", &program).unwrap();
         let (ending, lines) = ended(&mut stage, client);
         assert!(ending.success(), "{lines:?}");

@@ -8,9 +8,7 @@ use crate::common::{client, ended, server};
 fn python(script: &str, args: &[&str]) -> Program {
     let path = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
     // Its own output is UTF-8, whatever the machine's default is.
-    Program::new("python3")
-        .args(["-X", "utf8", &path])
-        .args(args)
+    Program::new("python3").args(["-X", "utf8", &path]).args(args)
 }
 
 #[rstest]
@@ -22,9 +20,7 @@ fn a_python_client_talks_to_our_server(#[case] encoding: &str, #[case] length: u
     let (server, addr) = server(&mut stage, &["--encoding", encoding, "--reply", "upper"]);
     let port = addr.port().to_string();
     let args = ["127.0.0.1", &port, encoding, "hello", "你好", "bye"];
-    let client = stage
-        .start("client", &python("udp_client.py", &args))
-        .unwrap();
+    let client = stage.start("client", &python("udp_client.py", &args)).unwrap();
     let (ending, said) = ended(&mut stage, client);
     assert!(ending.success(), "{said:?}");
     let expected = [
@@ -78,9 +74,7 @@ fn our_client_talks_to_a_python_server(#[case] encoding: &str, #[case] args: &[&
 #[ignore = "needs python3"]
 fn a_python_program_that_receives_once_reads_what_our_client_says(#[case] encoding: &str) {
     let mut stage = Stage::rehearsal();
-    let receiver = stage
-        .start("receiver", &python("receive_once.py", &[encoding]))
-        .unwrap();
+    let receiver = stage.start("receiver", &python("receive_once.py", &[encoding])).unwrap();
     let addr = stage.ready(receiver).unwrap();
     let args = ["--encoding", encoding, "--no-answer", "--say", "你好，世界"];
     let client = client(&mut stage, addr, &args);

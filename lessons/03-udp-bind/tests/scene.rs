@@ -8,11 +8,7 @@ fn play(args: &[&str]) -> Output {
 }
 
 fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lesson-3"))
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_lesson-3")).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
 #[test]
@@ -190,13 +186,8 @@ fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();
     let told = rows.iter().position(|row| row.contains(explanation));
     let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
-    let time = |row: &&str| {
-        row.get(..8)
-            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
-    };
+    let time = |row: &&str| row.get(..8).is_some_and(|time| time.trim().parse::<f64>().is_ok());
     let event = rows[..told].iter().rposition(time).expect("an event above");
-    let words = rows[event..told]
-        .iter()
-        .flat_map(|row| row.split_whitespace());
+    let words = rows[event..told].iter().flat_map(|row| row.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
 }

@@ -55,9 +55,7 @@ fn it_prints_each_datagram_with_its_sender() {
     let (server, addr) = server(&mut stage, &[]);
     let caller = socket();
     ask(&caller, addr, "你好".as_bytes());
-    stage
-        .wait_line(server, "received 6 bytes: \"你好\"")
-        .unwrap();
+    stage.wait_line(server, "received 6 bytes: \"你好\"").unwrap();
     let from = stage.wait_line(server, "").unwrap();
     assert_eq!(from, format!("  from {}", caller.local_addr().unwrap()));
 }
@@ -185,11 +183,8 @@ fn when_the_receive_queue_is_full_datagrams_are_lost_and_no_send_fails() {
     let (server, addr) = server(&mut stage, &["--hold", "--reply", "none"]);
     let caller = socket();
     // More than a queue of the largest size that a system may give by default.
-    let room: usize = std::fs::read_to_string("/proc/sys/net/core/rmem_default")
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    let room: usize =
+        std::fs::read_to_string("/proc/sys/net/core/rmem_default").unwrap().trim().parse().unwrap();
     stage.wait_line(server, "not yet receiving").unwrap();
     let sends = room / 1000 + 100;
     for _ in 0..sends {
@@ -276,12 +271,7 @@ fn receives_that_fail_again_and_again_end_it_with_status_1() {
     let server = stage.start("server", &program).unwrap();
     let (ending, lines) = ended(&mut stage, server);
     assert_eq!(ending, Ending::Status(1));
-    assert!(
-        lines
-            .last()
-            .unwrap()
-            .starts_with("recvfrom again and again on")
-    );
+    assert!(lines.last().unwrap().starts_with("recvfrom again and again on"));
 }
 
 #[test]
@@ -332,9 +322,7 @@ fn upper_case_in_gbk_leaves_the_second_byte_of_a_character_alone() {
     let (server, addr) = server(&mut stage, &["--encoding", "gbk", "--reply", "upper"]);
     // The second byte of this character is the byte of the letter a.
     assert_eq!(ask(&socket(), addr, b"a\x81\x61a"), b"A\x81\x61A");
-    stage
-        .wait_line(server, "sending 4 bytes: \"A乤A\"")
-        .unwrap();
+    stage.wait_line(server, "sending 4 bytes: \"A乤A\"").unwrap();
 }
 
 #[test]

@@ -70,11 +70,7 @@ fn a_long_text_is_cut_between_two_characters(#[case] encoding: Encoding) {
     for ahead in 0..4 {
         let text = format!("{}{}", "x".repeat(ahead), "好".repeat(40));
         let shown = encoding.quoted(&encoding.encode(text.as_bytes()).unwrap());
-        let shown = shown
-            .strip_prefix('"')
-            .unwrap()
-            .strip_suffix("\" …")
-            .unwrap();
+        let shown = shown.strip_prefix('"').unwrap().strip_suffix("\" …").unwrap();
         assert!(text.starts_with(shown), "{shown}");
     }
 }

@@ -277,9 +277,7 @@ fn option_before_bind(bench: &mut Bench) -> Verdict {
     // Who has accepted a call has set all its options.
     bench.call(&server)?.until_accepted();
     let calls = bench.calls(&server)?;
-    let bind = calls
-        .iter()
-        .position(|call| call.name() == "bind" && call.succeeded());
+    let bind = calls.iter().position(|call| call.name() == "bind" && call.succeeded());
     let Some(bind) = bind else {
         return Err(Fault::program("a call of bind", "none was seen"));
     };

@@ -235,9 +235,8 @@ pub fn other_errors_of_bind(stage: &mut Stage) -> Result<()> {
 fn reserved(said: &str) -> String {
     let setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     let first_free = fs::read_to_string(setting).ok();
-    let first_free: u32 = first_free
-        .map_or(Some(1024), |text| text.trim().parse().ok())
-        .unwrap_or(1024);
+    let first_free: u32 =
+        first_free.map_or(Some(1024), |text| text.trim().parse().ok()).unwrap_or(1024);
     if said.contains("denied") {
         format!(
             "Ports below {first_free} (net.ipv4.ip_unprivileged_port_start) are reserved: bind \

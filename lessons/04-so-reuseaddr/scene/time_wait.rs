@@ -31,9 +31,7 @@ pub fn rows(addr: SocketAddr) -> anyhow::Result<Vec<Row>> {
         let ours = row.local == addr || row.remote == addr;
         // The kernel writes its list page by page. When other sockets come or
         // go meanwhile, a row can appear twice.
-        let twice = rows
-            .iter()
-            .any(|old| (old.local, old.remote) == (row.local, row.remote));
+        let twice = rows.iter().any(|old| (old.local, old.remote) == (row.local, row.remote));
         if ours && !twice && row.state != "LISTEN" {
             rows.push(row);
         }

@@ -129,9 +129,7 @@ fn when_the_server_is_to_close_first_it_waits_for_the_end_of_the_stream() {
     connection.write_all(b"and more").unwrap();
     stage.wait_line(client, "received 8 bytes").unwrap();
     drop(connection);
-    stage
-        .wait_line(client, "end of stream: the server hung up")
-        .unwrap();
+    stage.wait_line(client, "end of stream: the server hung up").unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
 }
 
@@ -222,9 +220,7 @@ fn where_nobody_listens_it_is_refused_in_one_line() {
 #[case::a_side_that_is_none(&["--close-first", "nobody"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     let mut stage = stage();
-    let client = stage
-        .start("client", &Program::new(CLIENT).args(args))
-        .unwrap();
+    let client = stage.start("client", &Program::new(CLIENT).args(args)).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(2));
 }
 
@@ -234,10 +230,7 @@ fn a_closed_stdout_ends_it_without_a_panic() {
     let (_listener, addr) = listener();
     // A pipe that nobody reads would do, too; but for a moment a process that
     // another test is starting may hold its other end.
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = Command::new(CLIENT);
     command.args(["--addr", &addr.to_string(), "--say", "hello"]);
     let output = run(command.stdout(full));
@@ -255,9 +248,7 @@ fn ctrl_d_at_the_prompt_ends_the_line() {
     let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
     let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
     let program = Program::new("python3").args(terminal).args(script);
-    let client = stage
-        .start("client", &program.args([CLIENT, &addr]))
-        .unwrap();
+    let client = stage.start("client", &program.args([CLIENT, &addr])).unwrap();
     stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
     stage.wait_line(client, "status 0").unwrap();
     let lines = stage.lines(client);

@@ -2,7 +2,5 @@
 
 #[test]
 fn the_readme_keeps_its_word() {
-    house::Readme::of(env!("CARGO_MANIFEST_DIR"))
-        .lesson(env!("CARGO_BIN_EXE_lesson-4"))
-        .check();
+    house::Readme::of(env!("CARGO_MANIFEST_DIR")).lesson(env!("CARGO_BIN_EXE_lesson-4")).check();
 }

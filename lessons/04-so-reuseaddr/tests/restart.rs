@@ -192,9 +192,7 @@ fn of_two_that_are_bound_one_can_listen_and_the_error_comes_from_listen() {
     stage.wait_exit(finder).unwrap();
 
     let bound = start(&mut stage, addr, &["--reuse-addr", "--hold"]);
-    stage
-        .wait_line(bound, "bound, but not listening: press Enter")
-        .unwrap();
+    stage.wait_line(bound, "bound, but not listening: press Enter").unwrap();
     let listening = start(&mut stage, addr, REUSE);
     assert_eq!(stage.ready(listening).unwrap(), addr);
     stage.tell(bound, "").unwrap();
@@ -232,10 +230,7 @@ fn with_reuse_port_two_servers_share_the_calls() {
         stage.kill(server).unwrap();
         stage.wait_exit(server).unwrap();
         let lines = stage.lines(server);
-        lines
-            .iter()
-            .filter(|line| line.starts_with("accepted"))
-            .count()
+        lines.iter().filter(|line| line.starts_with("accepted")).count()
     });
     assert_eq!(took[0] + took[1], CALLS);
     // By chance, one gets all in one of 2^63 runs.

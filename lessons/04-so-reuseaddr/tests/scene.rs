@@ -7,12 +7,7 @@ use crate::common;
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(common::SCENE);
-    common::run(
-        scene
-            .args(["--xray", "off"])
-            .args(args)
-            .stdout(Stdio::piped()),
-    )
+    common::run(scene.args(["--xray", "off"]).args(args).stdout(Stdio::piped()))
 }
 
 fn text_of(output: Output) -> String {
@@ -50,9 +45,7 @@ fn it_ends_by_itself_and_tells_the_story_in_order() {
         "resolve local..host:8082: ",
         "Try next",
     ] {
-        let at = rest
-            .find(expected)
-            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        let at = rest.find(expected).unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
         rest = &rest[at + expected.len()..];
     }
 }
@@ -115,21 +108,16 @@ fn the_calls_that_it_deals_are_eight() {
     assert_eq!(first + second, 8);
     // In the drawing each call is one x, in the row of the server that took it.
     let (_, drawing) = text.split_once("  call  ").unwrap();
-    let marks: Vec<usize> = drawing
-        .lines()
-        .skip(1)
-        .take(2)
-        .map(|row| row.matches("  x").count())
-        .collect();
+    let marks: Vec<usize> =
+        drawing.lines().skip(1).take(2).map(|row| row.matches("  x").count()).collect();
     assert_eq!(marks, [first, second]);
 }
 
 #[test]
 fn what_it_says_of_reserved_ports_is_what_it_found() {
     let text = text_of(play(&[]));
-    let listened = text
-        .lines()
-        .any(|line| line.starts_with("  listening on 127.") && line.ends_with(":1"));
+    let listened =
+        text.lines().any(|line| line.starts_with("  listening on 127.") && line.ends_with(":1"));
     assert_eq!(text.contains("Port 1 is no error"), listened);
     assert_eq!(text.contains("are reserved: bind"), !listened);
 }
@@ -245,13 +233,8 @@ fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();
     let told = rows.iter().position(|row| row.contains(explanation));
     let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
-    let time = |row: &&str| {
-        row.get(..8)
-            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
-    };
+    let time = |row: &&str| row.get(..8).is_some_and(|time| time.trim().parse::<f64>().is_ok());
     let event = rows[..told].iter().rposition(time).expect("an event above");
-    let words = rows[event..told]
-        .iter()
-        .flat_map(|row| row.split_whitespace());
+    let words = rows[event..told].iter().flat_map(|row| row.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
 }

@@ -66,9 +66,7 @@ fn a_caller_that_hangs_up_without_a_word_is_no_error(#[case] first: &str) {
     let mut stage = stage();
     let (server, addr) = server(&mut stage, &["--close-first", first]);
     drop(call(addr));
-    stage
-        .wait_line(server, "end of stream: the client hung up")
-        .unwrap();
+    stage.wait_line(server, "end of stream: the client hung up").unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
 }
 
@@ -178,10 +176,7 @@ fn help_shows_an_example_and_the_default_address() {
 fn a_closed_stdout_ends_it_without_a_panic() {
     // A pipe that nobody reads would do, too; but for a moment a process that
     // another test is starting may hold its other end.
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = Command::new(SERVER);
     command.args(["--addr", "127.0.0.1:0"]).stdout(full);
     let output = common::run(&mut command);

@@ -65,9 +65,7 @@ fn nobody_answers_the_syn(stage: &mut Stage) -> Result<()> {
     let failed = stage.wait_sign(&Sign::Fails("client", "connect"))?;
     stage.wait_exit(client)?;
     let again = stage.seen(&Sign::Again("client")).into_iter();
-    let times: Vec<String> = again
-        .map(|again| seconds(again.saturating_sub(first)))
-        .collect();
+    let times: Vec<String> = again.map(|again| seconds(again.saturating_sub(first))).collect();
     stage.note(format!(
         "The SYN went out again {} after the first. connect failed after {}. These are the \
          kernel's own times; with a tcp_syn_retries of 6 it takes about two minutes. A program \

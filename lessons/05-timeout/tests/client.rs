@@ -155,9 +155,7 @@ fn a_drip_is_one_byte_at_a_time_with_a_line_end_at_the_end() {
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(150), "four bytes: {took:?}");
     for byte in [r"\xc3", r"\xa9", "1", r"\n"] {
-        stage
-            .wait_line(caller, &format!("sending 1 bytes: \"{byte}\""))
-            .unwrap();
+        stage.wait_line(caller, &format!("sending 1 bytes: \"{byte}\"")).unwrap();
     }
 }
 
@@ -180,9 +178,7 @@ fn a_reset_is_no_end_of_stream() {
     let caller = client(&mut stage, addr, &["--think", "0", "--say", "1"]);
     let stream = accept(&listener);
     hear(&stream, b"1");
-    SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
     drop(stream);
     let error = stage.wait_line(caller, "reset").unwrap();
     assert!(error.starts_with(&format!("recv from {addr}: ")), "{error}");
@@ -255,15 +251,8 @@ fn a_client_whose_output_nobody_reads_ends_without_a_panic() {
     command.args(["--say", "1", "--addr", &addr.to_string()]);
     // A pipe that nobody reads would do, too; but for a moment a process that
     // another test is starting may hold its other end.
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let output = command
-        .stdout(full)
-        .stderr(Stdio::piped())
-        .output()
-        .unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
@@ -301,9 +290,7 @@ fn a_name_that_is_none_is_said_to_be_so() {
     let args = ["--addr", "no-such-host.invalid:9001", "--say", "1"];
     let caller = Program::new(CLIENT).args(args);
     let caller = stage.start("client", &caller).unwrap();
-    stage
-        .wait_line(caller, "resolve no-such-host.invalid:9001: ")
-        .unwrap();
+    stage.wait_line(caller, "resolve no-such-host.invalid:9001: ").unwrap();
     assert_eq!(stage.wait_exit(caller).unwrap(), Ending::Status(1));
 }
 
@@ -317,9 +304,7 @@ fn ctrl_d_at_the_prompt_ends_the_line() {
     let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
     let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
     let program = Program::new("python3").args(terminal).args(script);
-    let client = stage
-        .start("client", &program.args([CLIENT, &addr]))
-        .unwrap();
+    let client = stage.start("client", &program.args([CLIENT, &addr])).unwrap();
     stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
     stage.wait_line(client, "status 0").unwrap();
     let lines = stage.lines(client);

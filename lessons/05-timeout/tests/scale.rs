@@ -61,8 +61,7 @@ fn socket2_takes_a_timeout_of_zero_for_ever() {
 #[test]
 fn std_rounds_a_shorter_time_than_the_kernel_knows_up() {
     let (mut ours, _theirs) = pair();
-    ours.set_read_timeout(Some(Duration::from_nanos(1)))
-        .unwrap();
+    ours.set_read_timeout(Some(Duration::from_nanos(1))).unwrap();
     assert!(ours.read_timeout().unwrap().is_some(), "not for ever");
     assert!(ours.read(&mut [0]).is_err());
 }
@@ -89,9 +88,7 @@ fn a_timed_receive_fails_with_the_error_of_its_platform() {
 #[test]
 fn a_write_all_whose_timeout_passes_gives_an_error_and_no_number() {
     let (mut ours, _theirs) = pair();
-    SockRef::from(&ours)
-        .set_send_buffer_size(64 * 1024)
-        .unwrap();
+    SockRef::from(&ours).set_send_buffer_size(64 * 1024).unwrap();
     ours.set_write_timeout(Some(TIMEOUT)).unwrap();
     let error = ours.write_all(&[0; 4 * 1024 * 1024]).unwrap_err().kind();
     let expected = if cfg!(windows) {
@@ -164,9 +161,7 @@ fn the_connect_experiment_shows_a_full_queue_and_a_closed_port() {
 fn the_send_experiment_shows_that_only_a_blocking_send_takes_all() {
     let rows = outcomes("send");
     let taken = |row: usize, mode: &str| -> usize {
-        let row = rows[row]
-            .strip_prefix(mode)
-            .unwrap_or_else(|| panic!("{rows:?}"));
+        let row = rows[row].strip_prefix(mode).unwrap_or_else(|| panic!("{rows:?}"));
         let words: Vec<&str> = row.split(' ').collect();
         assert_eq!(words[1..], ["of", "4194304", "bytes"], "{rows:?}");
         words[0].parse().unwrap()
@@ -183,8 +178,6 @@ fn an_experiment_that_is_none_is_wrong_usage() {
     let mut stage = stage();
     let scale = Program::new(LESSON).args(["scale", "love"]);
     let scale = stage.start("scale", &scale).unwrap();
-    stage
-        .wait_line(scale, "receive, zero, connect, send")
-        .unwrap();
+    stage.wait_line(scale, "receive, zero, connect, send").unwrap();
     assert_eq!(stage.wait_exit(scale).unwrap(), scene::Ending::Status(2));
 }

@@ -7,12 +7,7 @@ use std::time::{Duration, Instant};
 fn play(args: &[&str]) -> (String, Duration) {
     let started = Instant::now();
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-5"));
-    let output = scene
-        .args(["--xray", "off"])
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = scene.args(["--xray", "off"]).args(args).stdin(Stdio::null()).output().unwrap();
     let took = started.elapsed();
     let said = String::from_utf8(output.stdout).unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
@@ -75,9 +70,7 @@ fn its_page_is_80_columns_wide_and_has_no_colours_in_a_pipe() {
 /// at the same time.
 #[test]
 fn each_word_of_the_readme_is_kept() {
-    house::Readme::of(env!("CARGO_MANIFEST_DIR"))
-        .lesson(env!("CARGO_BIN_EXE_lesson-5"))
-        .check();
+    house::Readme::of(env!("CARGO_MANIFEST_DIR")).lesson(env!("CARGO_BIN_EXE_lesson-5")).check();
 }
 
 #[test]
@@ -162,13 +155,8 @@ fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();
     let told = rows.iter().position(|row| row.contains(explanation));
     let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
-    let time = |row: &&str| {
-        row.get(..8)
-            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
-    };
+    let time = |row: &&str| row.get(..8).is_some_and(|time| time.trim().parse::<f64>().is_ok());
     let event = rows[..told].iter().rposition(time).expect("an event above");
-    let words = rows[event..told]
-        .iter()
-        .flat_map(|row| row.split_whitespace());
+    let words = rows[event..told].iter().flat_map(|row| row.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
 }

@@ -88,9 +88,7 @@ fn a_client_that_is_killed_while_it_thinks_ends_only_its_call() {
     stage.wait_line(server, "accepted").unwrap();
     stage.wait_line(caller, "thinking").unwrap();
     stage.kill(caller).unwrap();
-    stage
-        .wait_line(server, "end of stream without a word")
-        .unwrap();
+    stage.wait_line(server, "end of stream without a word").unwrap();
     assert_eq!(ask(addr, b"1"), WELCOME);
 }
 
@@ -101,9 +99,7 @@ fn who_calls_while_another_is_silent_waits_for_the_others_timeout() {
     let _silent = call(addr);
     stage.wait_line(server, "accepted").unwrap();
     assert_eq!(ask(addr, b"1"), WELCOME);
-    let lines = stage
-        .wait_line(server, "sending")
-        .map(|_| stage.lines(server));
+    let lines = stage.wait_line(server, "sending").map(|_| stage.lines(server));
     let lines = lines.unwrap().join("\n");
     let [time_out, received] = ["time out", "received"].map(|line| lines.find(line));
     assert!(time_out.is_some() && time_out < received, "{lines}");
@@ -133,15 +129,11 @@ fn a_line_that_does_not_end_is_bounded() {
     let mut stage = stage();
     let (server, addr) = server(&mut stage, "--until newline --timeout 3600");
     assert_eq!(ask(addr, &[b'1'; 1024]), GO_OUT);
-    stage
-        .wait_line(server, "no line end in 1024 bytes")
-        .unwrap();
+    stage.wait_line(server, "no line end in 1024 bytes").unwrap();
     // A million more than that: the server reads no further and goes on.
     let mut caller = call(addr);
     let _ = caller.write_all(&[b'1'; 1_000_000]);
-    stage
-        .wait_line(server, "no line end in 1024 bytes")
-        .unwrap();
+    stage.wait_line(server, "no line end in 1024 bytes").unwrap();
     assert_eq!(ask(addr, b"1\n"), WELCOME);
 }
 
@@ -240,12 +232,7 @@ fn a_server_that_was_stopped_goes_on_with_the_same_receive() {
         }
     };
     waits_in("S");
-    let signal = |name: &str| {
-        Command::new("kill")
-            .args([name, pid.as_str()])
-            .status()
-            .unwrap()
-    };
+    let signal = |name: &str| Command::new("kill").args([name, pid.as_str()]).status().unwrap();
     assert!(signal("-STOP").success());
     waits_in("T");
     assert!(signal("-CONT").success());
@@ -257,10 +244,7 @@ fn a_server_that_was_stopped_goes_on_with_the_same_receive() {
 #[rstest]
 #[case::a_name("localhost:0", "127.0.0.1:")]
 #[case::any_address("0.0.0.0:0", "0.0.0.0:")]
-#[cfg_attr(
-    not(target_os = "linux"),
-    ignore = "needs a hosts file with localhost first"
-)]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs a hosts file with localhost first")]
 fn an_address_may_be(#[case] addr: &str, #[case] said: &str) {
     let mut stage = stage();
     let server = Program::new(SERVER).args(["--addr", addr]);

@@ -47,11 +47,10 @@ pub fn send_answer(call: &mut (impl Read + Write), answer: Answer, tell: Tell) -
 
     // How long this message is, both sides know beforehand: five bytes.
     let mut said = [0; READY.len()];
-    call.read_exact(&mut said)
-        .map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => ended("end of stream where \"ready\" belongs"),
-            _ => error,
-        })?;
+    call.read_exact(&mut said).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => ended("end of stream where \"ready\" belongs"),
+        _ => error,
+    })?;
     tell(format!("received {} bytes: {}", said.len(), quoted(&said)));
     if said != READY {
         let got = quoted(&said);
@@ -96,9 +95,7 @@ pub fn receive_answer<'call>(
     let mut body = call.take(size);
     // Is it an error? Only its beginning can tell, so that is read first.
     let mut beginning = Vec::new();
-    (&mut body)
-        .take(RECEIVE as u64)
-        .read_to_end(&mut beginning)?;
+    (&mut body).take(RECEIVE as u64).read_to_end(&mut beginning)?;
     if beginning.len() as u64 == size
         && let Some(reason) = refusal(&beginning)
     {

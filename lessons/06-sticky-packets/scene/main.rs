@@ -101,10 +101,7 @@ fn all_is_well(stage: &mut Stage, inbox: &Inbox) -> Result<String> {
          short, and nobody spoke out of turn.",
     );
     stage.beat();
-    let size = entry
-        .split_whitespace()
-        .next()
-        .context("the list has no size")?;
+    let size = entry.split_whitespace().next().context("the list has no size")?;
     Ok(size.to_string())
 }
 

@@ -39,8 +39,7 @@ fn called_with(stage: &mut Stage, inbox: &Path, more: &[&str]) -> (Actor, TcpStr
     let program = program.args([inbox]).args(more);
     let client = stage.start("client", &program).unwrap();
     let (call, _) = listener.accept().unwrap();
-    call.set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    call.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     (client, call)
 }
 
@@ -62,9 +61,7 @@ fn it_asks_checks_and_saves() {
     call.write_all(&abc("a.txt")).unwrap();
     assert_eq!(call.read(&mut [0]).unwrap(), 0, "it hung up");
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-    stage
-        .wait_line(client, "saved a.txt, 3 bytes, digest right")
-        .unwrap();
+    stage.wait_line(client, "saved a.txt, 3 bytes, digest right").unwrap();
     assert_eq!(names(inbox.path()), ["a.txt"]);
     assert_eq!(fs::read(inbox.path().join("a.txt")).unwrap(), b"abc");
 }
@@ -181,13 +178,7 @@ fn a_body_over_the_limit_is_not_received(#[case] more: &[&str], #[case] size: u6
     call.write_all(&ok("a.txt", size, ABC)).unwrap();
     let reason = format!("the answer has {size} bytes, and ");
     failed(&mut stage, client, &inbox, &reason);
-    assert!(
-        stage
-            .lines(client)
-            .last()
-            .unwrap()
-            .ends_with("pass a larger --max-size")
-    );
+    assert!(stage.lines(client).last().unwrap().ends_with("pass a larger --max-size"));
 }
 
 #[test]
@@ -259,9 +250,7 @@ fn a_file_that_is_there_already_is_neither_asked_for_nor_touched() {
     assert_eq!(receive(&mut call), r#"{"request":"get","name":"b.txt"}"#);
     call.write_all(&abc("b.txt")).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    let said = stage
-        .wait_line(client, "a.txt: it is there already; pass --force")
-        .unwrap();
+    let said = stage.wait_line(client, "a.txt: it is there already; pass --force").unwrap();
     assert!(said.starts_with("save "), "{said}");
     stage.wait_line(client, "1 of 2 requests failed").unwrap();
     assert_eq!(fs::read(inbox.path().join("a.txt")).unwrap(), b"mine");
@@ -335,11 +324,8 @@ fn a_refusal_is_told_and_the_next_request_is_asked() {
     ))
     .unwrap();
     assert_eq!(receive(&mut call), r#"{"request":"list"}"#);
-    call.write_all(&[ok("list", 3, ABC), b"abc".to_vec()].concat())
-        .unwrap();
-    stage
-        .wait_line(client, r"refused: not \u{1b}[31mtoday")
-        .unwrap();
+    call.write_all(&[ok("list", 3, ABC), b"abc".to_vec()].concat()).unwrap();
+    stage.wait_line(client, r"refused: not \u{1b}[31mtoday").unwrap();
     stage.wait_line(client, "that is no list: \"abc\"").unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
     assert_eq!(
@@ -382,11 +368,7 @@ fn in_turn_the_second_request_waits_for_the_first_answer() {
     call.write_all(&ok("a", 3, ABC)).unwrap();
     stage.wait_line(client, "received").unwrap();
     assert_eq!(
-        stage
-            .lines(client)
-            .iter()
-            .filter(|line| line.starts_with("sending"))
-            .count(),
+        stage.lines(client).iter().filter(|line| line.starts_with("sending")).count(),
         1
     );
     call.write_all(b"abc").unwrap();
@@ -464,9 +446,7 @@ fn lines_of_the_input_are_requests_until_quit() {
     call.write_all(&abc("a")).unwrap();
     assert_eq!(call.read(&mut [0]).unwrap(), 0, "it hung up");
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    stage
-        .wait_line(client, "unknown request \"nonsense\": say list or get NAME")
-        .unwrap();
+    stage.wait_line(client, "unknown request \"nonsense\": say list or get NAME").unwrap();
     stage.wait_line(client, "1 of 2 requests failed").unwrap();
     assert!(!stage.lines(client).concat().contains(">>:"));
 }
@@ -488,10 +468,7 @@ fn an_input_line_that_is_no_text_is_no_request_and_no_end() {
     let inbox = tempfile::tempdir().unwrap();
     let mut client = Command::new(CLIENT);
     client.args(["--addr", &addr, "--into"]).arg(inbox.path());
-    client
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut client = client.spawn().unwrap();
     let (mut call, _) = listener.accept().unwrap();
     let mut stdin = client.stdin.take().unwrap();
@@ -512,16 +489,9 @@ fn an_input_line_that_is_no_text_is_no_request_and_no_end() {
 #[case::nobody_there("connect {addr}: connection refused")]
 fn where_nobody_listens_it_is_refused(#[case] expected: &str) {
     let closed = socket();
-    let addr = closed
-        .local_addr()
-        .unwrap()
-        .as_socket()
-        .unwrap()
-        .to_string();
+    let addr = closed.local_addr().unwrap().as_socket().unwrap().to_string();
     let mut stage = Stage::rehearsal();
-    let client = stage
-        .start("client", &Program::new(CLIENT).args(["--addr", &addr]))
-        .unwrap();
+    let client = stage.start("client", &Program::new(CLIENT).args(["--addr", &addr])).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
     let lines = stage.lines(client);
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -551,9 +521,7 @@ fn socket() -> socket2::Socket {
 #[case::no_size(&["--max-size", "much"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     let mut stage = Stage::rehearsal();
-    let client = stage
-        .start("client", &Program::new(CLIENT).args(args))
-        .unwrap();
+    let client = stage.start("client", &Program::new(CLIENT).args(args)).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(2));
 }
 
@@ -615,9 +583,7 @@ fn ctrl_d_at_the_prompt_ends_the_line() {
     let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
     let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
     let program = Program::new("python3").args(terminal).args(script);
-    let client = stage
-        .start("client", &program.args([CLIENT, &addr]))
-        .unwrap();
+    let client = stage.start("client", &program.args([CLIENT, &addr])).unwrap();
     stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
     stage.wait_line(client, "status 0").unwrap();
     let lines = stage.lines(client);

@@ -238,10 +238,7 @@ fn a_header_over_the_limit_is_not_even_sent() {
 #[rstest]
 #[case::in_the_length(&[0, 0], "end of stream after 2 of 4 bytes")]
 #[case::before_the_header(&[0, 0, 0, 18], "end of stream after 0 of 18 bytes of a header")]
-#[case::in_the_header(
-    b"\0\0\0\x12{\"request\"",
-    "end of stream after 10 of 18 bytes of a header"
-)]
+#[case::in_the_header(b"\0\0\0\x12{\"request\"", "end of stream after 10 of 18 bytes of a header")]
 fn the_end_of_the_stream_in_mid_message_is_no_orderly_end(
     #[case] bytes: &[u8],
     #[case] reason: &str,
@@ -273,9 +270,7 @@ fn the_reason_for_a_refusal_fits_into_a_header_whatever_was_asked() {
     let name = "\\u0001".repeat(9000);
     let broken = format!(r#"{{"request":"{name}"}}"#);
     let bytes = [&(broken.len() as u32).to_be_bytes(), broken.as_bytes()].concat();
-    let request = header::receive_request(&mut &*bytes, |_| {})
-        .unwrap()
-        .unwrap();
+    let request = header::receive_request(&mut &*bytes, |_| {}).unwrap().unwrap();
     let reason = request.unwrap_err();
     assert!(answers_as_bytes(&[Err(reason)]).len() < 4096);
 }
@@ -405,9 +400,7 @@ fn with_ack_digits_that_come_in_two_receives_make_a_wrong_length() {
 #[case::a_word("error")]
 fn with_ack_what_is_no_length_is_refused(#[case] length: &str) {
     let mut call = Script::new([length]);
-    let error = ack::receive_answer(&mut call, u64::MAX, |_| {})
-        .err()
-        .unwrap();
+    let error = ack::receive_answer(&mut call, u64::MAX, |_| {}).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
 }
 

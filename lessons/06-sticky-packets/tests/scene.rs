@@ -5,12 +5,7 @@ use std::time::{Duration, Instant};
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-6"));
-    scene
-        .args(["--xray", "off"])
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    scene.args(["--xray", "off"]).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
 #[test]
@@ -52,9 +47,7 @@ fn it_ends_by_itself_and_tells_the_story_in_order() {
         "saved long.txt, 3200 bytes, digest right",
         "Try next",
     ] {
-        let at = rest
-            .find(expected)
-            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        let at = rest.find(expected).unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
         rest = &rest[at + expected.len()..];
     }
 }
@@ -72,10 +65,8 @@ fn piped_it_has_no_escape_codes_and_no_line_wider_than_80() {
 fn plain_draws_with_ascii_only() {
     let text = String::from_utf8(play(&["--plain"]).stdout).unwrap();
     // What the programs say is theirs: one file of the sample is called 你好.
-    let drawn: Vec<char> = text
-        .chars()
-        .filter(|c| !c.is_ascii() && !['…', '你', '好'].contains(c))
-        .collect();
+    let drawn: Vec<char> =
+        text.chars().filter(|c| !c.is_ascii() && !['…', '你', '好'].contains(c)).collect();
     assert!(drawn.is_empty(), "{drawn:?}");
 }
 
@@ -176,13 +167,8 @@ fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();
     let told = rows.iter().position(|row| row.contains(explanation));
     let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
-    let time = |row: &&str| {
-        row.get(..8)
-            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
-    };
+    let time = |row: &&str| row.get(..8).is_some_and(|time| time.trim().parse::<f64>().is_ok());
     let event = rows[..told].iter().rposition(time).expect("an event above");
-    let words = rows[event..told]
-        .iter()
-        .flat_map(|row| row.split_whitespace());
+    let words = rows[event..told].iter().flat_map(|row| row.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
 }

@@ -27,9 +27,7 @@ fn lives_on(stage: &mut Stage, server: Actor) {
 fn it_finds_its_sample_from_wherever_it_is_started() {
     let elsewhere = tempfile::tempdir().unwrap();
     let mut server = Command::new(SERVER);
-    server
-        .args(["--addr", "127.0.0.1:0"])
-        .current_dir(elsewhere.path());
+    server.args(["--addr", "127.0.0.1:0"]).current_dir(elsewhere.path());
     let mut server = server.stdout(Stdio::piped()).spawn().unwrap();
     let mut call = TcpStream::connect(first_line(&mut server)).unwrap();
     let answer = ask(&mut call, r#"{"request":"get","name":"short.txt"}"#);
@@ -110,18 +108,9 @@ fn a_request_that_comes_byte_by_byte_is_a_request() {
 #[case::no_json("list", "the header is no request: expected value")]
 #[case::nothing("", "the header is no request: EOF")]
 #[case::cut_json(r#"{"request":"#, "the header is no request: EOF")]
-#[case::another_request(
-    r#"{"request":"put"}"#,
-    "the header is no request: unknown variant `put`"
-)]
-#[case::no_name(
-    r#"{"request":"get"}"#,
-    "the header is no request: missing field `name`"
-)]
-#[case::up(
-    r#"{"request":"get","name":"../Cargo.toml"}"#,
-    "leads out of the folder"
-)]
+#[case::another_request(r#"{"request":"put"}"#, "the header is no request: unknown variant `put`")]
+#[case::no_name(r#"{"request":"get"}"#, "the header is no request: missing field `name`")]
+#[case::up(r#"{"request":"get","name":"../Cargo.toml"}"#, "leads out of the folder")]
 #[case::absolute(r#"{"request":"get","name":"/etc/passwd"}"#, "is an absolute name")]
 #[case::not_there(r#"{"request":"get","name":"no"}"#, "no such file")]
 fn a_wrong_request_is_answered_with_the_reason_and_the_call_goes_on(
@@ -188,9 +177,7 @@ fn a_client_that_hangs_up_between_messages_is_an_end_of_stream() {
     let mut call = dial(&mut stage, server);
     ask(&mut call, r#"{"request":"get","name":"empty.txt"}"#);
     drop(call);
-    stage
-        .wait_line(server, "end of stream: the client hung up")
-        .unwrap();
+    stage.wait_line(server, "end of stream: the client hung up").unwrap();
     stage.wait_line(server, "closed the connection").unwrap();
     lives_on(&mut stage, server);
 }
@@ -232,9 +219,7 @@ fn a_client_that_says_nothing_times_out() {
     let server = serve(&mut stage, &["--timeout", "0.2"]);
     let mut call = dial(&mut stage, server);
     assert_eq!(call.read(&mut [0]).unwrap(), 0, "the server hung up");
-    stage
-        .wait_line(server, "timed out; a longer --timeout has more patience")
-        .unwrap();
+    stage.wait_line(server, "timed out; a longer --timeout has more patience").unwrap();
     lives_on(&mut stage, server);
 }
 
@@ -352,8 +337,7 @@ fn with_ack_the_body_waits_for_ready() {
     call.set_read_timeout(waiting).unwrap();
     let early = call.read(&mut [0]).unwrap_err();
     assert!([ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&early.kind()));
-    call.set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    call.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     call.write_all(b"ready").unwrap();
     let mut file = [0; 21];
     call.read_exact(&mut file).unwrap();
@@ -368,9 +352,7 @@ fn with_ack_anything_but_ready_ends_the_call() {
     call.write_all(b"list").unwrap();
     call.read_exact(&mut [0; 2]).unwrap();
     call.write_all(b"hello").unwrap();
-    stage
-        .wait_line(server, "\"hello\" came where \"ready\" belongs")
-        .unwrap();
+    stage.wait_line(server, "\"hello\" came where \"ready\" belongs").unwrap();
     assert_eq!(call.read(&mut [0]).unwrap(), 0);
     let mut next = dial(&mut stage, server);
     next.write_all(b"list").unwrap();
@@ -378,11 +360,7 @@ fn with_ack_anything_but_ready_ends_the_call() {
 }
 
 #[rstest]
-#[case::none(
-    "none",
-    b"\xff\xfe\x00\x1b[31m",
-    r#"received 8 bytes: "\xff\xfe\0\u{1b}[31m""#
-)]
+#[case::none("none", b"\xff\xfe\x00\x1b[31m", r#"received 8 bytes: "\xff\xfe\0\u{1b}[31m""#)]
 #[case::header(
     "header",
     b"\0\0\0\x08\xff\xfe\x00\x1b[31m",
@@ -420,9 +398,7 @@ fn an_address_in_use_is_said_in_one_line_with_a_way_out() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let mut stage = Stage::rehearsal();
-    let server = stage
-        .start("server", &Program::new(SERVER).args(["--addr", &addr]))
-        .unwrap();
+    let server = stage.start("server", &Program::new(SERVER).args(["--addr", &addr])).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(1));
     let lines = stage.lines(server);
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -452,9 +428,7 @@ fn a_folder_that_is_not_there_is_said_in_one_line_with_a_way_out() {
 #[case::an_argument_too_many(&["hello"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     let mut stage = Stage::rehearsal();
-    let server = stage
-        .start("server", &Program::new(SERVER).args(args))
-        .unwrap();
+    let server = stage.start("server", &Program::new(SERVER).args(args)).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(2));
 }
 
@@ -469,11 +443,7 @@ fn the_help_shows_an_example() {
 fn a_closed_stdout_is_no_panic() {
     let mut server = Command::new(SERVER);
     server.args(["--addr", "127.0.0.1:0"]);
-    let mut server = server
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server = server.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let addr = first_line(&mut server);
     drop(server.stdout.take());
     // With each call it says something, and nobody reads it. Why more than one

@@ -26,12 +26,7 @@ fn call(
 }
 
 fn sample(name: &str) -> Vec<u8> {
-    fs::read(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("sample")
-            .join(name),
-    )
-    .unwrap()
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample").join(name)).unwrap()
 }
 
 const ALL: [&str; 10] = [
@@ -123,9 +118,7 @@ fn with_ack_two_requests_at_once_stick_together_as_before() {
     let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
     assert_eq!(ending, Ending::Status(1));
     assert!(
-        lines
-            .iter()
-            .any(|line| line.contains("refused: unknown request \"listget long.txt\""))
+        lines.iter().any(|line| line.contains("refused: unknown request \"listget long.txt\""))
     );
 }
 
@@ -167,10 +160,7 @@ fn two_framings_do_not_understand_each_other_and_say_so(
 fn a_file_of_some_megabytes_arrives_whole(#[case] framing: &str) {
     let root = tempfile::tempdir().unwrap();
     let bytes: Vec<u8> = (0..5_000_003_u32).map(|n| (n ^ (n >> 9)) as u8).collect();
-    File::create(root.path().join("big"))
-        .unwrap()
-        .write_all(&bytes)
-        .unwrap();
+    File::create(root.path().join("big")).unwrap().write_all(&bytes).unwrap();
     let mut stage = Stage::rehearsal();
     let server = serve(
         &mut stage,
@@ -186,10 +176,7 @@ fn a_file_of_some_megabytes_arrives_whole(#[case] framing: &str) {
     let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
     assert_eq!(ending, Ending::Status(0), "{lines:#?}");
     let mut saved = Vec::new();
-    File::open(inbox.path().join("big"))
-        .unwrap()
-        .read_to_end(&mut saved)
-        .unwrap();
+    File::open(inbox.path().join("big")).unwrap().read_to_end(&mut saved).unwrap();
     assert!(saved == bytes);
     assert!(
         !lines.concat().contains('\x1b'),
@@ -209,10 +196,7 @@ fn a_file_that_is_larger_than_the_memory_arrives_whole() {
     };
     let root = tempfile::tempdir().unwrap();
     let inbox = tempfile::tempdir().unwrap();
-    File::create(root.path().join("big"))
-        .unwrap()
-        .set_len(SIZE)
-        .unwrap();
+    File::create(root.path().join("big")).unwrap().set_len(SIZE).unwrap();
     let (from, into) = (
         root.path().to_str().unwrap(),
         inbox.path().to_str().unwrap(),
@@ -228,8 +212,6 @@ fn a_file_that_is_larger_than_the_memory_arrives_whole() {
     let client = stage.start("client", &client).unwrap();
     stage.deadline(std::time::Duration::from_secs(60));
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-    stage
-        .wait_line(client, "saved big, 167772160 bytes, digest right")
-        .unwrap();
+    stage.wait_line(client, "saved big, 167772160 bytes, digest right").unwrap();
     assert_eq!(fs::metadata(inbox.path().join("big")).unwrap().len(), SIZE);
 }

@@ -19,9 +19,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A server on a free port of the loopback interface.
 pub fn server(stage: &mut Stage, args: &[&str]) -> (Actor, SocketAddr) {
-    let program = Program::new(SERVER)
-        .args(["--addr", "127.0.0.1:0"])
-        .args(args);
+    let program = Program::new(SERVER).args(["--addr", "127.0.0.1:0"]).args(args);
     let server = stage.start("server", &program).unwrap();
     let addr = stage.ready(server).unwrap();
     (server, addr)
@@ -29,9 +27,7 @@ pub fn server(stage: &mut Stage, args: &[&str]) -> (Actor, SocketAddr) {
 
 /// A client that has not to hurry; a later --timeout in the arguments wins.
 pub fn client(stage: &mut Stage, to: SocketAddr, args: &[&str]) -> Actor {
-    let program = Program::new(CLIENT)
-        .args(["--to", &to.to_string()])
-        .args(args);
+    let program = Program::new(CLIENT).args(["--to", &to.to_string()]).args(args);
     stage.start("client", &program).unwrap()
 }
 

@@ -1,10 +1,7 @@
 //! What the tests share: the real programs on a stage, each server on an
 //! address of its own, and the kernel's list.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a program and uses a part of this"
-)]
+#![allow(dead_code, reason = "each test file is a program and uses a part of this")]
 
 #[path = "../../scene/time_wait.rs"]
 pub mod time_wait;

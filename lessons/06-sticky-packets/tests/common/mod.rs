@@ -30,9 +30,7 @@ pub fn message(header: &str) -> Vec<u8> {
 pub fn receive(connection: &mut TcpStream) -> String {
     let mut length = [0; 4];
     connection.read_exact(&mut length).unwrap();
-    let length = length
-        .iter()
-        .fold(0, |sum, byte| sum * 256 + *byte as usize);
+    let length = length.iter().fold(0, |sum, byte| sum * 256 + *byte as usize);
     let mut header = vec![0; length];
     connection.read_exact(&mut header).unwrap();
     String::from_utf8(header).unwrap()
