@@ -1,7 +1,7 @@
 //! The checks of this lesson: two loops, and nothing that a caller does ends
 //! them. `lesson-2 check --list` shows them.
 
-use ::check::{
+use check::{
     Bench, Calls, Change, Check, Ending, Fault, Lesson, Peer, Program, Start, Verdict, Which, errno,
 };
 

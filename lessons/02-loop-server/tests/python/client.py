@@ -5,8 +5,6 @@ import sys
 host, port = sys.argv[1].rsplit(":", 1)
 phone = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 phone.connect((host, int(port)))
-if "--greeted" in sys.argv:
-    print(phone.recv(1024).decode("utf-8"))
 while True:
     try:
         message = input()
