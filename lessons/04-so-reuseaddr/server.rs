@@ -27,6 +27,7 @@ pub struct Args {
     reuse_addr: bool,
 
     /// Set SO_REUSEPORT before bind (Unix only)
+    #[cfg(unix)]
     #[arg(long)]
     reuse_port: bool,
 
@@ -82,8 +83,9 @@ fn switch_on(addr: SocketAddr, args: &Args) -> Result<Socket> {
     if args.reuse_addr {
         phone.set_reuse_address(true).called("SO_REUSEADDR on", addr)?;
     }
+    #[cfg(unix)]
     if args.reuse_port {
-        set_reuse_port(&phone).called("SO_REUSEPORT on", addr)?;
+        phone.set_reuse_port(true).called("SO_REUSEPORT on", addr)?;
     }
     phone.bind(&addr.into()).called("bind", addr)?;
 
@@ -100,17 +102,6 @@ fn switch_on(addr: SocketAddr, args: &Args) -> Result<Socket> {
     let own = ip_port(phone.local_addr().called("getsockname of", addr)?)?;
     say(format!("listening on {own}"));
     Ok(phone)
-}
-
-/// SO_REUSEPORT came with BSD; Linux has it since 3.9, Windows has not.
-#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
-fn set_reuse_port(phone: &Socket) -> io::Result<()> {
-    phone.set_reuse_port(true)
-}
-
-#[cfg(any(not(unix), target_os = "solaris", target_os = "illumos", target_os = "cygwin"))]
-fn set_reuse_port(_: &Socket) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Take the call: a second socket, and who is at its other end.

@@ -17,7 +17,6 @@ pub mod keyboard;
 fn way_out(operation: &str, reason: ErrorKind) -> &'static str {
     match (operation, reason) {
         ("resolve", _) => "check the spelling, or pass an IP address",
-        ("SO_REUSEPORT on", _) => "this system has no such option: leave out --reuse-port",
         ("bind", ErrorKind::AddrInUse) => {
             "a program listens there, or a call of an earlier run is in TIME-WAIT \
              (see \"ss -tan\"): start every run with --reuse-addr, wait a minute, \

@@ -70,7 +70,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "4/restart/at-once",
         "after a call it can be started again on its port, at once",
-        at_once,
+        |bench| (0..4).try_for_each(|_| one_run(bench, b"again")),
     )
     .because(
         "SO_REUSEADDR is not set, or set after bind. The ended call is in TIME-WAIT.",
@@ -156,7 +156,7 @@ const CHECKS: &[Check] = &[
     Check::both(
         "4/both/talk",
         "your client and your server understand each other, twice",
-        talk_twice,
+        |bench| talk(bench).and_then(|_| talk(bench)).map(drop),
     )
     .because(
         "Each keeps the contract only as it understood it.",
@@ -200,13 +200,6 @@ fn echo(bench: &mut Bench, message: &[u8]) -> Verdict {
 fn longest(bench: &mut Bench) -> Verdict {
     let message: Vec<u8> = (0..1024).map(|i| b'a' + (i % 23) as u8).collect();
     echo(bench, &message)
-}
-
-fn at_once(bench: &mut Bench) -> Verdict {
-    for _ in 0..4 {
-        one_run(bench, b"again")?;
-    }
-    Ok(())
 }
 
 fn after_a_kill(bench: &mut Bench) -> Verdict {
@@ -335,12 +328,6 @@ fn talk(bench: &mut Bench) -> Verdict<Program> {
     bench.ends_with_status(&client, 0)?;
     bench.ends_with_status(&server, 0)?;
     Ok(server)
-}
-
-fn talk_twice(bench: &mut Bench) -> Verdict {
-    talk(bench)?;
-    talk(bench)?;
-    Ok(())
 }
 
 fn server_is_first(bench: &mut Bench) -> Verdict {

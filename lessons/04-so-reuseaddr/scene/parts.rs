@@ -1,13 +1,14 @@
 //! The parts of the scene behind the table.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use anyhow::{Result, ensure};
 use scene::{Focus, Program, Sign, Stage, TcpState};
 
 use crate::runs::{
-    end, explain, first_run, fresh_port, listens, one_call, restart, server, show_time_wait, start,
+    attempt, end, explain, first_run, fresh_port, listens, one_call, restart, server,
+    show_time_wait, start,
 };
 
 /// How many calls are dealt to the two servers that share a port.
@@ -103,27 +104,23 @@ pub fn two_that_are_bound(stage: &mut Stage) -> Result<()> {
          second listens. Predict: which call fails now, and in which of the two?",
     );
     stage.beat();
-    // Only the kernel knows a free port, and it tells it to one that listens.
-    // That one plays where nobody looks.
-    let mut behind = Stage::rehearsal();
-    let (finder, addr) = server(&mut behind, "finder", &[])?;
-    end(&mut behind, finder)?;
-
+    // Only the kernel knows a free port.
+    let addr = TcpListener::bind(fresh_port())?.local_addr()?;
     let first = start(stage, "first server", addr, &["--reuse-addr", "--hold"])?;
     stage.wait_line(first, "bound")?;
     let second = start(stage, "second server", addr, &["--reuse-addr"])?;
-    let second_listens = listens(stage, second, addr)?;
+    let of_second = stage.wait_line(second, &addr.to_string())?;
     stage.tell(first, "")?;
-    let first_listens = listens(stage, first, addr)?;
-    for (actor, listens) in [(first, first_listens), (second, second_listens)] {
-        if listens {
+    let of_first = stage.wait_line(first, &addr.to_string())?;
+    for (actor, said) in [(first, &of_first), (second, &of_second)] {
+        if listens(said)? {
             stage.kill(actor)?;
         }
         stage.wait_exit(actor)?;
     }
     explain(
         stage,
-        second_listens && !first_listens,
+        listens(&of_second)? && !listens(&of_first)?,
         "listen fails, in the first. Nobody listened when the second came, so bind let it \
          in. Only one can listen, and the first to call listen is the one.",
         "listen fails in the first, and the second listens",
@@ -203,13 +200,13 @@ pub fn other_errors_of_bind(stage: &mut Stage) -> Result<()> {
          Predict the three errors.",
     );
     stage.beat();
-    try_port(stage, "203.0.113.7:8082")?;
+    attempt(stage, "server", "203.0.113.7:8082", &[])?;
     // How a name is looked up is a story of its own.
     stage.focus(Focus::Words);
-    try_port(stage, "local..host:8082")?;
+    attempt(stage, "server", "local..host:8082", &[])?;
     stage.focus(Focus::Calls);
     let port_1 = SocketAddr::new(fresh_port().ip(), 1).to_string();
-    let said = try_port(stage, &port_1)?;
+    let said = attempt(stage, "server", &port_1, &[])?;
     stage.note(reserved(&said));
     stage.beat();
     Ok(())
@@ -221,32 +218,18 @@ fn reserved(said: &str) -> String {
     let first_free = fs::read_to_string(setting).ok();
     let first_free = first_free.and_then(|text| text.trim().parse().ok()).unwrap_or(1024);
     let below = format!("below {first_free} (net.ipv4.ip_unprivileged_port_start)");
-    if said.contains("denied") {
-        format!(
+    match said.starts_with("listening") {
+        false if said.contains("denied") => format!(
             "Ports {below} are reserved: bind needs a privilege for them, such as root's. Each \
              error names its way out."
-        )
-    } else if !said.starts_with("listening") {
-        "Here port 1 fails for a reason of its own. Each error names its way out.".into()
-    } else if first_free > 1 {
-        format!(
+        ),
+        false => "Here port 1 fails for a reason of its own. Each error names its way out.".into(),
+        true if first_free > 1 => format!(
             "Port 1 is no error in this run, which has the privilege, as root has. Without it, \
              ports {below} are reserved: \"permission denied\"."
-        )
-    } else {
-        "Port 1 is no error here: net.ipv4.ip_unprivileged_port_start is 0, so no port is \
-         reserved. Elsewhere the ports below 1024 are: \"permission denied\"."
-            .into()
+        ),
+        true => "Port 1 is no error here: no port is reserved. Elsewhere the ports below 1024 \
+                 are: \"permission denied\"."
+            .into(),
     }
-}
-
-/// Starts a server that is expected to fail; gives what it said.
-fn try_port(stage: &mut Stage, target: &str) -> Result<String> {
-    let server = start(stage, "server", target, &[])?;
-    let said = stage.wait_line(server, target)?;
-    if said.starts_with("listening on") {
-        stage.kill(server)?;
-    }
-    stage.wait_exit(server)?;
-    Ok(said)
 }

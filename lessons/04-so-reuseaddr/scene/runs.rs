@@ -65,23 +65,27 @@ pub fn first_run(stage: &mut Stage, of_server: &[&str], of_client: &[&str]) -> R
     Ok(addr)
 }
 
-/// A server on a port with a past: whether it came to listen. Then it has shown
-/// what it should, and is killed.
-pub fn restart(stage: &mut Stage, lane: &str, addr: SocketAddr, args: &[&str]) -> Result<bool> {
+/// A server that may find its port in use; gives what it said. If it listens, it
+/// has shown what it should, and is killed.
+pub fn attempt(stage: &mut Stage, lane: &str, addr: &str, args: &[&str]) -> Result<String> {
     let server = start(stage, lane, addr, args)?;
-    let listens = listens(stage, server, addr)?;
-    if listens {
+    let said = stage.wait_line(server, addr)?;
+    if said.starts_with("listening on") {
         stage.kill(server)?;
     }
     stage.wait_exit(server)?;
-    Ok(listens)
+    Ok(said)
 }
 
-/// What a server says about its port: that it listens, or that it is in use.
-pub fn listens(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Result<bool> {
-    let said = stage.wait_line(server, &addr.to_string())?;
+/// A server on a port with a past: whether it came to listen.
+pub fn restart(stage: &mut Stage, lane: &str, addr: SocketAddr, args: &[&str]) -> Result<bool> {
+    listens(&attempt(stage, lane, &addr.to_string(), args)?)
+}
+
+/// What a server said about its port: that it listens, or that it is in use.
+pub fn listens(said: &str) -> Result<bool> {
     // Windows has its own words for "in use".
-    match said.as_str() {
+    match said {
         _ if said.starts_with("listening on") => Ok(true),
         _ if said.contains("in use") || said.contains("only one usage") => Ok(false),
         _ => bail!("neither listening nor in use: {said}"),
@@ -108,17 +112,12 @@ pub fn show_time_wait(stage: &mut Stage, addr: SocketAddr) {
     }
     match kept {
         Err(error) => stage.note(format!("{error:#}")),
-        Ok(rows) if rows.is_empty() => {
-            stage.note(format!("The kernel's list has no socket with {addr}."));
-        }
         Ok(rows) => {
             let mut table = format!("{:<12}{:<24}{:<24}left", "state", "kept at", "other end");
             for row in rows {
+                let ends = format!("{:<24}{:<24}", row.local, row.remote);
                 let left = row.left.as_secs_f64();
-                table += &format!(
-                    "\n{:<12}{:<24}{:<24}{left:.1} s",
-                    row.state, row.local, row.remote
-                );
+                table += &format!("\n{:<12}{ends}{left:.1} s", row.state);
             }
             stage.text(table);
         }

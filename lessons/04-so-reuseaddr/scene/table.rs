@@ -17,6 +17,7 @@ pub fn play(stage: &mut Stage) -> Result<()> {
          is ended with SIGKILL.)",
     );
     stage.beat();
+    let option = |has| if has { &["--reuse-addr"][..] } else { &[] };
     let mut listens = [[first; 2]; 2];
     for (first_has, restart_has) in [(false, true), (true, false), (true, true)] {
         stage.note(format!(
@@ -78,10 +79,6 @@ fn slowly(stage: &mut Stage) -> Result<bool> {
     show_time_wait(stage, addr);
     stage.beat();
     Ok(listens)
-}
-
-fn option(has: bool) -> &'static [&'static str] {
-    if has { &["--reuse-addr"] } else { &[] }
 }
 
 fn with(has: bool) -> &'static str {

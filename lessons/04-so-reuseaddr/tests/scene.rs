@@ -62,11 +62,8 @@ fn it_shows_each_time_wait_at_the_end_that_closed_first_with_the_time_left() {
         assert_ne!(is_server(local), is_server(remote), "{row}");
         kept_at_servers.push(is_server(local));
     }
-    assert_eq!(
-        kept_at_servers,
-        [true, false, true],
-        "the server closed first, then the client, then the server was killed"
-    );
+    // The server closed first, then the client, then the server was killed.
+    assert_eq!(kept_at_servers, [true, false, true]);
 }
 
 #[test]
