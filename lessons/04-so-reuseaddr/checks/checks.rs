@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use ::check::{Address, Bench, Check, Fault, Lesson, Program, Start, Verdict};
+use check::{Address, Bench, Call, Check, Fault, Lesson, Peer, Program, Start, Verdict};
 use socket2::{Domain, Socket, Type};
 
 const HERE: &str = "lessons/04-so-reuseaddr/README.md#what-you-saw-and-why";
@@ -23,23 +23,27 @@ const CHECKS: &[Check] = &[
     Check::server(
         "4/start/says-where",
         "the server says where it listens",
-        says_where,
+        |bench| bench.server().and_then(|server| bench.says_where(&server, "listening on")),
     )
     .because(
         "The line \"listening on IP:PORT\" is missing, or waits in a buffer.",
         CONTRACT,
     )
     .hints(&["Flush the line: when stdout is a pipe, most languages keep it back."]),
-    Check::server("4/call/hello", "a message comes back in upper case", hello)
-        .because(
-            "The answer is not what was received, in ASCII upper case.",
-            CONTRACT,
-        )
-        .hints(&["This part is lesson 1. Run its checks first."]),
+    Check::server(
+        "4/call/hello",
+        "a message comes back in upper case",
+        |bench| echo(bench, b"hello, World 1"),
+    )
+    .because(
+        "The answer is not what was received, in ASCII upper case.",
+        CONTRACT,
+    )
+    .hints(&["This part is lesson 1. Run its checks first."]),
     Check::server(
         "4/call/one-byte",
         "a message of one byte is answered",
-        one_byte,
+        |bench| echo(bench, b"x"),
     )
     .because(
         "The receive waits for more bytes than the caller sends.",
@@ -56,7 +60,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "4/close/first",
         "the server closes first, and ends with status 0",
-        closes_first,
+        |bench| one_run(bench, b"hello"),
     )
     .because(
         "It waits until the caller has hung up, or for a second call.",
@@ -66,7 +70,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "4/restart/at-once",
         "after a call it can be started again on its port, at once",
-        at_once,
+        |bench| (0..4).try_for_each(|_| one_run(bench, b"again")),
     )
     .because(
         "SO_REUSEADDR is not set, or set after bind. The ended call is in TIME-WAIT.",
@@ -152,7 +156,7 @@ const CHECKS: &[Check] = &[
     Check::both(
         "4/both/talk",
         "your client and your server understand each other, twice",
-        talk,
+        |bench| talk(bench).and_then(|_| talk(bench)).map(drop),
     )
     .because(
         "Each keeps the contract only as it understood it.",
@@ -171,11 +175,6 @@ const CHECKS: &[Check] = &[
     .observed(),
 ];
 
-fn says_where(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    bench.says_where(&server, "listening on")
-}
-
 /// One call in which the server closes first.
 fn one_call(bench: &mut Bench, server: &Program, message: &[u8]) -> Verdict {
     let mut call = bench.call(server)?;
@@ -186,6 +185,11 @@ fn one_call(bench: &mut Bench, server: &Program, message: &[u8]) -> Verdict {
     bench.ends_with_status(server, 0)
 }
 
+fn one_run(bench: &mut Bench, message: &[u8]) -> Verdict {
+    let server = bench.server()?;
+    one_call(bench, &server, message)
+}
+
 fn echo(bench: &mut Bench, message: &[u8]) -> Verdict {
     let server = bench.server()?;
     let mut call = bench.call(&server)?;
@@ -193,30 +197,9 @@ fn echo(bench: &mut Bench, message: &[u8]) -> Verdict {
     call.expect(&message.to_ascii_uppercase())
 }
 
-fn hello(bench: &mut Bench) -> Verdict {
-    echo(bench, b"hello, World 1")
-}
-
-fn one_byte(bench: &mut Bench) -> Verdict {
-    echo(bench, b"x")
-}
-
 fn longest(bench: &mut Bench) -> Verdict {
     let message: Vec<u8> = (0..1024).map(|i| b'a' + (i % 23) as u8).collect();
     echo(bench, &message)
-}
-
-fn closes_first(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    one_call(bench, &server, b"hello")
-}
-
-fn at_once(bench: &mut Bench) -> Verdict {
-    for _ in 0..4 {
-        let server = bench.server()?;
-        one_call(bench, &server, b"again")?;
-    }
-    Ok(())
 }
 
 fn after_a_kill(bench: &mut Bench) -> Verdict {
@@ -229,8 +212,7 @@ fn after_a_kill(bench: &mut Bench) -> Verdict {
     bench.ends(&server)?;
     call.expect_end()?;
     call.hang_up();
-    let server = bench.server()?;
-    one_call(bench, &server, b"alive")
+    one_run(bench, b"alive")
 }
 
 fn second_copy(bench: &mut Bench) -> Verdict {
@@ -240,11 +222,8 @@ fn second_copy(bench: &mut Bench) -> Verdict {
     let line = bench.ends_with_one_line(&second)?;
     let port = first.address().port().to_string();
     if !line.contains(&port) {
-        let seen = format!("the line {line:?}");
-        return Err(Fault::program(
-            format!("an error that names port {port}"),
-            seen,
-        ));
+        let expected = format!("an error that names port {port}");
+        return Err(Fault::program(expected, format!("the line {line:?}")));
     }
     one_call(bench, &first, b"still here")
 }
@@ -278,38 +257,22 @@ fn option_before_bind(bench: &mut Bench) -> Verdict {
     bench.call(&server)?.until_accepted();
     let calls = bench.calls(&server)?;
     let bind = calls.iter().position(|call| call.name() == "bind" && call.succeeded());
-    let Some(bind) = bind else {
-        return Err(Fault::program("a call of bind", "none was seen"));
-    };
-    let option = calls.iter().position(|call| {
-        call.name() == "setsockopt"
-            && call.has("SO_REUSEADDR")
-            && call.socket() == calls[bind].socket()
-    });
-    match option {
-        Some(option) if option < bind => Ok(()),
-        Some(_) => Err(Fault::program(
+    let bind = bind.ok_or_else(|| Fault::program("a call of bind", "none was seen"))?;
+    let socket = calls[bind].socket();
+    let sets = |call: &Call| call.name() == "setsockopt" && call.has("SO_REUSEADDR");
+    let option = calls.iter().position(|call| sets(call) && call.socket() == socket);
+    let (expected, seen) = match option {
+        Some(option) if option < bind => return Ok(()),
+        Some(_) => (
             "setsockopt with SO_REUSEADDR, then bind",
             "bind, then setsockopt",
-        )),
-        None => Err(Fault::program(
-            "setsockopt with SO_REUSEADDR before bind",
-            "no such setsockopt on this socket",
-        )),
-    }
-}
-
-fn client_second(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let client = bench.client(&["hello"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.receive_some("a message of the client")?;
-    call.send(b"HELLO")?;
-    call.expect_silence(Duration::from_millis(300))?;
-    bench.step("our server waited for 0.3 s, and then closed");
-    call.half_close()?;
-    call.expect_end()?;
-    bench.ends_with_status(&client, 0)
+        ),
+        None => {
+            let seen = "no such setsockopt on this socket";
+            ("setsockopt with SO_REUSEADDR before bind", seen)
+        }
+    };
+    Err(Fault::program(expected, seen))
 }
 
 fn refused(bench: &mut Bench) -> Verdict {
@@ -319,44 +282,56 @@ fn refused(bench: &mut Bench) -> Verdict {
     Ok(())
 }
 
-fn talk(bench: &mut Bench) -> Verdict {
-    for _ in 0..2 {
-        let server = bench.server()?;
-        let client = bench.client(&["hello"])?;
-        bench.ends_with_status(&client, 0)?;
-        bench.ends_with_status(&server, 0)?;
-    }
-    Ok(())
-}
-
-/// What it says is its own matter, but not when: before the end of the stream it
-/// cannot know. A program that prints all at its end says so late, and rightly.
-fn client_says_who(bench: &mut Bench) -> Verdict {
+/// A client that has its answer from a server of ours.
+fn answered(bench: &mut Bench) -> Verdict<(Program, Peer)> {
     let ours = bench.listen()?;
     let client = bench.client(&["hello"])?;
     let mut call = bench.accept(&ours, &client)?;
     call.receive_some("a message of the client")?;
     call.send(b"HELLO")?;
+    Ok((client, call))
+}
+
+fn client_second(bench: &mut Bench) -> Verdict {
+    let (client, mut call) = answered(bench)?;
+    call.expect_silence(Duration::from_millis(300))?;
+    bench.step("our server waited for 0.3 s, and then closed");
+    call.half_close()?;
+    call.expect_end()?;
+    bench.ends_with_status(&client, 0)
+}
+
+/// What it says is its own matter, but not when: before the end of the stream it
+/// cannot know. A program that prints all at its end says so late, and rightly.
+fn client_says_who(bench: &mut Bench) -> Verdict {
+    let (client, mut call) = answered(bench)?;
     // What it says about the answer it has said.
     bench.settle();
     let before = bench.stdout(&client).len();
     call.half_close()?;
     call.expect_end()?;
     bench.ends_with_status(&client, 0)?;
-    match bench.stdout(&client).len() > before {
-        true => Ok(()),
-        false => Err(Fault::program(
-            "a line on stdout about who closed first",
-            "no line after the server had closed",
-        )),
+    if bench.stdout(&client).len() > before {
+        return Ok(());
     }
+    let seen = "no line after the server had closed";
+    Err(Fault::program(
+        "a line on stdout about who closed first",
+        seen,
+    ))
 }
 
-fn server_is_first(bench: &mut Bench) -> Verdict {
+/// The client and the server speak with each other until both have ended.
+fn talk(bench: &mut Bench) -> Verdict<Program> {
     let server = bench.server()?;
     let client = bench.client(&["hello"])?;
     bench.ends_with_status(&client, 0)?;
     bench.ends_with_status(&server, 0)?;
+    Ok(server)
+}
+
+fn server_is_first(bench: &mut Bench) -> Verdict {
+    let server = talk(bench)?;
     if bench.first_fin()?.port() == server.address().port() {
         return Ok(());
     }

@@ -5,6 +5,7 @@ mod checks;
 #[path = "../client.rs"]
 mod client;
 mod parts;
+mod runs;
 #[path = "../server.rs"]
 mod server;
 mod table;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use lesson_4::ended;
 use scene::{Options, Stage};
 
 /// Lesson 4: why a restarted server finds its own port in use
@@ -41,8 +43,8 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 4: SO_REUSEADDR", script),

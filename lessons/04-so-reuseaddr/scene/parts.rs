@@ -1,12 +1,15 @@
 //! The parts of the scene behind the table.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
-use anyhow::{Context, Result, ensure};
-use scene::{Actor, Focus, Program, Sign, Stage, TcpState};
+use anyhow::{Result, ensure};
+use scene::{Focus, Program, Sign, Stage, TcpState};
 
-use crate::table::{Outcome, fresh_port, one_call, outcome, restart, show_time_wait};
+use crate::runs::{
+    attempt, end, explain, first_run, fresh_port, listens, one_call, restart, server,
+    show_time_wait, start,
+};
 
 /// How many calls are dealt to the two servers that share a port.
 const CALLS: usize = 8;
@@ -27,18 +30,16 @@ pub fn the_client_closes_first(stage: &mut Stage) -> Result<()> {
         "TIME-WAIT again, and this time at the client's end.",
     );
     let client_first = ["--close-first", "client"];
-    let (server, client, addr) = one_call(stage, &client_first, &client_first)?;
-    stage.wait_exit(client)?;
-    stage.wait_exit(server)?;
-    let restarted = restart(stage, "server", addr, &client_first)?;
-    stage.note(match restarted {
-        Outcome::Listening => {
-            "It can. TIME-WAIT belongs to the side that closes first. Now it is kept at the \
-             client's end, on a port that the client needs no more."
-        }
-        Outcome::InUse => "It cannot, and on Linux it could: something else has the port.",
-    });
-    show_time_wait(stage, addr)?;
+    let addr = first_run(stage, &client_first, &client_first)?;
+    let listens = restart(stage, "server", addr, &client_first)?;
+    explain(
+        stage,
+        listens,
+        "It can. TIME-WAIT belongs to the side that closes first. Now it is kept at the \
+         client's end, on a port that the client needs no more.",
+        "it can",
+    );
+    show_time_wait(stage, addr);
     stage.beat();
     Ok(())
 }
@@ -52,29 +53,22 @@ pub fn a_server_that_is_killed(stage: &mut Stage) -> Result<()> {
     );
     stage.beat();
     stage.focus(Focus::Words);
-    let (server, client, addr) = one_call(
-        stage,
-        &["--close-first", "client"],
-        &["--close-first", "server"],
-    )?;
+    let (server, client, addr) = one_call(stage, &["--close-first", "client"], &[])?;
     stage.focus(Focus::All);
     stage.when(
         Sign::Fin,
         "A killed program calls nothing. The kernel closes its sockets, and FIN goes out.",
     );
     let pid = stage.pid(server);
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    end(stage, server)?;
     stage.wait_exit(client)?;
-    let restarted = restart(stage, "server", addr, &[])?;
-    stage.note(match restarted {
-        Outcome::InUse => format!(
-            "It does not. Process {pid} is gone, and the kernel has closed its connection for \
-             it, as the first of the two. So the server's end is in TIME-WAIT again:"
-        ),
-        Outcome::Listening => "On this system it does. On Linux bind would say: in use.".into(),
-    });
-    show_time_wait(stage, addr)?;
+    let listens = restart(stage, "server", addr, &[])?;
+    let seen = format!(
+        "It does not. Process {pid} is gone, and the kernel has closed its connection for \
+         it, as the first of the two. So the server's end is in TIME-WAIT again:"
+    );
+    explain(stage, !listens, seen, "it does not: bind would say: in use");
+    show_time_wait(stage, addr);
     stage.beat();
     Ok(())
 }
@@ -89,17 +83,15 @@ pub fn a_server_that_still_runs(stage: &mut Stage) -> Result<()> {
          same port. Predict: who has it then?",
     );
     stage.beat();
-    let (first, addr) = server(stage, "first server", fresh_port(), &["--reuse-addr"])?;
-    let second = restart(stage, "second server", addr, &["--reuse-addr"])?;
-    stage.note(match second {
-        Outcome::InUse => {
-            "The first. SO_REUSEADDR never takes a port from a socket in LISTEN. The error \
-             came from bind, because the first was listening already."
-        }
-        Outcome::Listening => {
-            "This system lets both listen. On Linux the second gets an error from bind."
-        }
-    });
+    let (first, addr) = server(stage, "first server", &["--reuse-addr"])?;
+    let listens = restart(stage, "second server", addr, &["--reuse-addr"])?;
+    explain(
+        stage,
+        !listens,
+        "The first. SO_REUSEADDR never takes a port from a socket in LISTEN. The error \
+         came from bind, because the first was listening already.",
+        "the second gets an error from bind",
+    );
     stage.beat();
     end(stage, first)
 }
@@ -112,33 +104,27 @@ pub fn two_that_are_bound(stage: &mut Stage) -> Result<()> {
          second listens. Predict: which call fails now, and in which of the two?",
     );
     stage.beat();
-    // Only the kernel knows a free port, and it tells it to one that listens.
-    // That one plays where nobody looks.
-    let mut behind = Stage::rehearsal();
-    let (finder, addr) = server(&mut behind, "finder", fresh_port(), &[])?;
-    end(&mut behind, finder)?;
-
-    let program = Program::side("server").args(["--addr", &addr.to_string()]);
-    let first = stage.start("first server", &program.args(["--reuse-addr", "--hold"]))?;
+    // Only the kernel knows a free port.
+    let addr = TcpListener::bind(fresh_port())?.local_addr()?;
+    let first = start(stage, "first server", addr, &["--reuse-addr", "--hold"])?;
     stage.wait_line(first, "bound")?;
-    let program = Program::side("server").args(["--addr", &addr.to_string(), "--reuse-addr"]);
-    let second = stage.start("second server", &program)?;
-    let of_second = outcome(stage, second, addr)?;
+    let second = start(stage, "second server", addr, &["--reuse-addr"])?;
+    let of_second = stage.wait_line(second, &addr.to_string())?;
     stage.tell(first, "")?;
-    let of_first = outcome(stage, first, addr)?;
-    for (actor, outcome) in [(first, of_first), (second, of_second)] {
-        if outcome == Outcome::Listening {
+    let of_first = stage.wait_line(first, &addr.to_string())?;
+    for (actor, said) in [(first, &of_first), (second, &of_second)] {
+        if listens(said)? {
             stage.kill(actor)?;
         }
         stage.wait_exit(actor)?;
     }
-    stage.note(match (of_first, of_second) {
-        (Outcome::InUse, Outcome::Listening) => {
-            "listen fails, in the first. Nobody listened when the second came, so bind let it \
-             in. Only one can listen, and the first to call listen is the one."
-        }
-        _ => "On Linux listen fails in the first, and the second listens. This system differs.",
-    });
+    explain(
+        stage,
+        listens(&of_second)? && !listens(&of_first)?,
+        "listen fails, in the first. Nobody listened when the second came, so bind let it \
+         in. Only one can listen, and the first to call listen is the one.",
+        "listen fails in the first, and the second listens",
+    );
     stage.beat();
     Ok(())
 }
@@ -160,8 +146,9 @@ pub fn two_servers_on_one_port(stage: &mut Stage) -> Result<()> {
     // One call more than there will be, so that neither server ends by itself.
     let calls = (CALLS + 1).to_string();
     let shared = ["--reuse-port", "--calls", &calls];
-    let (first, addr) = server(stage, "first server", fresh_port(), &shared)?;
-    let (second, _) = server(stage, "second server", addr, &shared)?;
+    let (first, addr) = server(stage, "first server", &shared)?;
+    let second = start(stage, "second server", addr, &shared)?;
+    stage.ready(second)?;
 
     // The clients say nothing new, so they play where nobody looks.
     let mut behind = Stage::rehearsal();
@@ -177,26 +164,20 @@ pub fn two_servers_on_one_port(stage: &mut Stage) -> Result<()> {
         end(stage, actor)?;
     }
 
-    let took = |actor| {
+    let took = [first, second].map(|actor| {
         let lines = stage.lines(actor);
-        (1..=CALLS).map(move |call| {
-            let wanted = format!("\"call {call}\"");
-            lines.iter().any(|line| line.ends_with(&wanted))
-        })
-    };
-    let [of_first, of_second] = [first, second].map(|actor| took(actor).collect::<Vec<bool>>());
-    let row = |name: &str, took: &[bool]| {
-        let marks = took.iter().map(|took| if *took { "  x" } else { "  ." });
-        format!("{name:<14}{}", marks.collect::<String>())
-    };
+        let has = |call| lines.iter().any(|line| line.ends_with(&format!("\"call {call}\"")));
+        (1..=CALLS).map(has).collect::<Vec<bool>>()
+    });
     let numbers: String = (1..=CALLS).map(|call| format!("{call:>3}")).collect();
+    let [of_first, of_second] = took.each_ref().map(|took| {
+        let marks = took.iter().map(|took| if *took { "  x" } else { "  ." });
+        marks.collect::<String>()
+    });
     stage.text(format!(
-        "{:<14}{numbers}\n{}\n{}",
-        "call",
-        row("first server", &of_first),
-        row("second server", &of_second)
+        "call          {numbers}\nfirst server  {of_first}\nsecond server {of_second}"
     ));
-    let [first, second] = [of_first, of_second].map(|took| took.iter().filter(|x| **x).count());
+    let [first, second] = took.map(|took| took.iter().filter(|x| **x).count());
     let how = match (first, second) {
         (0, _) | (_, 0) => "All to one is chance, as eight equal tosses of a coin are.",
         _ => "There are no turns, and no regard to who is busy.",
@@ -219,13 +200,13 @@ pub fn other_errors_of_bind(stage: &mut Stage) -> Result<()> {
          Predict the three errors.",
     );
     stage.beat();
-    try_port(stage, "203.0.113.7:8082")?;
+    attempt(stage, "server", "203.0.113.7:8082", &[])?;
     // How a name is looked up is a story of its own.
     stage.focus(Focus::Words);
-    try_port(stage, "local..host:8082")?;
+    attempt(stage, "server", "local..host:8082", &[])?;
     stage.focus(Focus::Calls);
     let port_1 = SocketAddr::new(fresh_port().ip(), 1).to_string();
-    let said = try_port(stage, &port_1)?;
+    let said = attempt(stage, "server", &port_1, &[])?;
     stage.note(reserved(&said));
     stage.beat();
     Ok(())
@@ -235,55 +216,20 @@ pub fn other_errors_of_bind(stage: &mut Stage) -> Result<()> {
 fn reserved(said: &str) -> String {
     let setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     let first_free = fs::read_to_string(setting).ok();
-    let first_free: u32 =
-        first_free.map_or(Some(1024), |text| text.trim().parse().ok()).unwrap_or(1024);
-    if said.contains("denied") {
-        format!(
-            "Ports below {first_free} (net.ipv4.ip_unprivileged_port_start) are reserved: bind \
-             needs a privilege for them, such as root's. Each error names its way out."
-        )
-    } else if !said.starts_with("listening") {
-        "Here port 1 fails for a reason of its own. Each error names its way out.".into()
-    } else if first_free > 1 {
-        format!(
+    let first_free = first_free.and_then(|text| text.trim().parse().ok()).unwrap_or(1024);
+    let below = format!("below {first_free} (net.ipv4.ip_unprivileged_port_start)");
+    match said.starts_with("listening") {
+        false if said.contains("denied") => format!(
+            "Ports {below} are reserved: bind needs a privilege for them, such as root's. Each \
+             error names its way out."
+        ),
+        false => "Here port 1 fails for a reason of its own. Each error names its way out.".into(),
+        true if first_free > 1 => format!(
             "Port 1 is no error in this run, which has the privilege, as root has. Without it, \
-             ports below {first_free} (net.ipv4.ip_unprivileged_port_start) are reserved: \
-             \"permission denied\"."
-        )
-    } else {
-        "Port 1 is no error here: net.ipv4.ip_unprivileged_port_start is 0, so no port is \
-         reserved. Elsewhere the ports below 1024 are: \"permission denied\"."
-            .into()
+             ports {below} are reserved: \"permission denied\"."
+        ),
+        true => "Port 1 is no error here: no port is reserved. Elsewhere the ports below 1024 \
+                 are: \"permission denied\"."
+            .into(),
     }
-}
-
-/// Starts a server that is expected to fail; gives what it said.
-fn try_port(stage: &mut Stage, target: &str) -> Result<String> {
-    let server = stage.start("server", &Program::side("server").args(["--addr", target]))?;
-    let said = stage.wait_line(server, target)?;
-    if said.starts_with("listening on") {
-        stage.kill(server)?;
-    }
-    stage.wait_exit(server)?;
-    Ok(said)
-}
-
-/// A server that is expected to listen.
-fn server(
-    stage: &mut Stage,
-    lane: &str,
-    addr: SocketAddr,
-    options: &[&str],
-) -> Result<(Actor, SocketAddr)> {
-    let program = Program::side("server").args(["--addr", &addr.to_string()]);
-    let server = stage.start(lane, &program.args(options))?;
-    let addr = stage.ready(server).context(lane.to_string())?;
-    Ok((server, addr))
-}
-
-/// Ends a server that still listens.
-fn end(stage: &mut Stage, server: Actor) -> Result<()> {
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
-    Ok(())
 }

@@ -4,25 +4,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use scene::{Actor, Focus, Options, Program, Side, Sign, Stage};
+use scene::{Focus, Options, Program, Side, Sign, Stage};
 
 /// Far enough that the rule for the last ACK is there before it.
 const LATENCY: &str = "client→server latency 400 ms";
 
 /// Plays it.
 pub fn play(options: &Options) -> ExitCode {
-    scene::play(
-        options,
-        "Lesson 4 on the wire: what TIME-WAIT is for",
-        script,
-    )
+    let title = "Lesson 4 on the wire: what TIME-WAIT is for";
+    scene::play(options, title, script)
 }
 
 fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
         "Server and client are on two hosts now, with a cable between them. What the \
-         client sends takes 400 ms. The client closes first, so TIME-WAIT will be at its end. The server closes second, and waits for the \
-         last ACK of the call.",
+         client sends takes 400 ms. The client closes first, so TIME-WAIT will be at its end. \
+         The server closes second, and waits for the last ACK of the call.",
     );
     stage.rules(LATENCY)?;
     stage.lanes(&["server", "client"]);
@@ -37,23 +34,35 @@ fn script(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// A call up to the client's FIN. From then on the last ACK is dropped: of all
-/// that the client sends, only this is still to come.
-fn a_call_without_its_last_ack(
+/// A call whose last ACK is dropped: of all that the client sends, only this is
+/// still to come after its FIN. The server's FIN comes again, and meets an answer.
+/// Gives the times of the loss, of the second FIN, and of the answer's arrival.
+fn without_its_last_ack(
     stage: &mut Stage,
-    server: &str,
-    shown_from: &'static str,
-) -> Result<(Actor, Actor)> {
+    (server, shown_from): (&str, &'static str),
+    answer: Sign,
+    [lost, again, met]: [&'static str; 3],
+) -> Result<[Duration; 3]> {
     stage.focus(Focus::Words);
     let order = ["--close-first", "client", "--addr", server];
-    let ours = stage.start("server", &Program::side("server").args(order))?;
-    stage.ready(ours)?;
+    let server = stage.start("server", &Program::side("server").args(order))?;
+    stage.ready(server)?;
     stage.focus_after(Sign::Says("server", shown_from), Focus::Packets);
     let client = Program::side("client").args(order).args(["--say", "hello"]);
     let client = stage.start("client", &client)?;
     stage.wait_sign(&Sign::Fin)?;
     stage.rules(&format!("{LATENCY}; client→server ack 1 drop"))?;
-    Ok((ours, client))
+
+    stage.when(Sign::Dropped("client"), lost);
+    stage.when(Sign::Again("server"), again);
+    stage.when(answer.clone(), met);
+    let lost = stage.wait_sign(&Sign::Dropped("client"))?;
+    let again = stage.wait_sign(&Sign::Again("server"))?;
+    stage.wait_sign(&answer)?;
+    let arrived = stage.wait_sign(&Sign::Arrives("client"))?;
+    stage.wait_exit(client)?;
+    stage.wait_exit(server)?;
+    Ok([lost, again, arrived])
 }
 
 fn time_wait_answers(stage: &mut Stage) -> Result<()> {
@@ -62,26 +71,14 @@ fn time_wait_answers(stage: &mut Stage) -> Result<()> {
          server's kernel that its FIN arrived?",
     );
     stage.beat();
-    let (server, client) = a_call_without_its_last_ack(stage, "10.0.0.1:8082", "sending")?;
-    stage.when(
-        Sign::Dropped("client"),
+    let told = [
         "The last ACK is lost. The client's program has ended, and its kernel keeps the call in \
          TIME-WAIT. The server's kernel is in LAST-ACK: has its FIN arrived?",
-    );
-    stage.when(
-        Sign::Again("server"),
         "No ACK came, so the server's kernel sends its FIN again.",
-    );
-    stage.when(
-        Sign::Ack("client"),
         "TIME-WAIT answers: it still knows the call, and sends the ACK once more.",
-    );
-    let lost = stage.wait_sign(&Sign::Dropped("client"))?;
-    let again = stage.wait_sign(&Sign::Again("server"))?;
-    stage.wait_sign(&Sign::Ack("client"))?;
-    let closed = stage.wait_sign(&Sign::Arrives("client"))?;
-    stage.wait_exit(client)?;
-    stage.wait_exit(server)?;
+    ];
+    let shown = ("10.0.0.1:8082", "sending");
+    let [lost, again, closed] = without_its_last_ack(stage, shown, Sign::Ack("client"), told)?;
     stage.note(format!(
         "The FIN came again {} after the ACK was lost, and {} later the server's side had its \
          ACK. Both programs had ended long before. That is the first reason for TIME-WAIT: \
@@ -103,25 +100,12 @@ fn nobody_answers(stage: &mut Stage) -> Result<()> {
          comes again meet?",
     );
     stage.beat();
-    let (server, client) = a_call_without_its_last_ack(stage, "10.0.0.1:8083", "end of stream")?;
-    stage.when(
-        Sign::Dropped("client"),
+    let told = [
         "The same loss. But the client's kernel has forgotten the call: no TIME-WAIT.",
-    );
-    stage.when(
-        Sign::Again("server"),
         "The FIN comes again, for a call that nobody knows any more.",
-    );
-    stage.when(
-        Sign::Reset,
         "So it gets a RST. For the server's kernel, a call that had ended well was broken off.",
-    );
-    stage.wait_sign(&Sign::Dropped("client"))?;
-    stage.wait_sign(&Sign::Again("server"))?;
-    stage.wait_sign(&Sign::Reset)?;
-    stage.wait_sign(&Sign::Arrives("client"))?;
-    stage.wait_exit(client)?;
-    stage.wait_exit(server)?;
+    ];
+    without_its_last_ack(stage, ("10.0.0.1:8083", "end of stream"), Sign::Reset, told)?;
     stage.note(
         "A peer that has closed and forgotten answers like one that has crashed. This server's \
          program had ended already; one that waits for the end of its close (SO_LINGER) would be \
