@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use lesson_5::ended;
 use scene::{Actor, Focus, Options, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
@@ -45,10 +46,10 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
-        Some(Side::Scale(args)) => scale::start(&args),
+        Some(Side::Scale(args)) => ended(scale::run(&args)),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 5: timeout", script),
     }
