@@ -82,63 +82,59 @@ fn take_call(listener: &TcpListener) -> Result<(TcpStream, SocketAddr)> {
 }
 
 /// Listen to a request, and answer it.
-fn talk(mut connection: &TcpStream, peer: SocketAddr, args: &Args) -> Result<()> {
-    let Some(request) = hear(connection, peer, args)? else {
-        return Ok(());
-    };
-    let answer: &[u8] = match request.as_slice() {
-        b"1" => b"welcome to server!",
-        _ => b"please go out!",
-    };
-    let length = answer.len();
-    say(format!("sending {length} bytes: {}", quoted(answer)));
-    // So short an answer always fits into the send buffer: this cannot wait.
-    connection.write_all(answer).called("send to", peer)
+fn talk(connection: &TcpStream, peer: SocketAddr, args: &Args) -> Result<()> {
+    match hear(connection, peer, args)?.as_deref() {
+        None => Ok(()),
+        Some(b"1") => answer(connection, peer, b"welcome to server!"),
+        Some(_) => answer(connection, peer, b"please go out!"),
+    }
 }
 
-/// Listen until the request is complete, or the time is up. It may come in
-/// parts, but it has no more room than the buffer.
+/// Listen until the request is complete; none when the time is up before that,
+/// or the caller hangs up.
 fn hear(connection: &TcpStream, peer: SocketAddr, args: &Args) -> Result<Option<Vec<u8>>> {
     let deadline = args.deadline.map(|limit| Instant::now() + limit);
+    // A request may come in parts, but it has no more room than this.
     let mut buffer = [0; 1024];
     let mut length = 0;
-    loop {
+    let outcome = loop {
         // The timeout starts anew with each receive. The deadline does not.
         let timeout = Instant::now() + args.timeout;
         let until = deadline.map_or(timeout, |deadline| deadline.min(timeout));
         match receive(connection, &mut buffer[length..], until).called("recv from", peer)? {
-            None if deadline == Some(until) => return broke_off("deadline passed", length),
-            None => return broke_off("time out", length),
-            Some(0) if length == 0 => return broke_off("end of stream without a word", length),
-            Some(0) => return broke_off("end of stream, no line end", length),
+            None if deadline == Some(until) => break "deadline passed",
+            None => break "time out",
+            Some(0) if length == 0 => break "end of stream without a word",
+            Some(0) => break "end of stream, no line end",
             Some(count) => {
                 let part = &buffer[length..length + count];
                 say(format!("received {count} bytes: {}", quoted(part)));
                 length += count;
             }
         }
-        let heard = &buffer[..length];
-        if args.until == Until::Receive {
-            return Ok(Some(heard.to_vec()));
-        }
-        if let Some(end) = heard.iter().position(|&byte| byte == b'\n') {
-            let line = &heard[..end];
-            return Ok(Some(line.strip_suffix(b"\r").unwrap_or(line).to_vec()));
+        if let Some(request) = complete(&buffer[..length], args.until) {
+            return Ok(Some(request.to_vec()));
         }
         if length == buffer.len() {
             say(format!("no line end in {length} bytes"));
-            return Ok(Some(heard.to_vec()));
+            return Ok(Some(buffer.to_vec()));
         }
-    }
-}
-
-/// Say why there is no request.
-fn broke_off(outcome: &str, length: usize) -> Result<Option<Vec<u8>>> {
+    };
     say(outcome);
     if length > 0 {
         say(format!("  after {length} bytes"));
     }
     Ok(None)
+}
+
+/// The request in what was heard so far, if it has come to its end.
+fn complete(heard: &[u8], until: Until) -> Option<&[u8]> {
+    if until == Until::Receive {
+        return Some(heard);
+    }
+    let end = heard.iter().position(|&byte| byte == b'\n')?;
+    let line = &heard[..end];
+    Some(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// One receive that waits until a moment and no longer: none when that has come.
@@ -168,6 +164,13 @@ fn receive(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Send all of it.
+fn answer(mut connection: &TcpStream, peer: SocketAddr, bytes: &[u8]) -> Result<()> {
+    // So short an answer always fits into the send buffer: this cannot wait.
+    say(format!("sending {} bytes: {}", bytes.len(), quoted(bytes)));
+    connection.write_all(bytes).called("send to", peer)
 }
 
 #[allow(dead_code, reason = "in the scene's program, scene/main.rs calls run")]
