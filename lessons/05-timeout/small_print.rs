@@ -79,11 +79,12 @@ pub fn host_port(text: &str) -> Result<String, String> {
     }
 }
 
-/// A time to wait. Zero is none: "do not wait" and "wait for ever" have names
-/// of their own, and calls disagree on which of the two a zero means.
+/// A time to wait; zero would mean "for ever" to the system, so it is refused.
 pub fn seconds(text: &str) -> Result<Duration, String> {
-    match pause(text) {
-        Ok(time) if !time.is_zero() => Ok(time),
+    let longest = Duration::from_secs(24 * 60 * 60);
+    let number = text.parse().unwrap_or(f64::NAN);
+    match Duration::try_from_secs_f64(number) {
+        Ok(time) if !time.is_zero() && time <= longest => Ok(time),
         _ => Err("write seconds above 0 and up to 86400 (a day), such as 5 or 0.5".into()),
     }
 }
