@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use ::check::{
+use check::{
     Address, Bench, Calls, Change, Check, Fault, Lesson, Peer, PeerEnding, Program, Start, Verdict,
     Which, errno,
 };

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use lesson_5::ended;
 use scene::{Actor, Focus, Options, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
@@ -45,10 +46,10 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
-        Some(Side::Scale(args)) => scale::start(&args),
+        Some(Side::Scale(args)) => ended(scale::run(&args)),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 5: timeout", script),
     }
@@ -87,11 +88,7 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
     );
     client(stage, server, &["--think", "0.1", "--say", "1"])?;
     stage.wait_line(server.actor, "closed")?;
-    let waited = between(
-        stage,
-        (server.actor, "accepted"),
-        (server.actor, "received"),
-    )?;
+    let waited = took(stage, server.actor, "accepted", "received")?;
     stage.note(format!(
         "The receive waited for {waited}, then the word came. Predict: the next caller thinks \
          for 0.9 s, the server waits for 0.5 s, and one more caller is waiting already."
@@ -113,13 +110,9 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         &["--think", "0", "--say", "1"],
     )?;
     stage.wait_line(server.actor, "time out")?;
-    let waited = between(
-        stage,
-        (server.actor, "accepted"),
-        (server.actor, "time out"),
-    )?;
+    let waited = took(stage, server.actor, "accepted", "time out")?;
     stage.wait_exit(next)?;
-    let queued = between(stage, (next, "sending"), (next, "received"))?;
+    let queued = took(stage, next, "sending", "received")?;
     stage.note(format!(
         "The server gave up after {waited}. The next caller had its answer after {queued}: it \
          paid for the silence of another. The first still thinks, and has noticed nothing."
@@ -161,7 +154,7 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
     stage.wait_exit(caller)?;
     stage.wait_line(server.actor, "end of stream without a word")?;
     stage.wait_line(server.actor, "closed the connection")?;
-    let waited = between(stage, (server.actor, "accepted"), (server.actor, "end of"))?;
+    let waited = took(stage, server.actor, "accepted", "end of")?;
     stage.note(format!(
         "No: {waited} after accept it knew. A kernel closes the sockets of a killed program, and \
          the end of the stream is news. A timeout is the absence of news: the peer may be slow, \
@@ -185,13 +178,9 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let patient = server(stage, &["--until", "newline", "--timeout", "0.5"])?;
     client(stage, patient, &drip)?;
     stage.wait_line(patient.actor, "closed")?;
-    let took = between(
-        stage,
-        (patient.actor, "accepted"),
-        (patient.actor, "sending"),
-    )?;
+    let whole = took(stage, patient.actor, "accepted", "sending")?;
     stage.note(format!(
-        "The request took {took}, and no receive waited longer than 0.5 s: each has the full \
+        "The request took {whole}, and no receive waited longer than 0.5 s: each has the full \
          timeout again. One who drips can hold this server 1,024 times as long. Now with --deadline \
          0.45."
     ));
@@ -208,13 +197,9 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let caller = dial(stage, "client", strict, &drip)?;
     stage.wait_line(strict.actor, "deadline passed")?;
     stage.wait_exit(caller)?;
-    let took = between(
-        stage,
-        (strict.actor, "accepted"),
-        (strict.actor, "deadline"),
-    )?;
+    let whole = took(stage, strict.actor, "accepted", "deadline")?;
     stage.note(format!(
-        "Cut after {took}. A timeout bounds one call; a deadline bounds the whole. Each receive \
+        "Cut after {whole}. A timeout bounds one call; a deadline bounds the whole. Each receive \
          gets as its timeout what is left of it. The client noticed when a send failed."
     ));
     stage.beat();
@@ -326,6 +311,11 @@ fn leave(stage: &mut Stage, server: Server) -> Result<()> {
     stage.kill(server.actor)?;
     stage.wait_exit(server.actor)?;
     Ok(())
+}
+
+/// How long it was from one line of an actor to another.
+fn took(stage: &Stage, actor: Actor, from: &str, to: &str) -> Result<String> {
+    between(stage, (actor, from), (actor, to))
 }
 
 /// How long it was from one line to another, by the timeline.

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -284,16 +283,5 @@ impl fmt::Display for Table {
             writeln!(f, "  {:<16} {waited:.3} s  {}", row.mode, row.outcome)?;
         }
         Ok(())
-    }
-}
-
-/// Runs the experiments; an error becomes one line on stderr and status 1.
-pub fn start(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
     }
 }

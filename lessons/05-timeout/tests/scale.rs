@@ -5,12 +5,14 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use scene::Program;
+use scene::{Ending, Program, Stage};
 use socket2::SockRef;
 
-use crate::common::{GIVE_UP, LESSON, stage};
+use crate::common::PATIENCE;
+
+const LESSON: &str = env!("CARGO_BIN_EXE_lesson-5");
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -52,7 +54,7 @@ fn socket2_takes_a_timeout_of_zero_for_ever() {
         let early = receiver.recv_timeout(TIMEOUT);
         assert!(early.is_err(), "it did not wait: {early:?}");
         theirs.write_all(b"hello").unwrap();
-        let late = receiver.recv_timeout(GIVE_UP).unwrap();
+        let late = receiver.recv_timeout(PATIENCE).unwrap();
         assert_eq!(late.unwrap(), 5);
         waiting.join().unwrap();
     }
@@ -64,25 +66,6 @@ fn std_rounds_a_shorter_time_than_the_kernel_knows_up() {
     ours.set_read_timeout(Some(Duration::from_nanos(1))).unwrap();
     assert!(ours.read_timeout().unwrap().is_some(), "not for ever");
     assert!(ours.read(&mut [0]).is_err());
-}
-
-#[test]
-fn a_timed_receive_fails_with_the_error_of_its_platform() {
-    let (mut ours, _theirs) = pair();
-    ours.set_read_timeout(Some(TIMEOUT)).unwrap();
-    let started = Instant::now();
-    let timed = ours.read(&mut [0]).unwrap_err().kind();
-    assert!(started.elapsed() >= TIMEOUT);
-    let expected = if cfg!(windows) {
-        ErrorKind::TimedOut
-    } else {
-        ErrorKind::WouldBlock
-    };
-    assert_eq!(timed, expected);
-
-    ours.set_nonblocking(true).unwrap();
-    let impatient = ours.read(&mut [0]).unwrap_err().kind();
-    assert_eq!(impatient, ErrorKind::WouldBlock);
 }
 
 #[test]
@@ -101,14 +84,10 @@ fn a_write_all_whose_timeout_passes_gives_an_error_and_no_number() {
 
 /// What an experiment prints, without the times.
 fn outcomes(experiment: &str) -> Vec<String> {
-    let mut stage = stage();
+    let mut stage = Stage::rehearsal();
     let scale = Program::new(LESSON).args(["scale", experiment]);
     let scale = stage.start("scale", &scale).unwrap();
-    assert!(
-        stage.wait_exit(scale).unwrap().success(),
-        "{:?}",
-        stage.lines(scale)
-    );
+    assert_eq!(stage.wait_exit(scale).unwrap(), Ending::Status(0));
     let rows = stage.lines(scale);
     let rows = rows.iter().map(|row| {
         let words: Vec<&str> = row.split_whitespace().collect();
@@ -121,18 +100,6 @@ fn outcomes(experiment: &str) -> Vec<String> {
     rows.collect()
 }
 
-#[cfg(unix)]
-#[test]
-fn the_receive_experiment_shows_three_settings_of_one_socket() {
-    let expected = [
-        "receive: nothing has come yet",
-        "non-blocking: WouldBlock",
-        "timeout 0.2 s: WouldBlock",
-        "blocking: 5 bytes",
-    ];
-    assert_eq!(outcomes("receive"), expected);
-}
-
 #[test]
 fn the_zero_experiment_shows_two_libraries_that_disagree() {
     let expected = [
@@ -141,19 +108,6 @@ fn the_zero_experiment_shows_two_libraries_that_disagree() {
         "socket2: 5 bytes",
     ];
     assert_eq!(outcomes("zero"), expected);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_connect_experiment_shows_a_full_queue_and_a_closed_port() {
-    let expected = [
-        "connect: the accept queue is full",
-        "non-blocking: InProgress",
-        "timeout 0.2 s: TimedOut",
-        "blocking: connected",
-        "nobody listens: ConnectionRefused",
-    ];
-    assert_eq!(outcomes("connect"), expected);
 }
 
 #[cfg(unix)]
@@ -175,9 +129,9 @@ fn the_send_experiment_shows_that_only_a_blocking_send_takes_all() {
 
 #[test]
 fn an_experiment_that_is_none_is_wrong_usage() {
-    let mut stage = stage();
+    let mut stage = Stage::rehearsal();
     let scale = Program::new(LESSON).args(["scale", "love"]);
     let scale = stage.start("scale", &scale).unwrap();
     stage.wait_line(scale, "receive, zero, connect, send").unwrap();
-    assert_eq!(stage.wait_exit(scale).unwrap(), scene::Ending::Status(2));
+    assert_eq!(stage.wait_exit(scale).unwrap(), Ending::Status(2));
 }

@@ -1,24 +1,18 @@
-//! What the tests of this lesson share: its programs on a stage.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+//! What the tests of this lesson share: its programs on a stage, and raw sockets
+//! that take the other side.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use scene::{Actor, Program, Stage};
+use socket2::SockRef;
 
 pub const SERVER: &str = env!("CARGO_BIN_EXE_lesson-5-server");
 pub const CLIENT: &str = env!("CARGO_BIN_EXE_lesson-5-client");
-pub const LESSON: &str = env!("CARGO_BIN_EXE_lesson-5");
 
-/// When a test gives up. Nothing here takes so long.
-pub const GIVE_UP: Duration = Duration::from_secs(20);
-
-pub fn stage() -> Stage {
-    let mut stage = Stage::rehearsal();
-    stage.deadline(GIVE_UP);
-    stage
-}
+/// How long an event may take that must come.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The lesson's server, with these flags, on a free port.
 pub fn server(stage: &mut Stage, flags: &str) -> (Actor, SocketAddr) {
@@ -30,33 +24,47 @@ pub fn server(stage: &mut Stage, flags: &str) -> (Actor, SocketAddr) {
 }
 
 /// The lesson's client, with these flags, which call this address.
-pub fn client(stage: &mut Stage, addr: SocketAddr, flags: &[&str]) -> Actor {
+pub fn client(stage: &mut Stage, addr: SocketAddr, flags: &str) -> Actor {
     let program = Program::new(CLIENT).args(["--addr", &addr.to_string()]);
-    stage.start("client", &program.args(flags)).unwrap()
+    let program = program.args(flags.split_whitespace());
+    stage.start("client", &program).unwrap()
 }
 
 /// A caller of our own, who never waits for ever.
 pub fn call(addr: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(addr).unwrap();
-    stream.set_read_timeout(Some(GIVE_UP)).unwrap();
-    stream.set_write_timeout(Some(GIVE_UP)).unwrap();
+    patient(TcpStream::connect(addr).unwrap())
+}
+
+/// A client with these flags calls a raw socket.
+pub fn called_by(stage: &mut Stage, flags: &str) -> (Actor, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = client(stage, listener.local_addr().unwrap(), flags);
+    (client, patient(listener.accept().unwrap().0))
+}
+
+fn patient(stream: TcpStream) -> TcpStream {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
 /// All that comes until the end of the stream.
 pub fn rest(mut stream: &TcpStream) -> String {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
+    let mut words = String::new();
+    stream.read_to_string(&mut words).unwrap();
+    words
+}
+
+/// Exactly so many bytes, however they arrive.
+pub fn read(mut stream: &TcpStream, length: usize) -> String {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-/// Says this, nothing more, and gives back the whole answer.
-pub fn ask(addr: SocketAddr, words: &[u8]) -> String {
-    let mut stream = call(addr);
-    stream.write_all(words).unwrap();
-    let answer = rest(&stream);
-    let _ = stream.shutdown(Shutdown::Both);
-    answer
+/// Closes with a reset in place of the end of the stream.
+pub fn reset(stream: TcpStream) {
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
 /// Whether an actor said exactly this line.
