@@ -15,6 +15,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use lesson_6::ended;
 use scene::{Actor, Focus, Options, Program, Sign, Stage};
 
 /// Lesson 6: where does a message end?
@@ -41,8 +42,8 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 6: sticky packets", script),
