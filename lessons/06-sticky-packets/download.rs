@@ -44,7 +44,6 @@ impl Download {
         })
     }
 
-    // ANCHOR: keep
     /// The file is whole: give it its name. A rename is one step: whoever looks
     /// sees the old state or the new one, and never half a file.
     ///
@@ -57,7 +56,6 @@ impl Download {
         fs::rename(&self.temporary, &self.target)
             .map_err(|error| failed("save", &self.target, &error, "pass another --into"))
     }
-    // ANCHOR_END: keep
 }
 
 impl Drop for Download {
@@ -89,7 +87,6 @@ pub fn not_there(target: &Path) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: receive-body
 /// Receives a body into a file or into memory, and checks its digest. Only one
 /// piece of it is in memory at a time.
 ///
@@ -129,7 +126,6 @@ pub fn receive_body(incoming: Incoming, sink: &mut impl Write) -> io::Result<()>
         _ => Ok(()),
     }
 }
-// ANCHOR_END: receive-body
 
 /// A bar for a body that takes a while. It is drawn on stderr, and only if that
 /// is a terminal.

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Result, anyhow};
 
 use crate::message::{Answer, Content, Request};
-use crate::text::quoted;
+use crate::quoted;
 
 /// A folder whose files are handed out: those in it, not those in folders in
 /// it. What `list` does not show, `get` does not give.
@@ -75,7 +75,6 @@ impl Folder {
         })
     }
 
-    // ANCHOR: find
     /// The file behind a name that a stranger sent.
     fn find(&self, name: &str) -> Result<(PathBuf, Metadata), String> {
         let shown = quoted(name.as_bytes());
@@ -92,7 +91,6 @@ impl Folder {
         regular(name, &metadata)?;
         Ok((path, metadata))
     }
-    // ANCHOR_END: find
 }
 
 /// Is this the name of a file, and of nothing else? The client asks that too,

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::framing::Tell;
-use crate::text::quoted;
+use crate::quoted;
 
 /// What a client asks. As text: `list` and `get NAME`. In JSON:
 /// `{"request":"list"}` and `{"request":"get","name":"…"}`.

@@ -1,17 +1,17 @@
 //! Lesson 6, the server: it lists and hands out the files of one folder.
 
-use std::fmt::Display;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::io::{self, ErrorKind, Read};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use clap::{Parser, builder::RangedU64ValueParser};
 use lesson_6::folder::Folder;
 use lesson_6::framing::{Cut, Framing};
+use lesson_6::{Called, complain, ended, host_port, resolve, say, seconds};
 
 /// Lists and hands out the files of one folder, to one client at a time
 #[derive(Parser)]
@@ -50,6 +50,9 @@ pub struct Args {
     timeout: Duration,
 }
 
+/// The folder that comes with the lesson, wherever the program is started.
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample");
+
 /// How long the server rests after an accept that failed (lesson 2).
 const REST: Duration = Duration::from_secs(1);
 
@@ -57,24 +60,22 @@ const REST: Duration = Duration::from_secs(1);
 /// ends that.
 pub fn run(args: &Args) -> Result<()> {
     let addr = resolve(&args.addr)?;
-    let folder = Folder::open(&args.root.clone().unwrap_or_else(sample))?;
-    let listener = TcpListener::bind(addr).map_err(|error| explain("bind", addr, &error))?;
-    let own = listener.local_addr().context("getsockname")?;
-    say(format!("listening on {own}"));
+    let folder = Folder::open(&args.root.clone().unwrap_or(SAMPLE.into()))?;
+    let listener = switch_on(addr)?;
     loop {
-        let (connection, peer) = match listener.accept() {
+        let (connection, peer) = match take_call(&listener) {
             Ok(call) => call,
             Err(error) => {
-                complain(&explain("accept on", own, &error));
+                complain(error);
                 thread::sleep(REST);
                 continue;
             }
         };
-        say(format!("accepted a call from {peer}"));
-        match serve(&connection, &folder, args) {
+
+        match talk(&connection, &folder, args).called("serve", peer) {
             Ok(()) => say("end of stream: the client hung up"),
             Err(error) => {
-                complain(&explain("serve", peer, &error));
+                complain(error);
                 hang_up(&connection);
             }
         }
@@ -83,10 +84,27 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-// ANCHOR: serve
-/// One call. Whatever goes wrong in it ends only this call.
-fn serve(connection: &TcpStream, folder: &Folder, args: &Args) -> io::Result<()> {
+/// Buy a phone, put in the SIM, switch it on.
+fn switch_on(addr: SocketAddr) -> Result<TcpListener> {
+    let phone = TcpListener::bind(addr).called("bind", addr)?;
+    let own = phone.local_addr().called("getsockname of", addr)?;
+    say(format!("listening on {own}"));
+    Ok(phone)
+}
+
+/// Take the next call.
+fn take_call(listener: &TcpListener) -> Result<(TcpStream, SocketAddr)> {
+    let (connection, peer) = listener.accept().called("accept", "a call")?;
+    say(format!("accepted a call from {peer}"));
+    Ok((connection, peer))
+}
+
+/// One request after the other, each with its answer, until the client hangs up.
+fn talk(connection: &TcpStream, folder: &Folder, args: &Args) -> io::Result<()> {
+    // TCP_NODELAY: without it the kernel holds a small piece back while an
+    // earlier one is not acknowledged.
     connection.set_nodelay(args.nodelay)?;
+    // SO_RCVTIMEO is known from lesson 5; SO_SNDTIMEO is the same for a send.
     connection.set_read_timeout(Some(args.timeout))?;
     connection.set_write_timeout(Some(args.timeout))?;
     if let Some(wanted) = args.wait_for {
@@ -111,7 +129,6 @@ fn serve(connection: &TcpStream, folder: &Folder, args: &Args) -> io::Result<()>
         }
     }
 }
-// ANCHOR_END: serve
 
 /// Waits until so many bytes lie in the receive buffer, and takes none of them.
 /// A busy server does the same without intent: it comes late, and by then more
@@ -143,97 +160,7 @@ fn hang_up(mut connection: &TcpStream) {
     while Instant::now() < deadline && matches!(connection.read(&mut buffer), Ok(1..)) {}
 }
 
-/// The folder that comes with the lesson, wherever the program is started.
-fn sample() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sample"))
-}
-
-/// getaddrinfo: from a name to an address. A name can have several; the course
-/// speaks IPv4 where it can, so that both sides choose the same.
-fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
-    let all: Vec<SocketAddr> = found.collect();
-    let ipv4 = all.iter().find(|address| address.is_ipv4());
-    let chosen = ipv4.or(all.first()).copied();
-    chosen.with_context(|| format!("resolve {name}: the name has no address; pass an IP address"))
-}
-
-/// One line: the operation, its subject, the reason, the way out.
-fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow::Error {
-    let way_out = match (operation, error.kind()) {
-        ("resolve", _) => "check the spelling, or pass an IP address",
-        ("accept on", _) => "the caller waits in the queue or is gone: trying again in a second",
-        (_, ErrorKind::AddrInUse) => {
-            "another program is listening there: see \"ss -ltnp\", or pass --addr"
-        }
-        (_, ErrorKind::AddrNotAvailable) => "no interface of this host has it: see \"ip address\"",
-        (_, ErrorKind::PermissionDenied) => "the port is reserved: take one above 1023",
-        (_, ErrorKind::ConnectionReset) => "the client was killed or left data unread",
-        (_, ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => "the client has hung up",
-        (_, ErrorKind::InvalidData) => "both sides need the same --framing",
-        (_, ErrorKind::WouldBlock | ErrorKind::TimedOut) => "a longer --timeout has more patience",
-        (_, ErrorKind::Other) => "the client sees the end of the stream",
-        _ => "the manual page of the call says more",
-    };
-    let reason = match operation {
-        "resolve" => error.to_string().to_lowercase(),
-        _ => reason(error),
-    };
-    anyhow!("{operation} {subject}: {reason}; {way_out}")
-}
-
-/// A timeout of a receive or a send has the error code of a non-blocking call
-/// (lesson 5); here it gets its name.
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => "timed out".into(),
-        _ if error.raw_os_error().is_some() => error.to_string().to_lowercase(),
-        _ => error.to_string(),
-    }
-}
-
-/// Prints a line. `println!` would panic when nobody reads, as in `| head -1`.
-fn say(line: impl Display) {
-    if writeln!(io::stdout(), "{line}").is_err() {
-        process::exit(1);
-    }
-}
-
-/// Prints an error. When nobody reads errors, there is nobody to tell.
-fn complain(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "{error:#}");
-}
-
-/// Checks the form of an address; the name in it is looked up later.
-fn host_port(text: &str) -> Result<String, String> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.into()),
-        _ => Err("write HOST:PORT, such as 127.0.0.1:8083 or [::1]:8083".into()),
-    }
-}
-
-/// A time to wait; zero would mean "for ever" to the system, so it is refused.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let longest = Duration::from_secs(24 * 60 * 60);
-    let number = text.parse().unwrap_or(f64::NAN);
-    match Duration::try_from_secs_f64(number) {
-        Ok(time) if !time.is_zero() && time <= longest => Ok(time),
-        _ => Err("write seconds above 0 and up to 86400 (a day), such as 5 or 0.5".into()),
-    }
-}
-
-/// Runs the server; an error becomes one line on stderr and status 1.
-pub fn start(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[allow(dead_code, reason = "in the scene's program, main.rs calls start")]
+#[allow(dead_code, reason = "in the scene's program, scene/main.rs calls run")]
 fn main() -> ExitCode {
-    start(&Args::parse())
+    ended(run(&Args::parse()))
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use scene::{Actor, Program, Stage};
 use socket2::{Domain, Socket, Type};
+use tempfile::TempDir;
 
 use crate::compare::difference;
 
@@ -87,6 +88,8 @@ pub(crate) struct Group<'a> {
     first_server: Option<SocketAddr>,
     /// Held so that nobody else takes the port: bound, but not listening.
     closed: Vec<Socket>,
+    /// Where its clients save files, and the folder that is written instead.
+    inbox: Option<(TempDir, String)>,
 }
 
 impl<'a> Group<'a> {
@@ -98,6 +101,7 @@ impl<'a> Group<'a> {
             ports: HashMap::new(),
             first_server: None,
             closed: Vec::new(),
+            inbox: None,
         }
     }
 
@@ -110,7 +114,10 @@ impl<'a> Group<'a> {
     ) -> Result<Option<Run>> {
         match command.side() {
             "server" => self.address_of_server(&mut command, written)?,
-            "client" => self.address_of_client(&mut command)?,
+            "client" => {
+                self.address_of_client(&mut command)?;
+                self.folder_of_client(&mut command)?;
+            }
             _ => {}
         }
         let server = command.side() == "server";
@@ -164,7 +171,8 @@ impl<'a> Group<'a> {
         Ok(runs)
     }
 
-    /// What it said, with the ports of the README in place of this run's.
+    /// What it said, with the ports and the folder of the README in place of this
+    /// run's.
     fn said(&self, run: &Run, interrupt: Option<usize>) -> Vec<String> {
         let mut lines = self.stage.lines(run.actor);
         if let Some(at) = interrupt {
@@ -173,6 +181,9 @@ impl<'a> Group<'a> {
         for line in &mut lines {
             for (written, real) in &self.ports {
                 *line = line.replace(&format!(":{real}"), &format!(":{written}"));
+            }
+            if let Some((inbox, written)) = &self.inbox {
+                *line = line.replace(&inbox.path().display().to_string(), written);
             }
         }
         lines
@@ -245,6 +256,20 @@ impl<'a> Group<'a> {
             }
         };
         command.args.extend([flag.to_string(), addr.to_string()]);
+        Ok(())
+    }
+
+    /// A folder that was empty when the section began, and goes with it.
+    fn folder_of_client(&mut self, command: &mut Command) -> Result<()> {
+        if let Some(at) = value_of(&command.args, &["--into"]) {
+            let inbox = match self.inbox.take() {
+                Some((inbox, _)) => inbox,
+                None => tempfile::tempdir()?,
+            };
+            let real = inbox.path().display().to_string();
+            let written = std::mem::replace(&mut command.args[at], real);
+            self.inbox = Some((inbox, written));
+        }
         Ok(())
     }
 

@@ -18,7 +18,8 @@ const UPDATE: &str = "DIALTONE_UPDATE";
 /// Each fence with the info string `console` holds a command and its whole
 /// output. The commands of a section run together: `server` commands and those
 /// that end in `&` in the background, the others one after the other. Servers
-/// get port 0, clients the port that came of it. In the output, ports,
+/// get port 0, clients the port that came of it, and what a client saves with
+/// `--into` goes to a folder of the section's own. In the output, ports,
 /// durations and rates are masked, and a line `[…]` stands for any lines.
 ///
 /// A comment `<!-- quote FILE#NAME -->` stands before a fence that quotes the

@@ -40,6 +40,14 @@ const SERVER: &str = "## Part\n```console\n$ cargo run -q -p lesson-9 server\n\
     "```console\n$ printf 'a b\\nc\\n' | cargo run -q -p lesson-9 client --addr x\n\
      client --addr x\na b\nc\n```\n".to_string()
 )]
+#[case::a_folder_to_save_into_is_empty_in_each_section(
+    "## One\n```console\n$ cargo run -q -p lesson-9 client --addr x --into target\n\
+     client --addr x --into target\n```\n\
+     ```console\n$ cargo run -q -p lesson-9 client --addr y --into target\n\
+     client --addr y --into target\nsaved\n```\n\
+     ## Two\n```console\n$ cargo run -q -p lesson-9 client --addr x --into target\n\
+     client --addr x --into target\n```\n".to_string()
+)]
 #[case::lines_left_out("```console\n$ cargo run -p lesson-9\n[…]\n```\n".to_string())]
 #[case::a_quote("<!-- quote code.rs#a -->\n```rust\none\n\n  two\n```\n".to_string())]
 #[case::a_function(

@@ -5,7 +5,7 @@ mod client;
 mod server;
 mod speak;
 
-use ::check::{Bench, Calls, Change, Check, Lesson, Verdict};
+use check::{Bench, Calls, Change, Check, Lesson, Verdict};
 
 const HERE: &str = "lessons/06-sticky-packets/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/06-sticky-packets/README.md#exercise";

@@ -1,8 +1,6 @@
 //! What a client must do.
 
-use ::check::{
-    Bench, Calls, Change, Fault, Folder, Listener, Peer, Program, Verdict, Which, errno,
-};
+use check::{Bench, Calls, Change, Fault, Folder, Listener, Peer, Program, Verdict, Which, errno};
 use serde_json::json;
 
 use super::cut;

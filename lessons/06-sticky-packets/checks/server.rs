@@ -1,6 +1,6 @@
 //! What a server must do.
 
-use ::check::{Bench, Calls, Change, Fault, Folder, Peer, Program, Verdict, Which, errno};
+use check::{Bench, Calls, Change, Fault, Folder, Peer, Program, Verdict, Which, errno};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

@@ -1,6 +1,6 @@
 //! The framing `header`, from our end: it cuts where a program would not.
 
-use ::check::{Fault, Folder, Peer, Verdict};
+use check::{Fault, Folder, Peer, Verdict};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

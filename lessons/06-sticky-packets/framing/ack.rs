@@ -17,7 +17,7 @@ use std::io::{self, Cursor, ErrorKind, Read, Write};
 
 use super::{RECEIVE, Tell, check_size, ended, invalid};
 use crate::message::{Answer, Content, Incoming, Reply, Request, refusal};
-use crate::text::quoted;
+use crate::quoted;
 
 /// What the client says when it knows the length.
 const READY: &[u8] = b"ready";
@@ -37,7 +37,6 @@ pub fn receive_request(
     Ok(Some(Request::from_text(bytes)))
 }
 
-// ANCHOR: send-answer
 /// The server: length, acknowledgement, body.
 pub fn send_answer(call: &mut (impl Read + Write), answer: Answer, tell: Tell) -> io::Result<()> {
     let content = answer.unwrap_or_else(Content::error);
@@ -58,7 +57,6 @@ pub fn send_answer(call: &mut (impl Read + Write), answer: Answer, tell: Tell) -
     }
     content.send(Vec::new(), call, tell)
 }
-// ANCHOR_END: send-answer
 
 /// The client.
 pub fn send_request(call: &mut impl Write, request: &Request, tell: Tell) -> io::Result<()> {

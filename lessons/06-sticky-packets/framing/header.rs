@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Tell, check_size, ended, invalid};
 use crate::message::{Answer, Incoming, PIECE, Reply, Request};
-use crate::text::plain;
+use crate::plain;
 
 /// No header is longer. The number comes from the other side, and without a
 /// limit it could have us put aside 4 GiB for it.
@@ -47,7 +47,6 @@ pub enum Status {
     },
 }
 
-// ANCHOR: receive-header
 /// One header, or `None` at the end of the stream, if it is between messages.
 pub fn receive_header(call: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
@@ -84,7 +83,6 @@ fn fill(call: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
     Ok(length)
 }
-// ANCHOR_END: receive-header
 
 /// The length and the header: the message up to where its body begins.
 fn message(header: &impl Serialize) -> io::Result<Vec<u8>> {

@@ -14,9 +14,8 @@ use std::io::{self, Cursor, Read, Write};
 
 use super::{RECEIVE, Tell, check_size, ended};
 use crate::message::{Answer, Content, Incoming, Reply, Request, refusal};
-use crate::text::quoted;
+use crate::quoted;
 
-// ANCHOR: receive-request
 /// The server: whatever is there when it looks is the request.
 pub fn receive_request(
     call: &mut impl Read,
@@ -31,7 +30,6 @@ pub fn receive_request(
     tell(format!("received {length} bytes: {}", quoted(bytes)));
     Ok(Some(Request::from_text(bytes)))
 }
-// ANCHOR_END: receive-request
 
 /// The server: an empty file is sent as nothing, and the client waits for it.
 pub fn send_answer(call: &mut impl Write, answer: Answer, tell: Tell) -> io::Result<()> {

@@ -15,6 +15,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use lesson_6::ended;
 use scene::{Actor, Focus, Options, Program, Sign, Stage};
 
 /// Lesson 6: where does a message end?
@@ -41,8 +42,8 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 6: sticky packets", script),
@@ -75,23 +76,14 @@ fn script(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
+/// The framing that is none.
+const NONE: &[&str] = &["--framing", "none"];
+
 /// Short messages, in turn. Gives back the size of long.txt, as the list has it.
 fn all_is_well(stage: &mut Stage, inbox: &Inbox) -> Result<String> {
     stage.headline("No framing: short messages");
-    let server = start_server(stage, &["--framing", "none"])?;
-    let client = start_client(
-        stage,
-        server,
-        inbox,
-        &[
-            "--framing",
-            "none",
-            "--say",
-            "list",
-            "--say",
-            "get short.txt",
-        ],
-    )?;
+    let server = start_server(stage, NONE)?;
+    let client = start_client(stage, server, inbox, NONE, &["list", "get short.txt"])?;
     stage.wait_line(client, "received")?;
     let entry = stage.wait_line(client, " long.txt")?;
     stage.wait_exit(client)?;
@@ -113,7 +105,7 @@ fn a_long_answer(stage: &mut Stage, inbox: &Inbox, size: &str) -> Result<()> {
          gets for the answer. Predict: what will the answer to its next question be?"
     ));
     stage.beat();
-    let server = start_server(stage, &["--framing", "none"])?;
+    let server = start_server(stage, NONE)?;
     stage.focus_after(Sign::Returns("server", "accept"), Focus::All);
     stage.focus_after(Sign::Fails("server", "recv"), Focus::Words);
     stage.when(
@@ -125,19 +117,7 @@ fn a_long_answer(stage: &mut Stage, inbox: &Inbox, size: &str) -> Result<()> {
         "One recv takes what its buffer has room for. It cares for no segment, and leaves the \
          rest in Recv-Q.",
     );
-    let client = start_client(
-        stage,
-        server,
-        inbox,
-        &[
-            "--framing",
-            "none",
-            "--say",
-            "get long.txt",
-            "--say",
-            "list",
-        ],
-    )?;
+    let client = start_client(stage, server, inbox, NONE, &["get long.txt", "list"])?;
     let saved = stage.wait_line(client, "saved")?;
     let no_list = stage.wait_line(client, "that is no list")?;
     stage.wait_exit(client)?;
@@ -165,18 +145,17 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
         requests[1].len()
     ));
     stage.beat();
-    let server_args = ["--framing", "none", "--wait-for", &length];
-    let said = ["--say", requests[0], "--say", requests[1], "--at-once"];
-    let plain = [&["--framing", "none", "--timeout", "0.5"], &said[..]].concat();
+    let late = [NONE, &["--wait-for", &length]].concat();
+    let plain = [NONE, &["--timeout", "0.5", "--at-once"]].concat();
     stage.focus(Focus::Words);
-    let server = start_server(stage, &server_args)?;
+    let server = start_server(stage, &late)?;
     stage.focus_after(Sign::Returns("server", "accept"), Focus::All);
     stage.focus_after(Sign::Fails("client", "recv"), Focus::Words);
     stage.when(
         Sign::Calls("server", "send"),
         format!("The server answers one request, of {length} bytes: two sends have no border."),
     );
-    let client = start_client(stage, server, inbox, &plain)?;
+    let client = start_client(stage, server, inbox, &plain, &requests)?;
     let received = stage.wait_line(server, "received")?;
     stage.wait_line(client, "timed out")?;
     stage.wait_exit(client)?;
@@ -194,8 +173,9 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
 
     stage.focus_after(Sign::Returns("server", "accept"), Focus::Packets);
     stage.focus_after(Sign::Data("server"), Focus::Words);
-    let server = start_server(stage, &server_args)?;
-    let client = start_client(stage, server, inbox, &[&plain[..], &["--nodelay"]].concat())?;
+    let server = start_server(stage, &late)?;
+    let nodelay = [&plain[..], &["--nodelay"]].concat();
+    let client = start_client(stage, server, inbox, &nodelay, &requests)?;
     let again = stage.wait_line(server, "received")?;
     stage.wait_exit(client)?;
     end_server(stage, server)?;
@@ -214,13 +194,9 @@ fn two_in_one(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
 fn with_acknowledgement(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
     stage.headline("Framing ack: the length, \"ready\", the answer");
     stage.focus(Focus::Words);
-    let server = start_server(stage, &["--framing", "ack"])?;
-    let client = start_client(
-        stage,
-        server,
-        inbox,
-        &["--framing", "ack", "--say", "get long.txt", "--say", "list"],
-    )?;
+    let ack = ["--framing", "ack"];
+    let server = start_server(stage, &ack)?;
+    let client = start_client(stage, server, inbox, &ack, &["get long.txt", "list"])?;
     let saved = stage.wait_line(client, "saved")?;
     stage.wait_exit(client)?;
     end_server(stage, server)?;
@@ -250,22 +226,8 @@ fn with_header(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
     ];
     let length = (2 * 4 + headers.concat().len()).to_string();
     let server = start_server(stage, &["--framing", "header", "--wait-for", &length])?;
-    let client = start_client(
-        stage,
-        server,
-        inbox,
-        &[
-            "--framing",
-            "header",
-            "--receive",
-            "7",
-            "--say",
-            "get long.txt",
-            "--say",
-            "list",
-            "--at-once",
-        ],
-    )?;
+    let pieces = ["--framing", "header", "--receive", "7", "--at-once"];
+    let client = start_client(stage, server, inbox, &pieces, &["get long.txt", "list"])?;
     let saved = stage.wait_line(client, "saved")?;
     stage.wait_line(client, "  ")?;
     stage.wait_exit(client)?;
@@ -286,11 +248,18 @@ fn start_server(stage: &mut Stage, args: &[&str]) -> Result<Actor> {
     Ok(server)
 }
 
-fn start_client(stage: &mut Stage, server: Actor, inbox: &Inbox, args: &[&str]) -> Result<Actor> {
+fn start_client(
+    stage: &mut Stage,
+    server: Actor,
+    inbox: &Inbox,
+    flags: &[&str],
+    requests: &[&str],
+) -> Result<Actor> {
     let listening = stage.lines(server).into_iter().next().unwrap_or_default();
     let addr = listening.rsplit(' ').next().unwrap_or_default();
     let client = Program::side("client").args(["--addr", addr, "--force", "--into"]);
-    let client = client.args([&inbox.0]).args(args);
+    let says = requests.iter().flat_map(|request| ["--say", request]);
+    let client = client.args([&inbox.0]).args(flags).args(says);
     stage.start("client", &client)
 }
 

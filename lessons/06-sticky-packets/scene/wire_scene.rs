@@ -63,7 +63,7 @@ fn pieces(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
         "The header is complete: it says how many bytes the file has. They are still on their \
          way.",
     );
-    let client = start_client(stage, server, inbox, &["--say", "get long.txt"])?;
+    let client = start_client(stage, server, inbox, &[], &["get long.txt"])?;
     let saved = stage.wait_line(client, "saved")?;
     stage.wait_exit(client)?;
     end_server(stage, server)?;
@@ -101,9 +101,8 @@ fn glued(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
         "All is in one Recv-Q, with no border in it. This recv asked for the 4 bytes that every \
          header begins with, and leaves the rest where it is.",
     );
-    let ask = ["--say", "get short.txt"];
-    let asks = [&["--nodelay", "--at-once"], &ask[..], &ask[..]].concat();
-    let client = start_client(stage, server, inbox, &asks)?;
+    let (flags, ask) = (["--nodelay", "--at-once"], "get short.txt");
+    let client = start_client(stage, server, inbox, &flags, &[ask, ask])?;
     stage.wait_exit(client)?;
     end_server(stage, server)?;
     let sends = stage.seen(&Sign::Says("client", "sending")).len();

@@ -313,24 +313,29 @@ fn a_file_that_grows_meanwhile_is_sent_as_long_as_was_promised() {
     );
 }
 
-/// A connection of which each receive is written down. It forgets what is sent.
-struct Script(VecDeque<Vec<u8>>);
+/// A connection of which each receive is written down, and what was sent.
+struct Script {
+    receives: VecDeque<Vec<u8>>,
+    sent: Vec<u8>,
+}
 
 impl Script {
     fn new(receives: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
-        Self(receives.into_iter().map(Into::into).collect())
+        let receives = receives.into_iter().map(Into::into).collect();
+        let sent = Vec::new();
+        Self { receives, sent }
     }
 }
 
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(mut part) = self.0.pop_front() else {
+        let Some(mut part) = self.receives.pop_front() else {
             return Ok(0);
         };
         let length = part.len().min(buffer.len());
         buffer[..length].copy_from_slice(&part[..length]);
         if length < part.len() {
-            self.0.push_front(part.split_off(length));
+            self.receives.push_front(part.split_off(length));
         }
         Ok(length)
     }
@@ -338,7 +343,7 @@ impl Read for Script {
 
 impl Write for Script {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
+        self.sent.write(bytes)
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
@@ -411,6 +416,7 @@ fn with_ack_the_body_is_not_sent_before_ready(#[case] said: &[u8], #[case] kind:
     let mut call = Script::new([said]);
     let error = ack::send_answer(&mut call, Ok(Content::new("a", "abc")), |_| {}).unwrap_err();
     assert_eq!(error.kind(), kind);
+    assert_eq!(call.sent, b"3", "the length, and not the body");
 }
 
 /// Another flaw that stays; `header` has none of it.

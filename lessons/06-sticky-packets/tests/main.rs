@@ -1,13 +1,12 @@
 //! What lesson 6 promises, each kind in a file of its own. They are one program,
 //! because that is built once, and what only waits, waits side by side.
 
-mod check;
 mod client;
 mod common;
-mod exercise;
 mod folder;
 mod framing;
-mod readme;
 mod scene;
 mod server;
 mod together;
+
+house::lesson!(number = 6, first_gap = "6/request/get");

@@ -7,7 +7,7 @@ use std::path::Path;
 use rstest::rstest;
 use scene::{Ending, Program, Stage};
 
-use crate::common::{self, CLIENT, names, serve};
+use crate::common::{CLIENT, names, serve};
 
 /// A client that calls this server and saves into this folder; how it ended,
 /// and what it said.
@@ -87,28 +87,6 @@ fn with_ack_every_file_arrives_whole_if_the_length_comes_in_one_receive(
 }
 
 #[test]
-fn with_ack_a_cut_length_makes_a_wrong_file() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &["--framing", "ack"]);
-    let inbox = tempfile::tempdir().unwrap();
-    let args = [
-        "--framing",
-        "ack",
-        "--receive",
-        "1",
-        "--say",
-        "get long.txt",
-    ];
-    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
-    assert_eq!(
-        ending,
-        Ending::Status(0),
-        "it does not even notice: {lines:#?}"
-    );
-    assert_eq!(fs::read(inbox.path().join("long.txt")).unwrap(), b"200");
-}
-
-#[test]
 fn with_ack_two_requests_at_once_stick_together_as_before() {
     let mut stage = Stage::rehearsal();
     let server = serve(&mut stage, &["--framing", "ack", "--wait-for", "16"]);
@@ -120,19 +98,6 @@ fn with_ack_two_requests_at_once_stick_together_as_before() {
     assert!(
         lines.iter().any(|line| line.contains("refused: unknown request \"listget long.txt\""))
     );
-}
-
-#[test]
-fn without_framing_a_long_file_is_cut_and_nobody_notices() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &["--framing", "none"]);
-    let inbox = tempfile::tempdir().unwrap();
-    let args = ["--framing", "none", "--say", "get long.txt"];
-    let (ending, lines) = call(&mut stage, server, inbox.path(), &args);
-    assert_eq!(ending, Ending::Status(0), "{lines:#?}");
-    let saved = fs::read(inbox.path().join("long.txt")).unwrap();
-    assert!(saved.len() <= 1024);
-    assert!(sample("long.txt").starts_with(&saved));
 }
 
 #[rstest]
@@ -182,36 +147,4 @@ fn a_file_of_some_megabytes_arrives_whole(#[case] framing: &str) {
         !lines.concat().contains('\x1b'),
         "no progress bar into a pipe: {lines:?}"
     );
-}
-
-/// Both programs get less address space than the file is long.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_file_that_is_larger_than_the_memory_arrives_whole() {
-    const SIZE: u64 = 160 << 20;
-    let limited = |program: &str, args: &[&str]| {
-        let script = "ulimit -v 120000 && exec \"$@\"";
-        let args = [&["-c", script, "sh", program], args].concat();
-        Program::new("sh").args(args)
-    };
-    let root = tempfile::tempdir().unwrap();
-    let inbox = tempfile::tempdir().unwrap();
-    File::create(root.path().join("big")).unwrap().set_len(SIZE).unwrap();
-    let (from, into) = (
-        root.path().to_str().unwrap(),
-        inbox.path().to_str().unwrap(),
-    );
-    let mut stage = Stage::rehearsal();
-    let server = limited(common::SERVER, &["--addr", "127.0.0.1:0", "--root", from]);
-    let server = stage.start("server", &server).unwrap();
-    let addr = stage.ready(server).unwrap().to_string();
-    let client = limited(
-        CLIENT,
-        &["--addr", &addr, "--into", into, "--say", "get big"],
-    );
-    let client = stage.start("client", &client).unwrap();
-    stage.deadline(std::time::Duration::from_secs(60));
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-    stage.wait_line(client, "saved big, 167772160 bytes, digest right").unwrap();
-    assert_eq!(fs::metadata(inbox.path().join("big")).unwrap().len(), SIZE);
 }
