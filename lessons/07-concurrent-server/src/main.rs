@@ -1,13 +1,8 @@
-//! Lesson 7: concurrent server. The scene with a slow caller, and a race.
+//! Lesson 7: concurrent server. The scene with a slow caller, and a small race.
 
 mod check;
 mod client;
 mod on_wire;
-#[cfg(target_os = "linux")]
-mod race;
-#[cfg(not(target_os = "linux"))]
-#[path = "race/elsewhere.rs"]
-mod race;
 mod server;
 
 use std::fmt::Write;
@@ -38,7 +33,15 @@ enum Side {
     Client(client::Args),
     /// Check a server or a client that you wrote, in any language
     Check(::check::Args),
-    Race(race::Args),
+    #[command(hide = true, disable_help_flag = true)]
+    Race(Elsewhere),
+}
+
+/// Arguments of a program that is not here any more.
+#[derive(clap::Args)]
+struct Elsewhere {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    _all: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
         Some(Side::Server(args)) => server::start(&args),
         Some(Side::Client(args)) => client::start(&args),
         Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
-        Some(Side::Race(args)) => race::start(&args),
+        Some(Side::Race(_)) => server::moved::to_the_race(),
         None if cli.scene.wire => on_wire::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
     }

@@ -1,4 +1,4 @@
-//! Lesson 7, the server: many callers at the same time, in six ways.
+//! Lesson 7, the server: many callers at the same time, in five ways.
 //!
 //! Read in this order: `run` below, then `models/service.rs` (what all models
 //! share), then the models from `models/one_at_a_time.rs` on. Each is the same
@@ -12,7 +12,7 @@ use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
 use socket2::{Domain, Socket, Type};
 
@@ -20,11 +20,11 @@ use socket2::{Domain, Socket, Type};
 // module of another. Without it the compiler would look in two places.
 #[path = "models/mod.rs"]
 pub(crate) mod models;
+#[path = "moved.rs"]
+pub(crate) mod moved;
 
 use models::service::{Service, Settings};
-use models::{
-    async_tasks, event_loop, io_uring, one_at_a_time, thread_per_client, thread_pool, udp, udp_many,
-};
+use models::{async_tasks, event_loop, one_at_a_time, thread_per_client, thread_pool, udp};
 
 /// Takes many calls at the same time, and sends back in upper case what it hears
 #[derive(Parser)]
@@ -41,15 +41,15 @@ pub struct Args {
 
     /// How the calls are served at the same time
     #[arg(long, value_enum, default_value_t = Model::ThreadPerClient)]
-    model: Model,
+    pub model: Model,
 
     /// Serve datagrams: one socket, one loop, no model needed
     #[arg(long, conflicts_with_all = ["model", "max_clients", "workers", "backlog", "grace"])]
     udp: bool,
 
-    /// With --udp: up to 64 datagrams with one system call (Linux)
+    /// With --udp: up to 64 datagrams with one system call (beyond/race has it)
     #[arg(long, requires = "udp")]
-    many: bool,
+    pub many: bool,
 
     /// What to send back: the bytes in ASCII upper case, or as they came
     #[arg(long, value_enum, default_value_t = Reply::Upper)]
@@ -84,8 +84,9 @@ pub struct Args {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Model {
+/// Who serves the calls, and so who waits for whom.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Model {
     /// The server of lesson 2: the next caller waits until this one has hung up
     OneAtATime,
     /// A thread for each call
@@ -96,7 +97,7 @@ enum Model {
     EventLoop,
     /// Like event-loop, with the waiting written by the compiler
     Async,
-    /// One thread that asks the kernel to do the reading and writing (Linux)
+    /// One thread that asks the kernel to do the reading and writing (beyond/race has it)
     IoUring,
 }
 
@@ -109,10 +110,58 @@ pub enum Reply {
     Echo,
 }
 
+/// A model: it serves all calls of a listener, until it is asked to stop.
+pub type Serve = fn(TcpListener, &Arc<Service>) -> Result<()>;
+
+/// The same with datagrams, which come through one socket.
+pub type ServeDatagrams = fn(UdpSocket, &Arc<Service>) -> Result<()>;
+
 // ANCHOR: run
-/// Listens, and hands the listener to the model.
+/// Chooses the model, and lets it serve.
 pub fn run(args: &Args) -> Result<()> {
+    if args.udp {
+        return serve_datagrams(args, udp::serve);
+    }
+    let model: Serve = match args.model {
+        Model::OneAtATime => one_at_a_time::serve,
+        Model::ThreadPerClient => thread_per_client::serve,
+        Model::ThreadPool => thread_pool::serve,
+        Model::EventLoop => event_loop::serve,
+        Model::Async => async_tasks::serve,
+        Model::IoUring => bail!("model io-uring: it is not in this program"),
+    };
+    serve_calls(args, model)
+}
+
+/// Listens, and hands the listener to the model.
+pub fn serve_calls(args: &Args, serve: Serve) -> Result<()> {
     let addr = resolve(&args.addr)?;
+    let service = service(args)?;
+    let listener = listen(addr, args.backlog)?;
+    let own = own_address(listener.local_addr())?;
+    say(format!("listening on {own}"));
+    serve(listener, &service)?;
+    say(service.summary("call"));
+    Ok(())
+}
+
+/// Binds, and hands the socket to whoever answers datagrams.
+pub fn serve_datagrams(args: &Args, serve: ServeDatagrams) -> Result<()> {
+    let addr = resolve(&args.addr)?;
+    let service = service(args)?;
+    let socket = UdpSocket::bind(addr).map_err(|error| explain("bind", addr, &error))?;
+    say(format!("bound to {}", own_address(socket.local_addr())?));
+    serve(socket, &service)?;
+    if args.quiet {
+        say(service.system_calls());
+    }
+    say(service.summary("datagram"));
+    Ok(())
+}
+// ANCHOR_END: run
+
+/// What all models share. From now on Ctrl-C and a panic are taken care of.
+fn service(args: &Args) -> Result<Arc<Service>> {
     let service = Service::new(Settings {
         reply: args.reply,
         panic_on: args.panic_on.clone().map(String::into_bytes),
@@ -124,38 +173,8 @@ pub fn run(args: &Args) -> Result<()> {
     });
     stop_on_ctrl_c(&service)?;
     panic::set_hook(Box::new(one_line));
-
-    if args.udp {
-        let socket = UdpSocket::bind(addr).map_err(|error| explain("bind", addr, &error))?;
-        say(format!("bound to {}", own_address(socket.local_addr())?));
-        match args.many {
-            true => udp_many::serve(socket, &service)?,
-            false => udp::serve(socket, &service)?,
-        }
-        if args.quiet {
-            say(service.system_calls());
-        }
-        say(service.summary("datagram"));
-    } else {
-        let serve = match args.model {
-            Model::OneAtATime => one_at_a_time::serve,
-            Model::ThreadPerClient => thread_per_client::serve,
-            Model::ThreadPool => thread_pool::serve,
-            Model::EventLoop => event_loop::serve,
-            Model::Async => async_tasks::serve,
-            Model::IoUring => io_uring::serve,
-        };
-        let listener = listen(addr, args.backlog)?;
-        say(format!(
-            "listening on {}",
-            own_address(listener.local_addr())?
-        ));
-        serve(listener, &service)?;
-        say(service.summary("call"));
-    }
-    Ok(())
+    Ok(service)
 }
-// ANCHOR_END: run
 
 /// A listener as in lesson 4: a restart is not kept waiting by TIME-WAIT.
 fn listen(addr: SocketAddr, backlog: i32) -> Result<TcpListener> {
@@ -229,12 +248,8 @@ fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow:
             "trying again ten times a second; if it is about open files, \
              raise the limit: see \"ulimit -n\""
         }
-        ("epoll for" | "waker for" | "socketpair for" | "runtime for" | "socket for", _) => {
+        ("epoll for" | "waker for" | "runtime for" | "socket for", _) => {
             "if it is about open files, raise the limit: see \"ulimit -n\""
-        }
-        ("io_uring for", _) => {
-            "if it is not about open files (\"ulimit -n\"), the kernel is older than Linux 6.1, or \
-             does not allow it: see \"sysctl kernel.io_uring_disabled\", or pass --model event-loop"
         }
         ("thread for", _) => {
             "this caller is turned away; see \"ulimit -u\", or pass --model event-loop"
@@ -303,9 +318,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Runs the server; an error becomes one line on stderr and status 1.
+/// Runs the server, unless what is asked for is beyond this lesson.
 pub fn start(args: &Args) -> ExitCode {
-    match run(args) {
+    if args.many || args.model == Model::IoUring {
+        return moved::to_the_race();
+    }
+    exit_code(run(args))
+}
+
+/// An error becomes one line on stderr and status 1.
+pub fn exit_code(outcome: Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error:#}");

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use scene::{Ending, Program};
 
-use crate::common::{CLIENT, client, listener, patient, reset, run_client, server, stage, text};
+use crate::common::{listener, patient, reset, server, stage, text};
+use crate::our_client::{CLIENT, client, run_client};
 
 // One caller.
 
@@ -199,8 +200,7 @@ fn a_crowd_is_answered_by_every_model(
         "thread-per-client",
         "thread-pool",
         "event-loop",
-        "async",
-        "io-uring"
+        "async"
     )]
     model: &str,
     #[values("upper", "echo")] reply: &str,

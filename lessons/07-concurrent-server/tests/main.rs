@@ -4,12 +4,18 @@
 mod check;
 mod client;
 mod common;
+mod every_model;
 mod exercise;
 mod hurt_nobody;
 mod models;
+mod moved;
+mod our_client;
+mod promises;
 mod python;
-mod race;
 mod scene;
 mod server;
 mod stop;
 mod udp;
+
+/// The program that is tested, and its first words.
+const SERVER: &[&str] = &[env!("CARGO_BIN_EXE_lesson-7-server")];

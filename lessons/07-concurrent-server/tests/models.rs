@@ -21,8 +21,7 @@ fn each_has_serve_handle_and_converse_in_this_order(
         "thread_per_client",
         "thread_pool",
         "event_loop",
-        "async_tasks",
-        "io_uring"
+        "async_tasks"
     )]
     model: &str,
 ) {

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use rstest::rstest;
 use scene::{Ending, Program};
 
-use crate::common::{self, client, exchange, server, stage};
+use crate::common::{self, exchange, server, stage};
+use crate::our_client::client;
 
 fn python(script: &str, addr: SocketAddr) -> Program {
     let path = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
@@ -16,7 +17,7 @@ fn python(script: &str, addr: SocketAddr) -> Program {
 #[rstest]
 #[ignore = "needs python3"]
 fn two_python_clients_talk_to_our_server_at_the_same_time(
-    #[values("thread-per-client", "thread-pool", "event-loop", "async", "io-uring")] model: &str,
+    #[values("thread-per-client", "thread-pool", "event-loop", "async")] model: &str,
 ) {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--model", model]);

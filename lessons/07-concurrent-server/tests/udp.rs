@@ -7,7 +7,8 @@ use std::thread;
 use rstest::rstest;
 use scene::Ending;
 
-use crate::common::{MOMENT, PATIENCE, client, run_client, server, stage, text};
+use crate::common::{MOMENT, PATIENCE, server, stage, text};
+use crate::our_client::{client, run_client};
 
 fn caller(addr: SocketAddr) -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -26,7 +27,6 @@ fn exchange(socket: &UdpSocket, message: &[u8]) -> Vec<u8> {
 #[rstest]
 #[case::upper_case_is_the_default(&["--udp"], b"HELLO \xff")]
 #[case::echo(&["--udp", "--reply", "echo"], b"hello \xff")]
-#[cfg_attr(target_os = "linux", case::many_a_call(&["--udp", "--many"], b"HELLO \xff"))]
 fn each_datagram_is_answered_to_its_sender(#[case] args: &[&str], #[case] answer: &[u8]) {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, args);
@@ -41,39 +41,6 @@ fn the_largest_datagram_comes_back_whole() {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--udp"]);
     assert_eq!(exchange(&caller(addr), &[b'x'; 65_507]), [b'X'; 65_507]);
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn with_many_a_call_few_system_calls_answer_a_burst() {
-    let mut stage = stage();
-    let (server, addr) = server(&mut stage, &["--udp", "--many", "--quiet"]);
-    let caller = caller(addr);
-    let pid = stage.pid(server).to_string();
-    // It is held while they come, so that they wait together.
-    let signal = |name: &str| {
-        let kill = std::process::Command::new("kill")
-            .args([name, &pid])
-            .status();
-        assert!(kill.unwrap().success());
-    };
-    signal("-STOP");
-    for number in 0..100 {
-        caller
-            .send(format!("datagram {number}").as_bytes())
-            .unwrap();
-    }
-    signal("-CONT");
-    for number in 0..100 {
-        let mut answer = [0; 64];
-        let length = caller.recv(&mut answer).unwrap();
-        assert_eq!(text(&answer[..length]), format!("DATAGRAM {number}"));
-    }
-    stage.interrupt(server).unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
-    let line = stage.wait_line(server, "system calls").unwrap();
-    let calls: u32 = line.split(' ').nth(1).unwrap().parse().unwrap();
-    assert!(calls < 20, "one a call would need 200: {line}");
 }
 
 #[test]

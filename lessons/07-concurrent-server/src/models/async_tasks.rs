@@ -17,14 +17,12 @@ use tokio::sync::Semaphore;
 use tokio::time;
 
 use super::super::explain;
-use super::io_uring::scheduling::in_batches;
 use super::service::{Call, PAUSE, Service};
 
 // ANCHOR: serve
 /// Starts the runtime and the task that accepts, and waits for the stop.
 pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
     listener.set_nonblocking(true).context("set non-blocking")?;
-    in_batches(); // as in the event loop
     let own = listener.local_addr().context("getsockname")?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| explain("runtime for", own, &error))?;

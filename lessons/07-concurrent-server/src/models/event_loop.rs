@@ -12,7 +12,6 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::super::explain;
-use super::io_uring::scheduling::in_batches;
 use super::service::{Call, PAUSE, Service};
 
 /// Names for what can become ready. The calls have the numbers from 0 on, which
@@ -33,7 +32,6 @@ pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
     // Non-blocking: a call of the system that would have to wait fails with
     // WouldBlock instead. The waiting is done in one place, in poll.
     listener.set_nonblocking(true).context("set non-blocking")?;
-    in_batches(); // many messages for each time that this thread is woken
     let own = listener.local_addr().context("getsockname")?;
     let poll = Poll::new().map_err(|error| explain("epoll for", own, &error))?;
     let waker =

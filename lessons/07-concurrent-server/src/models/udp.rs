@@ -36,9 +36,14 @@ pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
         };
         handle(&socket, peer, &mut buffer[..length], service);
     }
+    closed(socket);
+    Ok(())
+}
+
+/// Nobody is answered any more.
+pub fn closed(socket: UdpSocket) {
     drop(socket);
     say("closed the socket");
-    Ok(())
 }
 
 /// One datagram. Neither a panic nor an error ends the loop.

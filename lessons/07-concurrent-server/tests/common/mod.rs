@@ -8,12 +8,11 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use scene::{Actor, Program, Stage};
+
+use crate::SERVER;
 
 /// How long an event may take that must come.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,8 +20,10 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How long we watch to say that something does not come.
 pub const MOMENT: Duration = Duration::from_millis(150);
 
-pub const SERVER: &str = env!("CARGO_BIN_EXE_lesson-7-server");
-pub const CLIENT: &str = env!("CARGO_BIN_EXE_lesson-7-client");
+/// The server that is tested.
+pub fn program() -> Program {
+    Program::new(SERVER[0]).args(&SERVER[1..])
+}
 
 pub fn stage() -> Stage {
     let mut stage = Stage::rehearsal();
@@ -32,7 +33,7 @@ pub fn stage() -> Stage {
 
 /// The real server on a port of the system's choice.
 pub fn server(stage: &mut Stage, args: &[&str]) -> (Actor, SocketAddr) {
-    let program = Program::new(SERVER).args(["--addr", "127.0.0.1:0"]);
+    let program = program().args(["--addr", "127.0.0.1:0"]);
     let server = stage.start("server", &program.args(args)).unwrap();
     let addr = stage.ready(server).unwrap();
     (server, addr)
@@ -41,17 +42,11 @@ pub fn server(stage: &mut Stage, args: &[&str]) -> (Actor, SocketAddr) {
 /// The real server under a limit of the shell, such as `-n 20`.
 pub fn server_with_limit(stage: &mut Stage, limit: &str, args: &[&str]) -> (Actor, SocketAddr) {
     let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
-    let program = Program::new("sh").args(["-c", &script, SERVER, "--addr", "127.0.0.1:0"]);
+    let program = Program::new("sh").args(["-c", &script]).args(SERVER);
+    let program = program.args(["--addr", "127.0.0.1:0"]);
     let server = stage.start("server", &program.args(args)).unwrap();
     let addr = stage.ready(server).unwrap();
     (server, addr)
-}
-
-/// The real client of this server.
-pub fn client(stage: &mut Stage, addr: SocketAddr, args: &[&str]) -> Actor {
-    let addr = addr.to_string();
-    let program = Program::new(CLIENT).args(["--addr", &addr]).args(args);
-    stage.start("client", &program).unwrap()
 }
 
 /// A raw socket calls this address.
@@ -121,31 +116,6 @@ pub fn push_until_it_stalls(mut stream: &TcpStream, piece: &[u8]) -> usize {
     }
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     sent
-}
-
-/// Runs the client to its end, with this input and without a terminal.
-pub fn run_client(args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(CLIENT)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A client that does not want its input is no fault of this function.
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    thread::spawn(move || stdin.write_all(&input));
-    let (ended, end) = mpsc::channel();
-    let pid = child.id().to_string();
-    thread::spawn(move || ended.send(child.wait_with_output()));
-    match end.recv_timeout(PATIENCE) {
-        Ok(output) => output.unwrap(),
-        Err(_) => {
-            let _ = Command::new("kill").arg(pid).status();
-            panic!("the client did not end in {PATIENCE:?}");
-        }
-    }
 }
 
 pub fn text(bytes: &[u8]) -> &str {

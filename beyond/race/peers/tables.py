@@ -1,4 +1,4 @@
-"""Prints the tables of RACE.md, from the files that run.sh has made: tables.py target/peers"""
+"""Prints the tables of ../README.md, from the files that run.sh has made: tables.py target/peers"""
 import collections, json, pathlib, statistics, sys
 
 out = pathlib.Path(sys.argv[1])

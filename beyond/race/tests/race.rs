@@ -1,13 +1,12 @@
-//! The race as a command. Its parts are tested in src/race/tests.rs.
-#![cfg(target_os = "linux")]
+//! The race as a command.
 
 use std::process::{Command, Output};
 
 use rstest::rstest;
 
 fn race(args: &[&str]) -> Output {
-    let mut race = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
-    race.arg("race").args(args).output().unwrap()
+    let mut race = Command::new(env!("CARGO_BIN_EXE_race"));
+    race.args(args).output().unwrap()
 }
 
 #[test]
@@ -16,10 +15,7 @@ fn a_debug_build_is_refused_with_the_right_command() {
     let output = race(&["--quick"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        said.contains("cargo run --release -p lesson-7 race"),
-        "{said}"
-    );
+    assert!(said.contains("cargo run --release -p race"), "{said}");
 }
 
 #[rstest]

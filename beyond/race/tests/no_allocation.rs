@@ -1,10 +1,14 @@
 //! A server that asks for memory for each message can be made slow by it, and
 //! its memory becomes full of holes. The models with one thread do not.
 
-// The allocator counts for the whole process. So there is one test only, and it
-// runs where the usual harness has a thread that waits, and asks for memory first.
+// The allocator counts for the whole process. So one test runs at a time, where the
+// usual harness has a thread that waits, and asks for memory first.
 #![allow(dead_code, reason = "the server is taken in whole, and used in part")]
 
+#[path = "../src/models/mod.rs"]
+mod models;
+#[path = "../src/os/mod.rs"]
+mod os;
 #[path = "../src/server.rs"]
 mod server;
 
@@ -16,8 +20,11 @@ use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
-use server::models::service::{Service, Settings};
-use server::models::{async_tasks, event_loop, io_uring};
+use models::io_uring;
+use os::ring::Ring;
+use server::lesson::Reply;
+use server::lesson::models::service::{Service, Settings};
+use server::lesson::models::{async_tasks, event_loop};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -28,7 +35,7 @@ type Serve = fn(TcpListener, &Arc<Service>) -> anyhow::Result<()>;
 /// How often memory is asked for while some callers exchange messages.
 fn allocations(serve: Serve, size: usize) -> usize {
     let service = Service::new(Settings {
-        reply: server::Reply::Upper,
+        reply: Reply::Upper,
         panic_on: None,
         quiet: true,
         max_clients: 100,
@@ -72,12 +79,38 @@ fn allocations(serve: Serve, size: usize) -> usize {
 fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let name = "no_event_model_asks_for_memory_while_messages_come";
-    let test = Trial::test(name, || {
-        no_event_model_asks_for_memory();
-        Ok(())
-    });
-    libtest_mimic::run(&arguments, vec![test]).exit();
+    let test = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    let tests = vec![
+        test(
+            "no_event_model_asks_for_memory_while_messages_come",
+            no_event_model_asks_for_memory,
+        ),
+        test(
+            "a_ring_that_is_given_up_frees_nothing_that_is_being_sent",
+            a_ring_frees_nothing_that_is_being_sent,
+        ),
+    ];
+    libtest_mimic::run(&arguments, tests).exit();
+}
+
+/// The kernel goes on reading it for a while.
+fn a_ring_frees_nothing_that_is_being_sent() {
+    const LONG: usize = 64 << 20; // more than any queue takes
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let line = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut ring = Ring::new(1, 1, 64).unwrap();
+    ring.enter(0, &line).unwrap();
+    ring.send(0, vec![b'x'; LONG]);
+    ring.hand_over().unwrap();
+    let region = Region::new(ALLOCATOR);
+    drop(ring);
+    let freed = region.change().bytes_deallocated;
+    assert!(freed < LONG, "{freed} bytes were freed");
 }
 
 fn no_event_model_asks_for_memory() {

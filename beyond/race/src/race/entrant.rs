@@ -35,7 +35,7 @@ pub struct Entrant {
 }
 
 impl Entrant {
-    /// One of the lesson's models: this program, started again.
+    /// One of the models: this program, started again.
     pub fn model(name: &str, more: &str) -> Result<Self> {
         let own = env::current_exe().context("find our own executable")?;
         let own = own.display();

@@ -4,6 +4,7 @@
 //! `crowd.rs` (who measures), `machine.rs` (what is measured), `result.rs`
 //! (what becomes of several rounds). The rest is presentation.
 
+mod args;
 mod chart;
 mod crowd;
 mod entrant;
@@ -21,113 +22,18 @@ mod udp;
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use clap::{Args as ClapArgs, ValueEnum};
+use anyhow::{Context, Result, ensure};
 
-use super::server::models::io_uring::scheduling::in_batches;
+use crate::os::scheduling::in_batches;
+pub use args::{Args, Place, Setting};
 use crowd::{Crowd, PATIENCE, Plan, Way};
 use entrant::{Entrant, MODELS, Server};
 use limit::Limit;
 use result::{Cell, Race, Round, Row};
 use text::Text;
-
-/// Races every model against the same crowd, and shows who costs what
-#[derive(ClapArgs)]
-#[command(
-    after_help = "Example:\n  cargo run --release -p lesson-7 race --quick\n  \
-    cargo run --release -p lesson-7 race --clients 256 --also mine='./server {port}'"
-)]
-pub struct Args {
-    /// How many clients talk at once, separated by commas [default: 1,16,256,4096]
-    #[arg(long, value_name = "N,…", value_delimiter = ',', hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(crowd::MOST)), default_values_t = [1, 16, 256, 4096])]
-    clients: Vec<u32>,
-
-    /// How many bytes a message has, separated by commas [default: 64,16384]
-    #[arg(long, value_name = "BYTES,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=i64::from(text::LONGEST)))]
-    size: Vec<u32>,
-
-    /// On which cores the server and the crowd run
-    #[arg(long, value_enum)]
-    place: Option<Place>,
-
-    /// Only these models, separated by commas
-    #[arg(long, value_name = "MODEL,…", value_delimiter = ',', value_parser = MODELS)]
-    only: Vec<String>,
-
-    /// Another program that takes part; may be repeated
-    #[arg(long, value_name = "NAME='COMMAND {port}'", value_parser = Entrant::parse)]
-    also: Vec<Entrant>,
-
-    /// Python's socketserver with threads, and its asyncio, take part too
-    #[arg(long)]
-    python: bool,
-
-    /// How often everybody is measured; the medians are shown
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=99))]
-    rounds: Option<u32>,
-
-    /// How long one measurement takes, without its warm-up
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    time: Option<f64>,
-
-    /// Less than 30 seconds: shorter, two rounds, 64 bytes
-    #[arg(long)]
-    quick: bool,
-
-    /// An open loop: so many messages a second, whether or not answers come
-    #[arg(long, value_name = "PER SECOND", value_parser = rate, conflicts_with = "churn")]
-    rate: Option<f64>,
-
-    /// Call anew for every message
-    #[arg(long)]
-    churn: bool,
-
-    /// Hold so many connections that say nothing; see what they cost
-    #[arg(long, value_name = "N", conflicts_with_all = ["churn", "rate", "udp"], value_parser = clap::value_parser!(u32).range(1..=500_000))]
-    idle: Option<u32>,
-
-    /// Race datagrams: one a call against many a call
-    #[arg(long, conflicts_with_all = ["churn", "rate", "idle"])]
-    udp: bool,
-
-    /// The receive buffer of the models, in bytes
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
-    room: Option<u32>,
-
-    /// Print the figures as JSON (lessons/07-concurrent-server/RACE.md explains it)
-    #[arg(long)]
-    json: bool,
-
-    /// Write a chart to this file
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Place {
-    /// The server on one core, the crowd on another
-    Split,
-    /// Both on one core: best for CPU time per message
-    Same,
-    /// Wherever the kernel puts them
-    Free,
-}
-
-/// What is the same for a whole race.
-pub struct Setting {
-    pub place: Place,
-    pub server_cores: Vec<usize>,
-    pub crowd_cores: Vec<usize>,
-    pub rounds: u32,
-    pub warm_up: Duration,
-    pub time: Duration,
-    pub rate: Option<f64>,
-    pub churn: Option<u64>,
-}
 
 pub fn start(args: &Args) -> ExitCode {
     match run(args) {
@@ -143,9 +49,9 @@ fn run(args: &Args) -> Result<()> {
     ensure!(
         !cfg!(debug_assertions),
         "race: this is a debug build, its figures would say nothing about the models; \
-         run: cargo run --release -p lesson-7 race"
+         run: cargo run --release -p race"
     );
-    let setting = setting(args)?;
+    let setting = args::setting(args)?;
     let entrants = entrants(args)?;
     machine::stay_on(&setting.crowd_cores)?;
     // A crowd that were woken for its first answer would take a shared core away
@@ -158,40 +64,6 @@ fn run(args: &Args) -> Result<()> {
         return held::race(idle as usize, args.json, &setting, &entrants);
     }
     field(args, &setting, &entrants)
-}
-
-fn setting(args: &Args) -> Result<Setting> {
-    let cores = machine::cores()?;
-    let place = args.place.unwrap_or(match cores.len() {
-        1 => Place::Same,
-        _ => Place::Split,
-    });
-    let one = |number: usize| cores.get(number).copied().into_iter().collect::<Vec<_>>();
-    let (server_cores, crowd_cores) = match place {
-        Place::Free => (cores.clone(), cores.clone()),
-        Place::Same => (one(0), one(0)),
-        Place::Split if cores.len() < 2 => {
-            bail!(
-                "--place split needs two cores, and this program may use one: see \"taskset -p $$\", or pass --place same"
-            )
-        }
-        Place::Split => (one(0), one(1)),
-    };
-    let (rounds, time) = match args.quick {
-        true => (2, 0.2),
-        false => (3, 0.3),
-    };
-    Ok(Setting {
-        place,
-        server_cores,
-        crowd_cores,
-        rounds: args.rounds.unwrap_or(rounds),
-        warm_up: Duration::from_millis(if args.quick { 60 } else { 100 }),
-        time: Duration::from_secs_f64(args.time.unwrap_or(time)),
-        rate: args.rate,
-        // A port that was called from is not free again for a minute.
-        churn: args.churn.then_some(20_000),
-    })
 }
 
 fn entrants(args: &Args) -> Result<Vec<Entrant>> {
@@ -393,19 +265,5 @@ pub fn note(line: &str) {
 pub fn say(text: impl Display) {
     if writeln!(io::stdout(), "{text}").is_err() {
         process::exit(1);
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number @ 0.01..=600.0) => Ok(number),
-        _ => Err("write seconds from 0.01 to 600".into()),
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number @ 1.0..=10_000_000.0) => Ok(number),
-        _ => Err("write messages per second from 1 to 10000000".into()),
     }
 }

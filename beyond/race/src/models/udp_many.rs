@@ -10,9 +10,8 @@ use std::thread;
 use anyhow::Result;
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
 
-use super::super::say;
-use super::service::{PAUSE, Service};
-use super::udp::{LARGEST, answer, wake_when_stopped};
+use crate::server::lesson::models::service::{PAUSE, Service};
+use crate::server::lesson::models::udp::{LARGEST, answer, closed, wake_when_stopped};
 
 /// At most so many datagrams a call.
 const MANY: usize = 64;
@@ -44,8 +43,7 @@ pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
         }
         send(&socket, &answers, service);
     }
-    drop(socket);
-    say("closed the socket");
+    closed(socket);
     Ok(())
 }
 

@@ -6,26 +6,30 @@
 //! with one receive and one send for each message.
 
 mod caller;
+mod lines;
+mod newcomer;
+mod plan;
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io;
 use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::super::server::models::io_uring::lines::Lines;
 use super::machine::{self, Family};
 use super::result::ENOUGH;
 use super::text::Text;
 use caller::{Buffers, Caller};
+use lines::Lines;
+pub use plan::{Plan, Seen, Way};
 
 /// How long the crowd waits for a connection, and for the first answers.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,50 +39,6 @@ pub const MOST: u32 = 20_000;
 
 /// So much is received at once.
 const RECEIVED: usize = 65_536;
-
-/// How the crowd waits for its answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It is told who is ready. It knows every dialect, may call anew for each
-    /// message, and costs the kernel least memory for a line.
-    Epoll,
-    /// It is told what was received, and costs least time.
-    IoUring,
-}
-
-/// How the callers come, and for how long.
-#[derive(Clone, Copy)]
-pub struct Plan {
-    /// How many callers talk.
-    pub clients: usize,
-    /// Not measured: caches, buffers and windows find their size.
-    pub warm_up: Duration,
-    /// Measured.
-    pub time: Duration,
-    /// Messages per second, in an even beat. Without it, a caller sends its
-    /// next message when the answer to the last has come.
-    pub rate: Option<f64>,
-    /// Every message is a call of its own: at most so many.
-    pub churn: Option<u64>,
-}
-
-/// What was measured.
-pub struct Seen {
-    pub took: Duration,
-    pub messages: u64,
-    /// In nanoseconds.
-    pub latencies: Histogram<u64>,
-    /// Messages of each client.
-    pub served: Vec<u64>,
-    pub errors: u64,
-    pub first_error: Option<String>,
-    pub crowd_cpu: Duration,
-    pub server_cpu: Duration,
-    pub switches: u64,
-    pub threads: usize,
-    /// What programs other than the two took, of one core.
-    pub others: f64,
-}
 
 pub struct Crowd<'a> {
     addr: SocketAddr,
@@ -110,7 +70,7 @@ impl<'a> Crowd<'a> {
                 let most = machine::raise_file_limit(0)?;
                 // One byte more than a message: a server that says too much is seen.
                 let room = (text.lengths().1 + 1).min(RECEIVED);
-                Lines::new(most.min(MOST.into()) as usize, room).ok()
+                Lines::new(most.min(MOST.into()) as u32, room).ok()
             }
             _ => None,
         };
@@ -418,23 +378,6 @@ impl<'a> Crowd<'a> {
             // The ring holds the line too: closing alone would not end it.
             let _ = line.shutdown(Shutdown::Both);
         }
-    }
-
-    /// A new caller beside all others: how long from its connect to its answer.
-    pub fn newcomer(&self, patience: Duration) -> Result<Duration> {
-        let began = Instant::now();
-        let mut line = TcpStream::connect_timeout(&self.addr, patience).context("connect")?;
-        line.set_read_timeout(Some(patience))
-            .context("setsockopt")?;
-        let mut asked = Vec::new();
-        let message = self.text.asked(usize::MAX, 1, &mut asked);
-        line.write_all(message).context("send")?;
-        let mut wanted = Vec::new();
-        let wanted = self.text.wanted(usize::MAX, 1, &mut wanted);
-        let mut answer = vec![0; wanted.len()];
-        line.read_exact(&mut answer).context("recv")?;
-        ensure!(answer == wanted, "wrong bytes for the newcomer");
-        Ok(began.elapsed())
     }
 }
 

@@ -1,5 +1,4 @@
-//! A word to the scheduler, for all models with one thread. It stands here
-//! because the call is an unsafe one.
+//! A word to the scheduler, for the crowd and for all models with one thread.
 
 #![allow(unsafe_code)]
 
