@@ -100,10 +100,10 @@ pub(crate) mod seen {
     use std::time::Duration;
 
     use anyhow::Result;
-    use scene::xray::Options;
     use scene::{Program, Stage};
     use sources::output::What;
     use timeline::{Actor, Kind, Place};
+    use xray::Watching as Options;
 
     /// Programs under the X-ray.
     pub(crate) struct Seen {

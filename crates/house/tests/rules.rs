@@ -7,14 +7,15 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
 
 /// What each room may know of the others. What is not named, it must not know.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("timeline", &[]),
     ("sources", &["timeline"]),
     ("wire", &["sources", "timeline"]),
     ("views", &["timeline"]),
     ("switchboard", &["timeline", "views"]),
-    ("scene", &["sources", "timeline", "views", "wire"]),
-    ("check", &["sources", "timeline", "views", "scene"]),
+    ("xray", &["sources", "timeline", "wire"]),
+    ("scene", &["sources", "timeline", "views", "wire", "xray"]),
+    ("check", &["sources", "timeline", "views", "scene", "xray"]),
     ("exercise", &[]),
     (
         "dial",
@@ -23,9 +24,9 @@ const ROOMS: [(&str, &[&str]); 11] = [
             "switchboard",
             "timeline",
             "views",
-            "scene",
             "exercise",
             "wire",
+            "xray",
         ],
     ),
     ("house", &["scene"]),

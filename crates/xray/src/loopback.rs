@@ -1,42 +1,89 @@
-//! The thread that looks at the packets.
+//! The packets on the loopback, and the thread that looks at them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sources::packets::Capture;
+use sources::packets::{Capture, Gauge};
 
-use super::recorder::{Recorder, clock};
-use super::session::{LOOK, NAP, lock};
+use crate::clock::{LOOK, NAP, clock};
+use crate::packets::PacketSource;
+use crate::recorder::Shared;
 
-pub(super) struct Sniffer {
+/// The loopback of the network in which this process is.
+pub(crate) struct Loopback {
+    gauge: Option<Gauge>,
     stop: Arc<AtomicBool>,
     /// Until when all packets are told, in nanoseconds of CLOCK_REALTIME.
-    pub(super) told_until: Arc<AtomicU64>,
+    told_until: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Sniffer {
-    pub(super) fn start(capture: Capture, recorder: Arc<Mutex<Recorder>>) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let told_until = Arc::new(AtomicU64::new(0));
-        let (stopped, told) = (Arc::clone(&stop), Arc::clone(&told_until));
-        let thread = thread::spawn(move || {
-            sniff(capture, &recorder, &stopped, &told);
-            told.store(u64::MAX, Ordering::SeqCst);
-        });
-        Self {
-            stop,
-            told_until,
-            thread: Some(thread),
+impl Loopback {
+    /// Begins to look. That packets cannot be seen is told; the rest goes on.
+    /// `alone`: every packet is the programs' own.
+    pub(crate) fn listen(recorder: &Shared, alone: bool) -> Self {
+        let mut loopback = Self {
+            gauge: None,
+            stop: Arc::default(),
+            told_until: Arc::new(AtomicU64::new(u64::MAX)),
+            thread: None,
+        };
+        match Capture::on("lo") {
+            Ok(capture) => loopback.start(capture, recorder.clone(), alone),
+            Err(error) => recorder.lock().unseen(&format!(
+                "packets: {error}; they need a network of our own, or root: see \"cargo dial doctor\""
+            )),
         }
+        loopback
+    }
+
+    fn start(&mut self, capture: Capture, recorder: Shared, alone: bool) {
+        self.gauge = capture.gauge().ok();
+        self.told_until.store(0, Ordering::SeqCst);
+        let (stop, told) = (Arc::clone(&self.stop), Arc::clone(&self.told_until));
+        self.thread = Some(thread::spawn(move || {
+            sniff(capture, &recorder, alone, &stop, &told);
+            told.store(u64::MAX, Ordering::SeqCst);
+        }));
+    }
+}
+
+impl PacketSource for Loopback {
+    fn told_until(&self) -> Duration {
+        Duration::from_nanos(self.told_until.load(Ordering::SeqCst))
+    }
+
+    fn gauge(&mut self) -> Option<Gauge> {
+        self.gauge.take()
+    }
+
+    /// The thread takes what is in its queue, and ends when nothing comes any more.
+    fn end(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // It fails only when the thread has panicked, and then it has said so.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 /// Tells each packet, until it is to stop and none is left.
-fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, told: &AtomicU64) {
+fn sniff(
+    mut capture: Capture,
+    recorder: &Shared,
+    alone: bool,
+    stop: &AtomicBool,
+    told: &AtomicU64,
+) {
     let mut crowd = Crowd::new();
+    // Packets of other programs that were left out.
+    let mut of_others: u64 = 0;
     loop {
         // Asked before the queue is: what came before the end is then still found.
         let is_last = stop.load(Ordering::Relaxed);
@@ -49,7 +96,10 @@ fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, to
         let found = match capture.next(wait) {
             Ok(found) => found,
             Err(error) => {
-                return lock(recorder).unseen(&format!("packets from here on: {error}"));
+                recorder
+                    .lock()
+                    .unseen(&format!("packets from here on: {error}"));
+                break;
             }
         };
         let is_empty = found.is_none();
@@ -59,7 +109,14 @@ fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, to
         let until = found.as_ref().map_or(now, |captured| captured.at);
         if let Some(captured) = found {
             crowd.grows();
-            lock(recorder).packet(captured);
+            let mut recorder = recorder.lock();
+            let ends = recorder.ends(&captured.packet);
+            if alone || ends != (None, None) {
+                let time = recorder.since_start(captured.at);
+                recorder.packet(time, ends, captured.packet);
+            } else {
+                of_others += 1;
+            }
         }
         let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
         told.store(until, Ordering::SeqCst);
@@ -67,18 +124,16 @@ fn sniff(mut capture: Capture, recorder: &Mutex<Recorder>, stop: &AtomicBool, to
             thread::sleep(NAP);
         }
     }
+    let recorder = recorder.lock();
     match capture.dropped() {
         Ok(0) => {}
-        Ok(count) => lock(recorder).unseen(&format!("{count} packets came too fast")),
-        Err(error) => lock(recorder).unseen(&format!("how many packets got lost: {error}")),
+        Ok(count) => recorder.unseen(&format!("{count} packets came too fast")),
+        Err(error) => recorder.unseen(&format!("how many packets got lost: {error}")),
     }
-}
-
-impl Drop for Sniffer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // It fails only when the thread has panicked, and then it has said so.
-        let _ = self.thread.take().map(JoinHandle::join);
+    if of_others > 0 {
+        recorder.unseen(&format!(
+            "{of_others} packets of other programs were left out"
+        ));
     }
 }
 

@@ -1,59 +1,30 @@
-//! The X-ray: what programs print, the socket calls they make, the packets
-//! between them and the TCP states, in one timeline.
-//!
-//! Read it in this order: this file, `xray/session.rs`, `xray/backlog.rs`,
-//! `xray/sniffer.rs`, `xray/recorder.rs`,
-//! `xray/looks.rs`, `xray/owners.rs`.
+//! A recording: the first program is the server, the others start when it
+//! listens, and all that happens is handed to an audience.
 
-mod backlog;
-mod ends;
-mod looks;
-mod on_wire;
-mod owners;
-mod recorder;
-mod session;
-mod sniffer;
-
-use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Stdio};
-use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use timeline::{Event, Timeline};
 use wire::{Control, Hand, Settings, Wire};
 
-use crate::Program;
-use crate::cast;
-pub(crate) use session::Session;
-use session::{WINDOW, lock};
+use crate::cast::Cast;
+use crate::program::Program;
+use crate::seen::{Seen, Watching};
+use crate::take::{Take, until};
 
 /// How long a server may take until it listens.
 const READY: Duration = Duration::from_secs(10);
 /// How long a server may go on when all clients have ended.
 const GRACE: Duration = Duration::from_millis(300);
+/// How long programs may play.
+const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a cable must be quiet while a server goes on, and how long we wait
 /// for that: a segment that nobody acknowledges comes again after 0.2, 0.4, 0.8
 /// seconds and so on.
 const QUIET: Duration = Duration::from_secs(1);
 const CALM_DOWN: Duration = Duration::from_secs(10);
-
-/// How to observe.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Whether each call is held until [`Audience::go_on`] comes back.
-    pub step: bool,
-    /// How many bytes of what a call sends or receives are kept.
-    pub keep: usize,
-    /// Whether the programs are alone in their network. Where they are not,
-    /// packets of others are left out.
-    pub alone: bool,
-    /// Whether the audience has the keyboard: then the last program reads what
-    /// the audience writes, and it ends only when the audience has seen enough.
-    pub keyboard: bool,
-}
 
 /// Whoever watches while it happens.
 pub trait Audience {
@@ -94,16 +65,16 @@ pub trait Audience {
 /// or states cannot be seen is no error: it stands in the timeline.
 pub fn record(
     programs: &[(String, Program)],
-    options: &Options,
+    watching: &Watching,
     audience: &mut dyn Audience,
 ) -> Result<()> {
-    Recording::new(options)?.play(programs, audience)
+    Recording::new(watching)?.play(programs, audience)
 }
 
 /// A recording that is about to begin.
 pub struct Recording {
-    session: Session,
-    options: Options,
+    seen: Seen,
+    watching: Watching,
 }
 
 impl Recording {
@@ -111,10 +82,10 @@ impl Recording {
     ///
     /// # Errors
     /// When programs cannot be observed.
-    pub fn new(options: &Options) -> Result<Self> {
-        let session = Session::new(options)?;
-        let options = options.clone();
-        Ok(Self { session, options })
+    pub fn new(watching: &Watching) -> Result<Self> {
+        let seen = Seen::new(watching)?;
+        let watching = watching.clone();
+        Ok(Self { seen, watching })
     }
 
     /// Of programs on two hosts. `hand` decides about each frame on the cable
@@ -124,161 +95,172 @@ impl Recording {
     /// # Errors
     /// When programs cannot be observed.
     pub fn on_wire(
-        options: &Options,
+        watching: &Watching,
         wire: Wire,
         hand: impl Hand + 'static,
         settings: Settings,
     ) -> Result<Self> {
-        let session = Session::on_wire(options, wire, Box::new(hand), settings)?;
-        let options = options.clone();
-        Ok(Self { session, options })
+        let seen = Seen::on_wire(watching, wire, Box::new(hand), settings)?;
+        let watching = watching.clone();
+        Ok(Self { seen, watching })
     }
 
     /// When the timeline begins, since 1970.
     pub fn start(&self) -> Duration {
-        self.session.start
+        self.seen.start_time()
     }
 
     /// A hand on the cable, where there is one.
     pub fn cable(&self) -> Option<&Control> {
-        cast::Cast::cable(&self.session)
+        self.seen.cable()
     }
 
     /// The hosts, where there are two: their states and counters.
     pub fn wire(&self) -> Option<&Wire> {
-        cast::Cast::wire(&self.session)
+        self.seen.wire()
     }
 
     /// Explains something at the beginning of the timeline.
     pub fn note(&self, text: &str) {
-        lock(&self.session.recorder).note(text);
+        self.seen.recorder().lock().note(text);
     }
 
     /// A way to say, while it goes on, what a person has done.
     pub fn notes(&self) -> impl Fn(&str) + Send + use<> {
-        let recorder = Arc::clone(&self.session.recorder);
-        move |text| lock(&recorder).note(text)
+        let recorder = self.seen.recorder().clone();
+        move |text| recorder.lock().note(text)
     }
 
     /// Runs the programs: see [`record`].
     ///
     /// # Errors
     /// Those of [`record`].
-    pub fn play(self, programs: &[(String, Program)], audience: &mut dyn Audience) -> Result<()> {
-        audience.begins(self.session.start)?;
-        let show = Show {
-            session: self.session,
+    pub fn play(
+        mut self,
+        programs: &[(String, Program)],
+        audience: &mut dyn Audience,
+    ) -> Result<()> {
+        audience.begins(self.start())?;
+        let mut show = Show {
             timeline: Timeline::default(),
             audience,
-            options: self.options,
         };
-        show.play(programs)
-    }
-}
-
-struct Show<'a> {
-    session: Session,
-    timeline: Timeline,
-    audience: &'a mut dyn Audience,
-    options: Options,
-}
-
-impl Show<'_> {
-    fn play(mut self, programs: &[(String, Program)]) -> Result<()> {
         for (index, (lane, program)) in programs.iter().enumerate() {
             let last = index + 1 == programs.len();
-            // Only one can read the keyboard. In steps, Enter is for us.
-            let stdin = match self.options.keyboard {
-                true if last => Stdio::piped(),
-                false if last && !self.options.step => Stdio::inherit(),
-                _ => Stdio::null(),
-            };
-            self.start(lane, program, stdin)?;
+            self.start_one(lane, program, last, &mut show)?;
             if index == 0 && !last {
-                let deadline = Instant::now() + READY;
-                self.until(deadline, |session| session.listens || !session.alive[0])?;
-                if !self.session.listens {
-                    let why = "the first program does not listen; the others start all the same";
-                    lock(&self.session.recorder).unseen(why);
-                }
+                self.wait_until_ready(&mut show)?;
             }
         }
-        let clients = if programs.len() > 1 { 1 } else { 0 };
-        let forever = Instant::now() + Duration::from_secs(24 * 60 * 60);
-        let keyboard = self.options.keyboard;
-        self.until(forever, |session| {
-            !keyboard && !session.alive[clients..].contains(&true)
+        let clients = usize::from(programs.len() > 1);
+        let keyboard = self.watching.keyboard;
+        self.until(FOREVER, &mut show, |seen| {
+            !keyboard && !seen.is_alive_from(clients)
         })?;
-        let grace = Instant::now() + GRACE;
-        self.until(grace, |session| !session.alive.contains(&true))?;
+        self.until(GRACE, &mut show, |seen| !seen.is_alive_from(0))?;
         // On a cable much may still be on its way, and come again.
-        let end = Instant::now() + CALM_DOWN;
-        self.until(end, |session| {
-            let patience = if session.alive.contains(&true) {
-                QUIET
-            } else {
-                GRACE
-            };
-            session.is_quiet_for(patience)
+        self.until(CALM_DOWN, &mut show, |seen| {
+            let patience = if seen.is_alive_from(0) { QUIET } else { GRACE };
+            seen.is_quiet_for(patience)
         })?;
-        self.session.end().context("end the programs")?;
-        self.hand_out()
+        self.seen.end().context("end the programs")?;
+        show.all_of(&mut self.seen)
     }
 
-    fn start(&mut self, lane: &str, program: &Program, stdin: Stdio) -> Result<()> {
-        let mut command = program.command().context("find our own executable")?;
+    fn start_one(
+        &mut self,
+        lane: &str,
+        program: &Program,
+        last: bool,
+        show: &mut Show,
+    ) -> Result<()> {
+        // Only one can read the keyboard. In steps, Enter is for us.
+        let stdin = match self.watching.keyboard {
+            true if last => Stdio::piped(),
+            false if last && !self.watching.step => Stdio::inherit(),
+            _ => Stdio::null(),
+        };
         // Who has the keyboard hears of the terminal: a new size is a signal, and
         // it would interrupt the calls of a program that is observed.
-        if self.options.keyboard {
-            command.process_group(0);
-        }
-        let line = cast::words(&command).join(" ");
-        let started = self
-            .session
-            .start_with(lane, program.host(), command, stdin);
-        let (_, input) = started.with_context(|| format!("start {line}"))?;
+        let detached = self.watching.keyboard;
+        let started = self.seen.start_with(lane, program, stdin, detached);
+        let (_, input) = started.with_context(|| format!("start {}", program.line()))?;
         if let Some(input) = input {
-            self.audience.input_of_last(input);
+            show.audience.input_of_last(input);
         }
         Ok(())
     }
 
-    /// Hands out what comes, until this is so, or the deadline has passed.
-    fn until(&mut self, deadline: Instant, so: impl Fn(&Session) -> bool) -> Result<()> {
-        while !so(&self.session) && Instant::now() < deadline && !self.audience.enough() {
-            self.session.look(deadline);
-            self.session.settle();
-            self.hand_out()?;
-            self.step()?;
+    /// Waits until the first program listens, or has ended.
+    fn wait_until_ready(&mut self, show: &mut Show) -> Result<()> {
+        let ready = |seen: &Seen| seen.listens() || !seen.is_alive_from(0);
+        self.until(READY, show, ready)?;
+        if !self.seen.listens() {
+            let why = "the first program does not listen; the others start all the same";
+            self.seen.recorder().lock().unseen(why);
         }
         Ok(())
     }
 
-    fn hand_out(&mut self) -> Result<()> {
-        while let Some(event) = self.session.pop() {
-            self.timeline.push(event);
-            let next = cast::Cast::peek(&self.session);
-            for event in self.timeline.events() {
-                self.audience.see(&self.timeline, event, next)?;
+    /// Hands out what comes, until this is so, the time is over, or the audience
+    /// has seen enough.
+    fn until(&mut self, time: Duration, show: &mut Show, so: impl Fn(&Seen) -> bool) -> Result<()> {
+        enum Stop {
+            Over,
+            Held,
+        }
+        let deadline = Instant::now() + time;
+        loop {
+            let stop = until(&mut self.seen, show, deadline, |show: &mut Show, seen| {
+                let over = so(seen) || show.audience.enough();
+                let held = seen.holds().then_some(Stop::Held);
+                if over { Some(Stop::Over) } else { held }
+            })?;
+            match stop {
+                Some(Stop::Held) => self.step(show)?,
+                Some(Stop::Over) | None => return Ok(()),
             }
-            self.timeline.forget();
         }
-        Ok(())
     }
 
     /// Lets the program that was held first go on, when the audience says so.
-    fn step(&mut self) -> Result<()> {
-        let Some((call, actor)) = self.session.held.pop_front() else {
+    fn step(&mut self, show: &mut Show) -> Result<()> {
+        let Some((call, actor)) = self.seen.next_held() else {
             return Ok(());
         };
-        // While one is held, time stands still for it: nothing older will come.
-        thread::sleep(WINDOW);
-        self.session.settle_all();
-        self.hand_out()?;
-        if !self.audience.enough() {
-            self.audience.go_on(self.timeline.lane(actor))?;
+        self.seen.settle_all();
+        show.all_of(&mut self.seen)?;
+        if !show.audience.enough() {
+            show.audience.go_on(show.timeline.lane(actor))?;
         }
-        let gone_on = self.session.tracer.go(call);
-        gone_on.context("let a held call go on")
+        self.seen.let_go(call).context("let a held call go on")
+    }
+}
+
+/// Hands events to the audience, and keeps the lanes.
+struct Show<'a> {
+    timeline: Timeline,
+    audience: &'a mut dyn Audience,
+}
+
+impl Show<'_> {
+    /// What has been given out.
+    fn all_of(&mut self, seen: &mut Seen) -> Result<()> {
+        let at_once = Instant::now();
+        until(seen, self, at_once, |_, seen| {
+            seen.is_given_out().then_some(())
+        })
+        .map(drop)
+    }
+}
+
+impl Take for Show<'_> {
+    fn take(&mut self, event: Event, next: Option<&Event>) -> Result<()> {
+        self.timeline.push(event);
+        for event in self.timeline.events() {
+            self.audience.see(&self.timeline, event, next)?;
+        }
+        self.timeline.forget();
+        Ok(())
     }
 }

@@ -1,140 +1,149 @@
-//! Programs under the X-ray, and what comes of them, in order.
+//! Programs that are seen: what they print, the socket calls they make, the
+//! packets between them and the TCP states, in order.
 //!
 //! Three threads look: the tracer's at each call, while the program is stopped;
-//! one at the packets; and the caller's own, which puts all in order. What they
-//! see goes into one [`Recorder`], behind one lock, and from there through a queue.
-//! Where the queue grows too long, the programs wait.
+//! that of the packet source; and the caller's own, which puts all in order. What
+//! they see goes into one [`Recorder`], behind one lock, and from there through a
+//! queue. Where the queue grows too long, the programs wait.
 
 use std::collections::VecDeque;
 use std::io;
-use std::process::{ChildStdin, Command, Stdio};
-use std::sync::atomic::Ordering;
+use std::process::{ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sources::calls::{Change, Options as Observe, Tracer, What};
-use sources::packets::Gauge;
+use sources::calls::{Change, Options, Tracer, What};
+use sources::states::States;
 use timeline::call::CallId;
 use timeline::order::Order;
 use timeline::{Actor, Event};
 use wire::{Control, Hand, Settings, Side, Wire};
 
-use super::Options;
-use super::backlog::{Backlog, wait_while};
-use super::recorder::{News, Recorder, clock};
-use super::sniffer::Sniffer;
-use crate::cast::{self, Cast};
+use crate::backlog::{Backlog, wait_while};
+use crate::cable::Cable;
+use crate::cast::Cast;
+use crate::clock::{LOOK, NAP, clock};
+use crate::loopback::Loopback;
+use crate::packets::PacketSource;
+use crate::program::{Program, words};
+use crate::recorder::{News, Recorder, Shared};
 
 /// Events are held back so long, so that the end of a short call is known when
-/// its start is handed out. That none is overtaken does not hang on it: see
-/// [`Session::settle`].
-pub(super) const WINDOW: Duration = Duration::from_millis(15);
-/// How often the pipes are emptied when no call does it.
-pub(super) const LOOK: Duration = Duration::from_millis(10);
-/// News is collected for so long: to wake up for each piece of it would take time
-/// away from the programs.
-pub(super) const NAP: Duration = Duration::from_millis(1);
+/// its start is handed out. That none is overtaken does not depend on it: see
+/// [`Seen::settle`].
+const WINDOW: Duration = Duration::from_millis(15);
+/// How long programs that are ended may take to do so.
+const ENDING: Duration = Duration::from_secs(2);
 /// The number of SIGINT on all systems that have it.
 const SIGINT: i32 = 2;
 
-pub(crate) struct Session {
-    pub(super) tracer: Tracer,
-    sniffer: Option<Sniffer>,
-    pub(super) wire: Option<(Wire, Control)>,
-    pub(super) recorder: Arc<Mutex<Recorder>>,
+/// How programs are seen.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// Whether each call is held until [`crate::Audience::go_on`] comes back.
+    pub step: bool,
+    /// How many bytes of what a call sends or receives are kept.
+    pub keep: usize,
+    /// Whether the programs are alone in their network. Where they are not,
+    /// packets of others are left out.
+    pub alone: bool,
+    /// Whether the audience has the keyboard: then the last program reads what
+    /// the audience writes, and it ends only when the audience has seen enough.
+    pub keyboard: bool,
+}
+
+/// Programs of which the calls, packets and TCP states are known, too: on Linux.
+/// What still runs when it is dropped is killed.
+pub struct Seen {
+    tracer: Tracer,
+    packets: Box<dyn PacketSource>,
+    recorder: Shared,
     arrivals: Receiver<News>,
     order: Order,
     /// What happened up to here is in order.
     settled: Duration,
     /// From which time on all stamps count, since 1970.
-    pub(super) start: Duration,
+    start: Duration,
     /// How much news is on its way.
     backlog: Backlog,
     /// In order, and not yet taken.
     ready: VecDeque<Event>,
     /// Calls that wait until they may begin.
-    pub(super) held: VecDeque<(CallId, Actor)>,
+    held: VecDeque<(CallId, Actor)>,
     /// Whether the first program listens.
-    pub(super) listens: bool,
-    pub(super) alive: Vec<bool>,
+    listens: bool,
+    alive: Vec<bool>,
     pids: Vec<u32>,
 }
 
-impl Session {
-    /// Begins to look.
-    pub(crate) fn new(options: &Options) -> Result<Self> {
-        let (news, arrivals) = mpsc::channel();
-        let backlog = Backlog::default();
-        let news = backlog.counts(news);
-        let (recorder, capture) = Recorder::new(news, options.alone);
-        let recorder = Arc::new(Mutex::new(recorder));
-        let gauge = capture.as_ref().and_then(|capture| capture.gauge().ok());
-        let sniffer = capture.map(|capture| Sniffer::start(capture, Arc::clone(&recorder)));
-        let mut session = Self::with(options, recorder, gauge, backlog, arrivals)?;
-        session.sniffer = sniffer;
-        Ok(session)
+impl Seen {
+    /// Begins to look at programs on the loopback of the network in which this
+    /// process is. That packets or states cannot be seen is no error: it is told.
+    ///
+    /// # Errors
+    /// When calls cannot be watched: ptrace(2) is forbidden.
+    pub fn new(watching: &Watching) -> Result<Self> {
+        let states = States::open().map(|states| vec![states]);
+        Self::with(watching, watching.alone, states, |recorder| {
+            Ok(Box::new(Loopback::listen(recorder, watching.alone)))
+        })
     }
 
-    /// Begins to look at two hosts and the cable between them.
-    pub(crate) fn on_wire(
-        options: &Options,
-        mut wire: Wire,
+    /// Begins to look at programs on two hosts. `hand` decides about each frame on
+    /// the cable between them.
+    ///
+    /// # Errors
+    /// When calls cannot be watched, or the cable cannot be plugged in.
+    pub fn on_wire(
+        watching: &Watching,
+        wire: Wire,
         hand: Box<dyn Hand>,
         settings: Settings,
     ) -> Result<Self> {
-        let (news, arrivals) = mpsc::channel();
-        let backlog = Backlog::default();
-        let news = backlog.counts(news);
-        let recorder = Arc::new(Mutex::new(Recorder::of_wire(news, &wire)));
-        let seen = Arc::clone(&recorder);
-        let plugged = wire.plug(hand, settings, move |report| lock(&seen).report(report));
-        let control = plugged.context("plug the cable in")?;
-        let mut session = Self::with(options, recorder, None, backlog, arrivals)?;
-        if !wire.host(Side::Server).knows_names() {
-            let why = "the names server and client: nothing can be mounted here";
-            lock(&session.recorder).unseen(why);
-        }
-        session.wire = Some((wire, control));
-        Ok(session)
+        let states = Side::BOTH.into_iter().map(|side| wire.host(side).states());
+        let states = states.collect();
+        Self::with(watching, true, states, |recorder| {
+            Ok(Box::new(Cable::plug(wire, hand, settings, recorder)?))
+        })
     }
 
     fn with(
-        options: &Options,
-        recorder: Arc<Mutex<Recorder>>,
-        gauge: Option<Gauge>,
-        backlog: Backlog,
-        arrivals: Receiver<News>,
+        watching: &Watching,
+        alone: bool,
+        states: io::Result<Vec<States>>,
+        packets: impl FnOnce(&Shared) -> Result<Box<dyn PacketSource>>,
     ) -> Result<Self> {
-        let start = lock(&recorder).start();
-        let observe = Observe {
-            keep: options.keep,
-            hold: options.step,
-            ..Observe::default()
+        let (news, arrivals) = mpsc::channel();
+        let backlog = Backlog::default();
+        let recorder = Recorder::shared(backlog.counts(news), alone, states);
+        let mut packets = packets(&recorder)?;
+        let start = recorder.lock().start();
+        let options = Options {
+            keep: watching.keep,
+            hold: watching.step,
+            ..Options::default()
         };
-        let seen = Arc::clone(&recorder);
-        let behind = backlog.clone();
-        let tracer = Tracer::new(observe, move |event| {
+        let (seen, behind, gauge) = (recorder.clone(), backlog.clone(), packets.gauge());
+        let tracer = Tracer::new(options, move |event| {
             // The programs wait where we are too slow: so nothing gets lost.
             wait_while(|| behind.is_too_much());
             if let (What::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
                 wait_while(|| gauge.is_filling());
             }
-            lock(&seen).call(event);
+            seen.lock().call(event);
         });
         let tracer = tracer.context("observe the calls of programs")?;
         Ok(Self {
             tracer,
-            sniffer: None,
-            wire: None,
+            packets,
             recorder,
             arrivals,
-            start,
-            backlog,
             order: Order::default(),
             settled: Duration::ZERO,
+            start,
+            backlog,
             ready: VecDeque::new(),
             held: VecDeque::new(),
             listens: false,
@@ -143,56 +152,80 @@ impl Session {
         })
     }
 
-    /// Starts a program whose input is this.
-    pub(super) fn start_with(
+    /// Starts a program whose input is this; `detached` from our terminal.
+    pub(crate) fn start_with(
         &mut self,
         lane: &str,
-        host: Option<Side>,
-        mut command: Command,
+        program: &Program,
         stdin: Stdio,
+        detached: bool,
     ) -> io::Result<(Actor, Option<ChildStdin>)> {
+        let mut command = program.command()?;
+        if detached {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
         let actor = Actor(self.alive.len());
-        self.place(actor, host, &mut command);
+        self.packets.place(actor, program.host(), &mut command);
         // Its events may come before `start` is back. So whoever reports them has
         // its pipes beforehand: what it prints stands before the call behind it.
         let (stdout, its_stdout) = io::pipe()?;
         let (stderr, its_stderr) = io::pipe()?;
-        lock(&self.recorder).listen_to(actor, stdout, stderr);
+        self.recorder.lock().listen_to(actor, stdout, stderr);
         command.stdin(stdin).stdout(its_stdout).stderr(its_stderr);
         // Python keeps back what it prints into a pipe until it ends.
         command.env("PYTHONUNBUFFERED", "1");
-        let words = cast::words(&command);
+        let words = words(&command);
         let time = self.now();
         let started = self.tracer.start(actor, command)?;
         self.alive.push(true);
         self.pids.push(started.pid);
-        lock(&self.recorder).started(time, actor, lane, words);
+        self.recorder.lock().started(time, actor, lane, words);
         Ok((actor, started.stdin))
     }
 
-    /// Waits for news, but not longer than a look, and not when it is time to give
-    /// something out.
-    pub(super) fn look(&mut self, deadline: Instant) {
-        let held_back = self.order.peek().map_or(LOOK, |event| {
-            (event.time + WINDOW).saturating_sub(self.now())
-        });
-        let left = deadline.saturating_duration_since(Instant::now());
-        let wait = LOOK.min(held_back).min(left).max(NAP);
-        match self.arrivals.recv_timeout(wait) {
-            Ok(news) => {
-                self.take(news);
-                thread::sleep(NAP);
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                lock(&self.recorder).catch_up();
-            }
-        }
+    /// When the timeline begins, since 1970.
+    pub(crate) fn start_time(&self) -> Duration {
+        self.start
     }
 
-    fn take_all(&mut self) {
-        while let Ok(news) = self.arrivals.try_recv() {
-            self.take(news);
-        }
+    /// A way to explain something.
+    pub(crate) fn recorder(&self) -> &Shared {
+        &self.recorder
+    }
+
+    /// Whether the first program listens, or is bound for UDP.
+    pub(crate) fn listens(&self) -> bool {
+        self.listens
+    }
+
+    /// Whether one of the programs runs, from this one on.
+    pub(crate) fn is_alive_from(&self, first: usize) -> bool {
+        self.alive.iter().skip(first).any(|alive| *alive)
+    }
+
+    /// Whether nothing has crossed the cable for so long. Without a cable: yes.
+    pub(crate) fn is_quiet_for(&self, time: Duration) -> bool {
+        self.packets.is_quiet_for(time)
+    }
+
+    /// Whether all that is in order was taken.
+    pub(crate) fn is_given_out(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// Whether a call waits until it may begin.
+    pub(crate) fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The call that waits longest, and whose it is.
+    pub(crate) fn next_held(&mut self) -> Option<(CallId, Actor)> {
+        self.held.pop_front()
+    }
+
+    /// A held call may begin.
+    pub(crate) fn let_go(&self, call: CallId) -> io::Result<()> {
+        self.tracer.go(call)
     }
 
     fn take(&mut self, news: News) {
@@ -205,18 +238,41 @@ impl Session {
         }
     }
 
-    /// Gives out events that nothing older can precede any more: the tracer and
-    /// the capture say up to when they have told all. Only then is what they have
-    /// told taken, so that nothing comes between.
-    pub(super) fn settle(&mut self) {
-        let told = self.tracer.reported_until();
-        let told = self.sniffer.as_ref().map_or(told, |sniffer| {
-            sniffer.told_until.load(Ordering::SeqCst).min(told)
+    fn take_all(&mut self) {
+        while let Ok(news) = self.arrivals.try_recv() {
+            self.take(news);
+        }
+    }
+
+    /// Waits for news, but not longer than a look, and not when it is time to give
+    /// something out.
+    fn wait(&mut self, deadline: Instant) {
+        let held_back = self.order.peek().map_or(LOOK, |event| {
+            (event.time + WINDOW).saturating_sub(self.now())
         });
-        let mut recorder = lock(&self.recorder);
-        let told = recorder.since_start(Duration::from_nanos(told));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let wait = LOOK.min(held_back).min(left).max(NAP);
+        match self.arrivals.recv_timeout(wait) {
+            Ok(news) => {
+                self.take(news);
+                thread::sleep(NAP);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                self.recorder.lock().catch_up();
+            }
+        }
+    }
+
+    /// Gives out events that nothing older can precede any more: the tracer and
+    /// the packet source say up to when they have told all. Only then is what they
+    /// have told taken, so that nothing comes between.
+    fn settle(&mut self) {
+        let told = Duration::from_nanos(self.tracer.reported_until());
+        let told = self.packets.told_until().min(told);
+        let mut recorder = self.recorder.lock();
+        let told = recorder.since_start(told);
         let until = told.min(recorder.now().saturating_sub(WINDOW));
-        recorder.given_until = until;
+        recorder.gives_until(until);
         let count = self.backlog.count();
         drop(recorder);
         self.settled = until;
@@ -227,64 +283,49 @@ impl Session {
         self.ready.extend(self.order.take_until(until));
     }
 
-    /// Gives out all that is known.
-    pub(super) fn settle_all(&mut self) {
+    /// Gives out all that is known, while a call is held: time stands still for
+    /// its program, so nothing older will come.
+    pub(crate) fn settle_all(&mut self) {
+        thread::sleep(WINDOW);
+        self.give_all();
+    }
+
+    fn give_all(&mut self) {
         self.take_all();
         self.ready.extend(self.order.take_until(Duration::MAX));
     }
 
-    /// The next event in order.
-    pub(super) fn pop(&mut self) -> Option<Event> {
-        self.ready.pop_front()
-    }
-
     /// Ends what still runs, and looks for what is still on its way.
-    pub(super) fn end(&mut self) -> io::Result<()> {
+    pub(crate) fn end(&mut self) -> io::Result<()> {
         self.tracer.hold(false)?;
-        for index in 0..self.alive.len() {
-            if self.alive[index] {
-                self.tracer.kill(Actor(index))?;
-            }
+        for index in (0..self.alive.len()).filter(|index| self.alive[*index]) {
+            self.tracer.kill(Actor(index))?;
         }
-        let deadline = Instant::now() + Duration::from_secs(2);
-        while self.alive.contains(&true) && Instant::now() < deadline {
-            self.look(deadline);
+        let deadline = Instant::now() + ENDING;
+        while self.is_alive_from(0) && Instant::now() < deadline {
+            self.wait(deadline);
             self.take_all();
         }
-        // It takes what is in its queue, and comes back when nothing comes any more.
-        drop(self.sniffer.take());
-        self.unplug();
+        self.packets.end();
         self.take_all();
-        lock(&self.recorder).finish(self.order.late());
-        self.settle_all();
+        self.recorder.lock().finish(self.order.late());
+        self.give_all();
         Ok(())
     }
 }
 
-impl Cast for Session {
-    fn start(
-        &mut self,
-        lane: &str,
-        host: Option<Side>,
-        command: Command,
-    ) -> io::Result<(Actor, Option<ChildStdin>)> {
-        self.start_with(lane, host, command, Stdio::piped())
+impl Cast for Seen {
+    fn start(&mut self, lane: &str, program: &Program) -> io::Result<(Actor, Option<ChildStdin>)> {
+        self.start_with(lane, program, Stdio::piped(), false)
     }
 
-    fn cable(&self) -> Option<&Control> {
-        self.wire.as_ref().map(|(_, control)| control)
+    fn look(&mut self, deadline: Instant) {
+        self.wait(deadline);
+        self.settle();
     }
 
-    fn wire(&self) -> Option<&Wire> {
-        self.wire.as_ref().map(|(wire, _)| wire)
-    }
-
-    fn next(&mut self, deadline: Instant) -> Option<Event> {
-        while self.ready.is_empty() && Instant::now() < deadline {
-            self.look(deadline);
-            self.settle();
-        }
-        self.pop()
+    fn next(&mut self) -> Option<Event> {
+        self.ready.pop_front()
     }
 
     fn peek(&self) -> Option<&Event> {
@@ -319,9 +360,12 @@ impl Cast for Session {
     fn change(&mut self, changes: Vec<Change>) -> io::Result<()> {
         self.tracer.change(changes)
     }
-}
 
-/// A thread that has panicked has said so; what it had recorded still counts.
-pub(super) fn lock(recorder: &Mutex<Recorder>) -> std::sync::MutexGuard<'_, Recorder> {
-    recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cable(&self) -> Option<&Control> {
+        self.packets.cable()
+    }
+
+    fn wire(&self) -> Option<&Wire> {
+        self.packets.wire()
+    }
 }
