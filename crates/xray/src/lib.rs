@@ -48,6 +48,7 @@ pub use cast::Cast;
 pub use find::find;
 pub use listened::Listened;
 pub use program::Program;
+pub use sources::calls::Change;
 pub use take::{Take, catch_up, pass, until};
 
 #[cfg(target_os = "linux")]
