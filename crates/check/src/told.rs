@@ -43,26 +43,17 @@ where
 
 impl DisplayJson for Order {
     fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
-        let Setup {
-            server,
-            client,
-            port,
-            private,
-            observed,
-            seed,
-            memory,
-            scratch,
-        } = &self.setup;
+        let setup = &self.setup;
         f.object(|f| {
             f.member("check", &self.check)?;
-            f.member("server", server)?;
-            f.member("client", client)?;
-            f.member("port", port)?;
-            f.member("private", private)?;
-            f.member("observed", observed)?;
-            f.member("seed", seed)?;
-            f.member("memory", memory)?;
-            f.member("scratch", scratch.to_string_lossy())
+            f.member("server", &setup.server)?;
+            f.member("client", &setup.client)?;
+            f.member("port", setup.port)?;
+            f.member("private", setup.private)?;
+            f.member("observed", setup.observed)?;
+            f.member("seed", setup.seed)?;
+            f.member("memory", setup.memory)?;
+            f.member("scratch", setup.scratch.to_string_lossy())
         })
     }
 }

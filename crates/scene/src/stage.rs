@@ -100,7 +100,7 @@ impl Stage {
     /// The same, from right behind this event on: for what happens too fast for the
     /// script. It waits until the next headline.
     pub fn focus_after(&mut self, sign: Sign, focus: Focus) {
-        self.story.turn_after(sign, focus);
+        self.story.turns.push((sign, focus));
     }
 
     /// Begins a part of the scene. What an explanation of an earlier part waited
@@ -118,7 +118,7 @@ impl Stage {
     /// Explains as soon as this happens: once, right behind it, if it is before the
     /// next headline. Without the X-ray nobody sees it, and nothing is explained.
     pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
-        self.story.when(sign, text.into());
+        self.story.hints.push((sign, text.into()));
     }
 
     /// Shows rows that are laid out already, such as a table.

@@ -24,9 +24,9 @@ pub(crate) struct Story {
     /// With which event the part began.
     part: usize,
     /// Explanations that wait for what they explain.
-    hints: Vec<(Sign, String)>,
+    pub(crate) hints: Vec<(Sign, String)>,
     /// What the spectator is to see from a sign on.
-    turns: Vec<(Sign, Focus)>,
+    pub(crate) turns: Vec<(Sign, Focus)>,
     /// The first error of the spectator; the script meets it at its next wait.
     broken: Option<io::Error>,
 }
@@ -53,16 +53,6 @@ impl Story {
         self.turns.clear();
         self.part = self.timeline.events().len();
         self.searched = self.part;
-    }
-
-    /// Explains as soon as this happens.
-    pub(crate) fn when(&mut self, sign: Sign, text: String) {
-        self.hints.push((sign, text));
-    }
-
-    /// Shows this of the X-ray as soon as this has happened.
-    pub(crate) fn turn_after(&mut self, sign: Sign, focus: Focus) {
-        self.turns.push((sign, focus));
     }
 
     pub(crate) fn focus(&mut self, focus: Focus) {

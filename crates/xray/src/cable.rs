@@ -73,12 +73,8 @@ impl PacketSource for Cable {
         busy.is_none_or(|busy| busy.elapsed() >= time)
     }
 
-    fn cable(&self) -> Option<&Control> {
-        Some(&self.control)
-    }
-
-    fn wire(&self) -> Option<&Wire> {
-        Some(&self.wire)
+    fn wire(&self) -> Option<(&Wire, &Control)> {
+        Some((&self.wire, &self.control))
     }
 
     /// Says how many packets have crossed, and what could not be shown.

@@ -65,15 +65,9 @@ pub trait Cast {
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
-    /// A hand on the cable between two hosts, where there are two.
+    /// The two hosts, and a hand on the cable between them, where there are two.
     #[cfg(target_os = "linux")]
-    fn cable(&self) -> Option<&wire::Control> {
-        None
-    }
-
-    /// The two hosts, where there are two.
-    #[cfg(target_os = "linux")]
-    fn wire(&self) -> Option<&wire::Wire> {
+    fn wire(&self) -> Option<(&wire::Wire, &wire::Control)> {
         None
     }
 }

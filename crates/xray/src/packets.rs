@@ -27,13 +27,8 @@ pub(crate) trait PacketSource {
         true
     }
 
-    /// A hand on the cable, where there is one.
-    fn cable(&self) -> Option<&Control> {
-        None
-    }
-
-    /// The two hosts, where there are two.
-    fn wire(&self) -> Option<&Wire> {
+    /// The two hosts and a hand on the cable, where there are two.
+    fn wire(&self) -> Option<(&Wire, &Control)> {
         None
     }
 

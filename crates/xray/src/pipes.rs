@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use sources::output::{Lines, any_readable, set_nonblocking};
-use timeline::{Actor, Stream};
+use timeline::{Actor, Event, Kind, Place, Stream};
 
 /// An output of a program.
 struct Pipe {
@@ -15,14 +15,6 @@ struct Pipe {
     stream: Stream,
     pipe: PipeReader,
     lines: Lines,
-}
-
-/// A line that a program has printed.
-pub(crate) struct Printed {
-    pub(crate) time: Duration,
-    pub(crate) actor: Actor,
-    pub(crate) stream: Stream,
-    pub(crate) text: String,
 }
 
 /// The outputs of all programs.
@@ -63,7 +55,7 @@ impl Pipes {
     /// perhaps after the program's next call. A program that was held up between
     /// that moment and the write itself may come too late for it, so that nothing
     /// is printed before `earliest`.
-    pub(crate) fn empty(&mut self, earliest: Duration, latest: Duration) -> Vec<Printed> {
+    pub(crate) fn empty(&mut self, earliest: Duration, latest: Duration) -> Vec<Event> {
         let mut printed = Vec::new();
         if !any_readable(self.pipes.iter().map(|pipe| pipe.pipe.as_fd())) {
             return printed;
@@ -78,7 +70,7 @@ impl Pipes {
     }
 
     /// All is over: what has no line end yet is a line, too.
-    pub(crate) fn finish(&mut self, time: Duration) -> Vec<Printed> {
+    pub(crate) fn finish(&mut self, time: Duration) -> Vec<Event> {
         let mut printed = Vec::new();
         for mut pipe in self.pipes.drain(..) {
             pipe.finish(time, &mut printed);
@@ -89,7 +81,7 @@ impl Pipes {
 
 impl Pipe {
     /// Takes what is there; false at its end.
-    fn read(&mut self, time: Duration, printed: &mut Vec<Printed>) -> bool {
+    fn read(&mut self, time: Duration, printed: &mut Vec<Event>) -> bool {
         let mut buffer = [0; 8192];
         loop {
             match self.pipe.read(&mut buffer) {
@@ -98,15 +90,9 @@ impl Pipe {
                     return false;
                 }
                 Ok(length) => {
-                    let (actor, stream) = (self.actor, self.stream);
-                    self.lines.feed(&buffer[..length], |text| {
-                        printed.push(Printed {
-                            time,
-                            actor,
-                            stream,
-                            text,
-                        });
-                    });
+                    let line = self.line(time);
+                    let piece = &buffer[..length];
+                    self.lines.feed(piece, |text| printed.push(line(text)));
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return error.kind() == ErrorKind::WouldBlock,
@@ -114,15 +100,17 @@ impl Pipe {
         }
     }
 
-    fn finish(&mut self, time: Duration, printed: &mut Vec<Printed>) {
-        let (actor, stream) = (self.actor, self.stream);
-        self.lines.finish(|text| {
-            printed.push(Printed {
-                time,
-                actor,
-                stream,
-                text,
-            });
-        });
+    fn finish(&mut self, time: Duration, printed: &mut Vec<Event>) {
+        let line = self.line(time);
+        self.lines.finish(|text| printed.push(line(text)));
+    }
+
+    fn line(&self, time: Duration) -> impl Fn(String) -> Event + use<> {
+        let (place, stream) = (Place::Actor(self.actor), self.stream);
+        move |text| Event {
+            time,
+            place,
+            kind: Kind::Line { stream, text },
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::backlog::Counting;
 use crate::clock::clock;
 use crate::looks::Looks;
 use crate::owners::{Ends, Owners};
-use crate::pipes::{Pipes, Printed};
+use crate::pipes::Pipes;
 
 /// What the recorder tells.
 pub(crate) enum News {
@@ -43,7 +43,7 @@ impl Shared {
 pub(crate) struct Recorder {
     news: Counting<News>,
     /// The beginning of the timeline, on the clock that all stamps have.
-    start: Duration,
+    pub(crate) start: Duration,
     looks: Option<Looks>,
     owners: Owners,
     pipes: Pipes,
@@ -54,7 +54,7 @@ pub(crate) struct Recorder {
     /// Whether every packet is the programs' own.
     alone: bool,
     /// What happened up to here has been handed out.
-    given_until: Duration,
+    pub(crate) given_until: Duration,
 }
 
 impl Recorder {
@@ -80,11 +80,6 @@ impl Recorder {
             Err(error) => recorder.unseen(&format!("TCP states: {error}")),
         }
         Shared(Arc::new(Mutex::new(recorder)))
-    }
-
-    /// The beginning of the timeline, since 1970.
-    pub(crate) fn start(&self) -> Duration {
-        self.start
     }
 
     /// Since the start.
@@ -116,11 +111,6 @@ impl Recorder {
         if let Err(error) = self.pipes.listen_to(actor, stdout, stderr) {
             self.unseen(&format!("what a program prints: {error}"));
         }
-    }
-
-    /// What happened up to here is handed out now.
-    pub(crate) fn gives_until(&mut self, time: Duration) {
-        self.given_until = time;
     }
 
     /// The tracer's report. The program is stopped meanwhile, so what it printed
@@ -272,28 +262,22 @@ impl Recorder {
     }
 
     fn empty_pipes_at(&mut self, latest: Duration) {
-        let printed = self.pipes.empty(self.given_until, latest);
-        self.tell_lines(printed);
+        for line in self.pipes.empty(self.given_until, latest) {
+            self.send(News::Event(Box::new(line)));
+        }
     }
 
     /// The end of the timeline.
     pub(crate) fn finish(&mut self, late: u64) {
         self.empty_pipes_at(self.now());
-        let printed = self.pipes.finish(self.now());
-        self.tell_lines(printed);
+        for line in self.pipes.finish(self.now()) {
+            self.send(News::Event(Box::new(line)));
+        }
         self.look_at_states();
         if late > 0 {
             self.unseen(&format!(
                 "the exact place of {late} events, which came late"
             ));
-        }
-    }
-
-    fn tell_lines(&self, printed: Vec<Printed>) {
-        for line in printed {
-            let Printed { stream, text, .. } = line;
-            let kind = Kind::Line { stream, text };
-            self.tell(line.time, Place::Actor(line.actor), kind);
         }
     }
 

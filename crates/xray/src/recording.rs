@@ -107,27 +107,27 @@ impl Recording {
 
     /// When the timeline begins, since 1970.
     pub fn start(&self) -> Duration {
-        self.seen.start_time()
+        self.seen.start
     }
 
     /// A hand on the cable, where there is one.
     pub fn cable(&self) -> Option<&Control> {
-        self.seen.cable()
+        self.seen.wire().map(|(_, control)| control)
     }
 
     /// The hosts, where there are two: their states and counters.
     pub fn wire(&self) -> Option<&Wire> {
-        self.seen.wire()
+        self.seen.wire().map(|(wire, _)| wire)
     }
 
     /// Explains something at the beginning of the timeline.
     pub fn note(&self, text: &str) {
-        self.seen.recorder().lock().note(text);
+        self.seen.recorder.lock().note(text);
     }
 
     /// A way to say, while it goes on, what a person has done.
     pub fn notes(&self) -> impl Fn(&str) + Send + use<> {
-        let recorder = self.seen.recorder().clone();
+        let recorder = self.seen.recorder.clone();
         move |text| recorder.lock().note(text)
     }
 
@@ -161,7 +161,7 @@ impl Recording {
         // On a cable much may still be on its way, and come again.
         self.until(CALM_DOWN, &mut show, |seen| {
             let patience = if seen.is_alive_from(0) { QUIET } else { GRACE };
-            seen.is_quiet_for(patience)
+            seen.packets.is_quiet_for(patience)
         })?;
         self.seen.end().context("end the programs")?;
         show.all_of(&mut self.seen)
@@ -193,11 +193,11 @@ impl Recording {
 
     /// Waits until the first program listens, or has ended.
     fn wait_until_ready(&mut self, show: &mut Show) -> Result<()> {
-        let ready = |seen: &Seen| seen.listens() || !seen.is_alive_from(0);
+        let ready = |seen: &Seen| seen.listens || !seen.is_alive_from(0);
         self.until(READY, show, ready)?;
-        if !self.seen.listens() {
+        if !self.seen.listens {
             let why = "the first program does not listen; the others start all the same";
-            self.seen.recorder().lock().unseen(why);
+            self.seen.recorder.lock().unseen(why);
         }
         Ok(())
     }
@@ -205,27 +205,22 @@ impl Recording {
     /// Hands out what comes, until this is so, the time is over, or the audience
     /// has seen enough.
     fn until(&mut self, time: Duration, show: &mut Show, so: impl Fn(&Seen) -> bool) -> Result<()> {
-        enum Stop {
-            Over,
-            Held,
-        }
         let deadline = Instant::now() + time;
         loop {
-            let stop = until(&mut self.seen, show, deadline, |show: &mut Show, seen| {
+            let over = until(&mut self.seen, show, deadline, |show: &mut Show, seen| {
                 let over = so(seen) || show.audience.enough();
-                let held = seen.holds().then_some(Stop::Held);
-                if over { Some(Stop::Over) } else { held }
+                (over || !seen.held.is_empty()).then_some(over)
             })?;
-            match stop {
-                Some(Stop::Held) => self.step(show)?,
-                Some(Stop::Over) | None => return Ok(()),
+            match over {
+                Some(false) => self.step(show)?,
+                Some(true) | None => return Ok(()),
             }
         }
     }
 
     /// Lets the program that was held first go on, when the audience says so.
     fn step(&mut self, show: &mut Show) -> Result<()> {
-        let Some((call, actor)) = self.seen.next_held() else {
+        let Some((call, actor)) = self.seen.held.pop_front() else {
             return Ok(());
         };
         self.seen.settle_all();
@@ -233,7 +228,8 @@ impl Recording {
         if !show.audience.enough() {
             show.audience.go_on(show.timeline.lane(actor))?;
         }
-        self.seen.let_go(call).context("let a held call go on")
+        let gone_on = self.seen.tracer.go(call);
+        gone_on.context("let a held call go on")
     }
 }
 
@@ -248,7 +244,7 @@ impl Show<'_> {
     fn all_of(&mut self, seen: &mut Seen) -> Result<()> {
         let at_once = Instant::now();
         until(seen, self, at_once, |_, seen| {
-            seen.is_given_out().then_some(())
+            seen.ready.is_empty().then_some(())
         })
         .map(drop)
     }

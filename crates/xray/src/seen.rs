@@ -57,23 +57,23 @@ pub struct Watching {
 /// Programs of which the calls, packets and TCP states are known, too: on Linux.
 /// What still runs when it is dropped is killed.
 pub struct Seen {
-    tracer: Tracer,
-    packets: Box<dyn PacketSource>,
-    recorder: Shared,
+    pub(crate) tracer: Tracer,
+    pub(crate) packets: Box<dyn PacketSource>,
+    pub(crate) recorder: Shared,
     arrivals: Receiver<News>,
     order: Order,
     /// What happened up to here is in order.
     settled: Duration,
     /// From which time on all stamps count, since 1970.
-    start: Duration,
+    pub(crate) start: Duration,
     /// How much news is on its way.
     backlog: Backlog,
     /// In order, and not yet taken.
-    ready: VecDeque<Event>,
+    pub(crate) ready: VecDeque<Event>,
     /// Calls that wait until they may begin.
-    held: VecDeque<(CallId, Actor)>,
-    /// Whether the first program listens.
-    listens: bool,
+    pub(crate) held: VecDeque<(CallId, Actor)>,
+    /// Whether the first program listens, or is bound for UDP.
+    pub(crate) listens: bool,
     alive: Vec<bool>,
     pids: Vec<u32>,
 }
@@ -119,7 +119,7 @@ impl Seen {
         let backlog = Backlog::default();
         let recorder = Recorder::shared(backlog.counts(news), alone, states);
         let mut packets = packets(&recorder)?;
-        let start = recorder.lock().start();
+        let start = recorder.lock().start;
         let options = Options {
             keep: watching.keep,
             hold: watching.step,
@@ -183,49 +183,9 @@ impl Seen {
         Ok((actor, started.stdin))
     }
 
-    /// When the timeline begins, since 1970.
-    pub(crate) fn start_time(&self) -> Duration {
-        self.start
-    }
-
-    /// A way to explain something.
-    pub(crate) fn recorder(&self) -> &Shared {
-        &self.recorder
-    }
-
-    /// Whether the first program listens, or is bound for UDP.
-    pub(crate) fn listens(&self) -> bool {
-        self.listens
-    }
-
     /// Whether one of the programs runs, from this one on.
     pub(crate) fn is_alive_from(&self, first: usize) -> bool {
         self.alive.iter().skip(first).any(|alive| *alive)
-    }
-
-    /// Whether nothing has crossed the cable for so long. Without a cable: yes.
-    pub(crate) fn is_quiet_for(&self, time: Duration) -> bool {
-        self.packets.is_quiet_for(time)
-    }
-
-    /// Whether all that is in order was taken.
-    pub(crate) fn is_given_out(&self) -> bool {
-        self.ready.is_empty()
-    }
-
-    /// Whether a call waits until it may begin.
-    pub(crate) fn holds(&self) -> bool {
-        !self.held.is_empty()
-    }
-
-    /// The call that waits longest, and whose it is.
-    pub(crate) fn next_held(&mut self) -> Option<(CallId, Actor)> {
-        self.held.pop_front()
-    }
-
-    /// A held call may begin.
-    pub(crate) fn let_go(&self, call: CallId) -> io::Result<()> {
-        self.tracer.go(call)
     }
 
     fn take(&mut self, news: News) {
@@ -272,7 +232,7 @@ impl Seen {
         let mut recorder = self.recorder.lock();
         let told = recorder.since_start(told);
         let until = told.min(recorder.now().saturating_sub(WINDOW));
-        recorder.gives_until(until);
+        recorder.given_until = until;
         let count = self.backlog.count();
         drop(recorder);
         self.settled = until;
@@ -361,11 +321,7 @@ impl Cast for Seen {
         self.tracer.change(changes)
     }
 
-    fn cable(&self) -> Option<&Control> {
-        self.packets.cable()
-    }
-
-    fn wire(&self) -> Option<&Wire> {
+    fn wire(&self) -> Option<(&Wire, &Control)> {
         self.packets.wire()
     }
 }
