@@ -11,7 +11,7 @@ const OURS: u16 = 7777;
 
 /// Where a program is told to listen, or to call.
 #[derive(Clone, Copy, Debug)]
-pub enum Address {
+pub enum Endpoint {
     /// A port that is free.
     Free,
     /// Port 0: the system chooses.
@@ -20,16 +20,16 @@ pub enum Address {
     At(SocketAddr),
 }
 
-impl Address {
+impl Endpoint {
     /// The address itself. In a network of our own it is always the same, so
     /// that two runs tell the same story.
     pub(crate) fn choose(self, private: bool) -> Result<SocketAddr> {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         match self {
-            Address::At(address) => Ok(address),
-            Address::Zero => Ok(local(0)),
-            Address::Free if private => Ok(local(OURS)),
-            Address::Free => free().context("find a free port"),
+            Endpoint::At(address) => Ok(address),
+            Endpoint::Zero => Ok(local(0)),
+            Endpoint::Free if private => Ok(local(OURS)),
+            Endpoint::Free => free().context("find a free port"),
         }
     }
 }
@@ -111,14 +111,14 @@ mod tests {
 
     #[test]
     fn in_a_network_of_our_own_the_same_port_is_told_each_time() {
-        let told = Address::Free.choose(true).unwrap();
+        let told = Endpoint::Free.choose(true).unwrap();
         assert_eq!(told, "127.0.0.1:7777".parse().unwrap());
-        assert_eq!(Address::Zero.choose(false).unwrap().port(), 0);
+        assert_eq!(Endpoint::Zero.choose(false).unwrap().port(), 0);
     }
 
     #[test]
     fn in_that_of_the_machine_a_free_port_is_told() {
-        let told = Address::Free.choose(false).unwrap();
+        let told = Endpoint::Free.choose(false).unwrap();
         assert_ne!(told.port(), 0);
         in_the_end(|| TcpListener::bind(told).is_ok());
         in_the_end(|| UdpSocket::bind(told).is_ok());

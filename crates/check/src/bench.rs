@@ -6,29 +6,27 @@ mod start;
 mod tests;
 mod wait;
 
-pub use start::Start;
-
 use std::cell::RefCell;
 use std::iter;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
-use timeline::{Actor, Ending};
+use xray::{Cast, Listened};
 
-use crate::address::Address;
+use crate::address::Endpoint;
 use crate::command::Settings;
-use crate::crew::Crew;
 use crate::datagram::Datagrams;
 use crate::evidence::last_rows;
 use crate::fault::{Fault, Verdict};
 use crate::folder::Folder;
 use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
 use crate::listen::Listener;
+use crate::log::{Log, Said};
 use crate::peer::{Peer, lower};
-use crate::program::{Program, Said};
 use crate::setup::Setup;
-use crate::story::Story;
+use crate::story::{PATIENCE, Story};
+use crate::tested::Tested;
 
 /// So much of each output of a program is kept.
 const OUTPUT: u64 = 256 * 1024;
@@ -36,14 +34,17 @@ const OUTPUT: u64 = 256 * 1024;
 /// How long to wait for the end of programs that were ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// A program may take so long to start: a virtual machine warms up, a slow one
+/// rests first.
+const STARTS: Duration = Duration::from_secs(5);
+
 /// A work bench for one check.
 pub struct Bench {
     setup: Setup,
     story: Story,
     sight: Rc<RefCell<Sight>>,
-    crew: Crew,
-    said: Vec<Said>,
-    endings: Vec<Option<Ending>>,
+    cast: Box<dyn Cast>,
+    log: Log,
     settings: Settings,
     address: Option<SocketAddr>,
     random: u64,
@@ -58,7 +59,7 @@ pub struct Bench {
 
 impl Bench {
     pub(crate) fn new(setup: &Setup, story: Story, name: &str) -> anyhow::Result<Self> {
-        let crew = crew(setup)?;
+        let cast = cast(setup)?;
         // Each check has its own row of random numbers, whatever runs before it.
         let random = name.bytes().fold(setup.seed, |seed, byte| {
             (seed ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -67,9 +68,8 @@ impl Bench {
             setup: setup.clone(),
             story,
             sight: Rc::new(RefCell::new(Sight::open())),
-            crew,
-            said: Vec::new(),
-            endings: Vec::new(),
+            cast,
+            log: Log::new(setup.observed),
             settings: Settings::new(),
             address: None,
             random,
@@ -114,7 +114,7 @@ impl Bench {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn call(&mut self, server: &Program) -> Verdict<Peer> {
+    pub fn call(&mut self, server: &Tested) -> Verdict<Peer> {
         self.call_as(server, "we")
     }
 
@@ -122,7 +122,7 @@ impl Bench {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn call_as(&mut self, server: &Program, who: &str) -> Verdict<Peer> {
+    pub fn call_as(&mut self, server: &Tested, who: &str) -> Verdict<Peer> {
         if std::mem::replace(&mut self.called, true) {
             // What the one before did is over: its fault is not met half-way.
             self.settle();
@@ -136,8 +136,8 @@ impl Bench {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn call_quietly(&mut self, server: &Program, who: &str) -> Verdict<Peer> {
-        let time = self.story.at_most(crate::story::PATIENCE);
+    pub fn call_quietly(&mut self, server: &Tested, who: &str) -> Verdict<Peer> {
+        let time = self.story.at_most(PATIENCE);
         match TcpStream::connect_timeout(&server.address, time) {
             Ok(stream) => Ok(Peer::new(stream, who, &self.story, &self.sight)?),
             Err(error) => {
@@ -224,8 +224,8 @@ impl Bench {
     ///
     /// # Errors
     /// When it ends without one, or none comes.
-    pub fn accept(&mut self, listener: &Listener, client: &Program) -> Verdict<Peer> {
-        let accepted = self.until(start::STARTS, |bench| {
+    pub fn accept(&mut self, listener: &Listener, client: &Tested) -> Verdict<Peer> {
+        let accepted = self.until(STARTS, |bench| {
             let accepted = listener.try_accept();
             match accepted {
                 Ok(None) if bench.has_ended(client) => Some(Ok(None)),
@@ -285,7 +285,7 @@ impl Bench {
         if let Some(address) = self.address {
             return Ok(address);
         }
-        let address = Address::Free.choose(self.setup.private)?;
+        let address = Endpoint::Free.choose(self.setup.private)?;
         self.address = Some(address);
         Ok(address)
     }
@@ -296,42 +296,33 @@ impl Bench {
         let xray = self.xray();
         // What is on its way belongs to it.
         self.pump(Duration::from_millis(1));
-        for actor in (0..self.endings.len()).filter(|actor| self.endings[*actor].is_none()) {
+        for actor in self.log.running() {
             // It fails when the program has ended in this moment.
-            let _ = self.crew.kill(Actor(actor));
+            let _ = self.cast.kill(actor);
         }
         end_all();
         // What they wrote last is still on its way.
         let deadline = Instant::now() + LAST_WORDS;
-        while self.endings.contains(&None) && Instant::now() < deadline {
+        while self.log.running().next().is_some() && Instant::now() < deadline {
             self.pump(Duration::from_millis(1));
         }
-        let said = std::mem::take(&mut self.said);
-        drop(self.crew);
+        drop(self.cast);
         reap_orphans();
         self.story.dropped().reset();
         Left {
-            said,
+            said: self.log.into_said(),
             xray,
             too_much,
         }
     }
 
-    #[cfg(target_os = "linux")]
     fn xray(&mut self) -> Vec<String> {
-        match &mut self.crew {
-            Crew::Seen(seen) => {
-                // If it could not: what there is is better than nothing.
-                seen.stage.catch_up();
-                last_rows(seen.stage.timeline())
-            }
-            Crew::Heard(_) => Vec::new(),
+        if !self.setup.observed {
+            return Vec::new();
         }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn xray(&mut self) -> Vec<String> {
-        Vec::new()
+        // If it could not catch up: what there is is better than nothing.
+        let _ = self.catch_up();
+        self.log.timeline().map_or_else(Vec::new, last_rows)
     }
 }
 
@@ -344,12 +335,16 @@ pub(crate) struct Left {
     pub(crate) too_much: bool,
 }
 
-fn crew(setup: &Setup) -> anyhow::Result<Crew> {
+fn cast(setup: &Setup) -> anyhow::Result<Box<dyn Cast>> {
     #[cfg(target_os = "linux")]
     if setup.observed {
-        let seen = crate::crew::seen::Seen::new()?;
-        return Ok(Crew::Seen(Box::new(seen)));
+        return Ok(Box::new(xray::Seen::new(&xray::Watching {
+            step: false,
+            keep: 256,
+            alone: true,
+            keyboard: false,
+        })?));
     }
     let _ = setup;
-    Ok(Crew::heard(OUTPUT))
+    Ok(Box::new(Listened::at_most(OUTPUT)))
 }

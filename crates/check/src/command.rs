@@ -44,7 +44,7 @@ pub(crate) fn probe(line: &str) -> Result<()> {
     // What the program is may be told only later.
     match words[0].contains('{') {
         true => Ok(()),
-        false => scene::find(&words[0]),
+        false => xray::find(&words[0]),
     }
 }
 

@@ -28,7 +28,7 @@ const TURN: Duration = Duration::from_millis(2);
 impl Datagrams {
     pub(crate) fn new(socket: UdpSocket, who: &str, story: &Story) -> Self {
         Self {
-            sockets: Held::new(vec![socket], story),
+            sockets: Held::new(vec![socket], story.dropped()),
             used: Cell::new(Some(0)),
             who: who.to_string(),
             story: story.clone(),
@@ -39,7 +39,7 @@ impl Datagrams {
     pub(crate) fn server(sockets: Vec<UdpSocket>, story: &Story) -> Self {
         Self {
             used: Cell::new((sockets.len() == 1).then_some(0)),
-            sockets: Held::new(sockets, story),
+            sockets: Held::new(sockets, story.dropped()),
             who: "our server".to_string(),
             story: story.clone(),
         }

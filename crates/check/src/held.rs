@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::story::Story;
-
 /// Something that is closed later than it is dropped: with the next thing that
 /// the check does. When the check does nothing more, because it has come to its
 /// verdict, it stays open until the programs have been ended. So nothing that a
@@ -21,14 +19,14 @@ use crate::story::Story;
 pub(crate) struct Held<T: 'static> {
     // Taken out by `close` and by `drop` only.
     thing: Option<T>,
-    story: Story,
+    dropped: Dropped,
 }
 
 impl<T> Held<T> {
-    pub(crate) fn new(thing: T, story: &Story) -> Self {
+    pub(crate) fn new(thing: T, dropped: &Dropped) -> Self {
         Self {
             thing: Some(thing),
-            story: story.clone(),
+            dropped: dropped.clone(),
         }
     }
 
@@ -55,7 +53,7 @@ impl<T> DerefMut for Held<T> {
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
         if let Some(thing) = self.thing.take() {
-            self.story.dropped().put(Box::new(thing));
+            self.dropped.put(Box::new(thing));
         }
     }
 }

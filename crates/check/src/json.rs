@@ -6,13 +6,12 @@ use std::time::Duration;
 use nojson::{DisplayJson, JsonFormatter, JsonObjectFormatter, json, object};
 use timeline::Stream;
 
-use crate::args::status;
 use crate::bytes::first_difference;
 use crate::fault::Contrast;
-use crate::plan::{Check, Lesson, Of};
-use crate::program::Said;
-use crate::run::{Outcome, Result};
-use crate::setup::Setup;
+use crate::log::Said;
+use crate::outcome::{Finding, Outcome, status};
+use crate::plan::{Check, Lesson};
+use crate::setup::{Of, Setup};
 
 /// Grows by one when a reader of the old form could misread the new one.
 const VERSION: u32 = 1;
@@ -55,13 +54,13 @@ impl DisplayJson for Outcome {
             f.member("behaviour", self.check.behaviour)?;
             f.member("of", of(self.check.of))?;
             f.member("seconds", seconds(self.time))?;
-            match &self.seen.result {
-                Result::Passed => f.member("verdict", "passed"),
-                Result::Untested(why) => {
+            match &self.account.finding {
+                Finding::Passed => f.member("verdict", "passed"),
+                Finding::Untested(why) => {
                     f.member("verdict", "untested")?;
                     f.member("why", why)
                 }
-                Result::Failed(contrast) => failed(f, self, contrast),
+                Finding::Failed(contrast) => failed(f, self, contrast),
             }
         })
     }
@@ -76,9 +75,9 @@ fn of(of: Of) -> &'static str {
 }
 
 fn failed(f: &mut Object<'_, '_, '_>, outcome: &Outcome, contrast: &Contrast) -> fmt::Result {
-    let Outcome { check, seen, .. } = outcome;
+    let Outcome { check, account, .. } = outcome;
     f.member("verdict", "failed")?;
-    f.member("steps", &seen.steps)?;
+    f.member("steps", &account.steps)?;
     let cause = match contrast {
         Contrast::Words {
             expected,
@@ -101,8 +100,8 @@ fn failed(f: &mut Object<'_, '_, '_>, outcome: &Outcome, contrast: &Contrast) ->
             check.cause
         }
     };
-    f.member("output", seen.said.iter().map(said).collect::<Vec<_>>())?;
-    f.member("xray", &seen.xray)?;
+    f.member("output", account.said.iter().map(said).collect::<Vec<_>>())?;
+    f.member("xray", &account.xray)?;
     f.member("cause", cause)?;
     f.member("taught", check.taught)?;
     f.member("hints", check.hints)

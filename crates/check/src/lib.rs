@@ -6,15 +6,16 @@
 //! and writes down what was done. So a failed check can tell its story.
 //!
 //! Read it in this order: [`Lesson`], [`Bench`], [`Peer`], [`Fault`]; then
-//! `run.rs`, which runs one check after the other, and `report.rs`.
+//! `entry.rs` and `run.rs`, which starts a worker for each check, `worker.rs`, and
+//! `report.rs`.
 
 mod address;
 mod args;
 mod bench;
 mod bytes;
 mod command;
-mod crew;
 mod datagram;
+mod entry;
 mod evidence;
 mod fault;
 mod folder;
@@ -22,28 +23,38 @@ mod ground;
 mod held;
 mod interrupt;
 mod json;
+mod launch;
 mod listen;
+mod log;
 mod missing;
+mod outcome;
 mod peer;
 mod plan;
-mod program;
 mod report;
 mod run;
 mod scratch;
 mod setup;
 mod story;
+mod tested;
 mod told;
+mod worker;
 
-pub use address::Address;
-pub use args::{Args, main};
-pub use bench::{Bench, Start};
+pub use address::Endpoint;
+pub use args::Args;
+pub use bench::Bench;
 pub use datagram::Datagrams;
+pub use entry::main;
 pub use evidence::Call;
 pub use fault::{Fault, Verdict};
 pub use folder::Folder;
+pub use launch::Launch;
 pub use listen::Listener;
-pub use peer::{Ending as PeerEnding, Peer};
-pub use plan::{Check, Lesson, Of};
-pub use program::Program;
+pub use peer::{Peer, PeerEnding};
+pub use plan::{Check, Lesson};
+pub use setup::Of;
 pub use sources::calls::{Calls, Change, Which, errno};
+pub use tested::Tested;
 pub use timeline::Ending;
+
+// By these names, lessons know them.
+pub use {address::Endpoint as Address, launch::Launch as Start, tested::Tested as Program};

@@ -30,7 +30,7 @@ impl Listener {
         listeners.extend(usual);
         let address = listeners[0].local_addr()?;
         Ok(Self {
-            listeners: Held::new(listeners, story),
+            listeners: Held::new(listeners, story.dropped()),
             address,
         })
     }

@@ -30,7 +30,7 @@ const ROOM: usize = 64 * 1024;
 
 /// How a stream came to its end, as far as we saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum PeerEnding {
     /// The program closed: a receive of 0 bytes.
     EndOfStream,
     /// A reset: it closed with unread bytes, or asked for it.
@@ -41,13 +41,13 @@ pub enum Ending {
     Enough,
 }
 
-impl Ending {
+impl PeerEnding {
     fn words(self) -> String {
         match self {
-            Ending::EndOfStream => "the end of the stream".into(),
-            Ending::Reset => "a reset".into(),
-            Ending::Silence => format!("nothing for {} s", PATIENCE.as_secs()),
-            Ending::Enough => String::new(),
+            PeerEnding::EndOfStream => "the end of the stream".into(),
+            PeerEnding::Reset => "a reset".into(),
+            PeerEnding::Silence => format!("nothing for {} s", PATIENCE.as_secs()),
+            PeerEnding::Enough => String::new(),
         }
     }
 }
@@ -71,7 +71,7 @@ impl Peer {
         // A piece is on its way as soon as it is sent.
         stream.set_nodelay(true)?;
         Ok(Self {
-            stream: Held::new(Rc::new(stream), story),
+            stream: Held::new(Rc::new(stream), story.dropped()),
             who: who.to_string(),
             story: story.clone(),
             sight: Rc::clone(sight),

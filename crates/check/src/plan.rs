@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Bench, Verdict};
+use crate::bench::Bench;
+use crate::fault::Verdict;
+use crate::setup::Of;
 
 /// All checks of one lesson.
 #[derive(Debug)]
@@ -18,17 +20,6 @@ pub struct Lesson {
     pub client: &'static str,
     /// The checks, in the order in which they are run: easy ones first.
     pub checks: &'static [Check],
-}
-
-/// Whom a check is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
-    /// The server, with our client.
-    Server,
-    /// The client, with our server.
-    Client,
-    /// Both, with each other.
-    Both,
 }
 
 /// One check.

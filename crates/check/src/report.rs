@@ -2,7 +2,9 @@
 //! failed.
 
 use std::cell::Cell;
+use std::env;
 use std::fmt::Write;
+use std::io::{self, IsTerminal};
 use std::iter;
 use std::time::Duration;
 
@@ -11,11 +13,10 @@ use colored::Colorize;
 use timeline::Stream;
 use views::text::wrap;
 
-use crate::args::colour;
 use crate::bytes::{around, first_difference};
 use crate::fault::Contrast;
+use crate::outcome::{Finding, Outcome};
 use crate::plan::Check;
-use crate::run::{Outcome, Result};
 use crate::setup::Setup;
 
 /// How many rows of a program's output are shown, the last ones.
@@ -26,7 +27,7 @@ const ROWS_OF_A_LINE: usize = 4;
 const INDENT: usize = 6;
 
 /// Where the report is written to.
-pub(crate) struct Paper {
+pub(crate) struct Report {
     width: usize,
     hint: bool,
     /// How one gets hints, if it is another way than `--hint`.
@@ -35,9 +36,9 @@ pub(crate) struct Paper {
     apart: Cell<bool>,
 }
 
-impl Paper {
+impl Report {
     pub(crate) fn of_stdout(hint: bool, way: Option<String>) -> Self {
-        // The paper has decided; the library is not to decide again.
+        // The report has decided; the library is not to decide again.
         colored::control::set_override(colour());
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
         Self {
@@ -86,9 +87,9 @@ impl Paper {
 
     pub(crate) fn outcome(&self, outcome: &Outcome) -> String {
         let check = outcome.check;
-        match &outcome.seen.result {
+        match &outcome.account.finding {
             // One quiet line; what has no room in it stands in --list.
-            Result::Passed => {
+            Finding::Passed => {
                 self.apart.set(false);
                 let first = format!("  {}  {}", "ok".green(), check.address);
                 let cells = 8 + check.address.len() + check.behaviour.len();
@@ -98,8 +99,8 @@ impl Paper {
                     format!("{first}\n")
                 }
             }
-            Result::Failed(contrast) => self.failed(outcome, contrast),
-            Result::Untested(why) => {
+            Finding::Failed(contrast) => self.failed(outcome, contrast),
+            Finding::Untested(why) => {
                 let mut text = self.title("NOT TESTED".yellow().bold(), check);
                 text += &self.wrapped(INDENT, "", why);
                 text.push('\n');
@@ -148,7 +149,7 @@ impl Paper {
     }
 
     fn story(&self, outcome: &Outcome) -> String {
-        let steps = outcome.seen.steps.iter().enumerate();
+        let steps = outcome.account.steps.iter().enumerate();
         let rows =
             steps.map(|(index, step)| self.wrapped(INDENT, &format!("{:>2}. ", index + 1), step));
         rows.collect()
@@ -171,7 +172,7 @@ impl Paper {
     /// What the programs wrote, each under its name.
     fn said(&self, outcome: &Outcome) -> String {
         let mut text = String::new();
-        for said in &outcome.seen.said {
+        for said in &outcome.account.said {
             if said.lines.is_empty() {
                 continue;
             }
@@ -217,12 +218,15 @@ impl Paper {
     }
 
     pub(crate) fn footer(&self, outcomes: &[Outcome], left_out: usize, time: Duration) -> String {
-        let count = |fits: fn(&Result) -> bool| {
-            outcomes.iter().filter(|one| fits(&one.seen.result)).count()
+        let count = |fits: fn(&Finding) -> bool| {
+            outcomes
+                .iter()
+                .filter(|one| fits(&one.account.finding))
+                .count()
         };
-        let passed = count(|result| matches!(result, Result::Passed));
-        let failed = count(|result| matches!(result, Result::Failed(_)));
-        let untested = count(|result| matches!(result, Result::Untested(_)));
+        let passed = count(|result| matches!(result, Finding::Passed));
+        let failed = count(|result| matches!(result, Finding::Failed(_)));
+        let untested = count(|result| matches!(result, Finding::Untested(_)));
         let mut parts = vec![format!("{passed} passed")];
         if failed > 0 {
             parts.push(format!("{failed} failed"));
@@ -250,6 +254,12 @@ impl Paper {
     }
 }
 
+/// Whether colours are wanted on stdout.
+fn colour() -> bool {
+    let forbidden = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !forbidden
+}
+
 /// Words are not cut, not even at a hyphen: it may be one of a name.
 fn options(width: usize) -> textwrap::Options<'static> {
     textwrap::Options::new(width).word_splitter(textwrap::WordSplitter::NoHyphenation)
@@ -257,11 +267,11 @@ fn options(width: usize) -> textwrap::Options<'static> {
 
 /// The last that the X-ray saw.
 fn xray(outcome: &Outcome) -> String {
-    if outcome.seen.xray.is_empty() {
+    if outcome.account.xray.is_empty() {
         return String::new();
     }
     let mut text = format!("\n{:INDENT$}the X-ray, at its end\n", "");
-    for row in &outcome.seen.xray {
+    for row in &outcome.account.xray {
         text += &format!("{:INDENT$}{row}\n", "");
     }
     text
@@ -331,8 +341,8 @@ mod tests {
         assert!(rows[2].ends_with(says), "{text}");
     }
 
-    fn paper() -> Paper {
-        Paper {
+    fn report() -> Report {
+        Report {
             width: 40,
             hint: false,
             way: None,
@@ -350,7 +360,7 @@ mod tests {
         #[case] line: &str,
         #[case] rows: usize,
     ) {
-        let shown = paper().rows_of(line);
+        let shown = report().rows_of(line);
         assert_eq!(shown.len(), rows);
         assert_eq!(shown[rows - 1].ends_with('…'), rows == 4);
         assert!(shown.iter().all(|row| row.width() <= 40 - INDENT - 2));
@@ -364,10 +374,10 @@ mod tests {
         #[case] unit: &str,
         #[values(40, 41, 42, 43)] width: usize,
     ) {
-        let paper = Paper { width, ..paper() };
+        let report = Report { width, ..report() };
         let data = format!("x{}", unit.repeat(60));
-        let told = paper.wrapped(INDENT, "seen      ", &data);
-        for row in paper
+        let told = report.wrapped(INDENT, "seen      ", &data);
+        for row in report
             .rows_of(&data)
             .iter()
             .map(String::as_str)
@@ -381,8 +391,8 @@ mod tests {
 
     #[test]
     fn no_word_is_cut_at_a_hyphen() {
-        let paper = paper();
-        let text = paper.wrapped(6, "hints  ", "--only 2/callers/hundred-in-a-row --hint");
+        let report = report();
+        let text = report.wrapped(6, "hints  ", "--only 2/callers/hundred-in-a-row --hint");
         assert!(text.contains("2/callers/hundred-in-a-row"), "{text}");
     }
 }

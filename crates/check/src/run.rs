@@ -3,8 +3,7 @@
 //! ended with it, and a checker that fails harms no other check.
 
 use std::env;
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,55 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::bench::Bench;
-use crate::fault::{Contrast, Fault};
-use crate::ground;
 use crate::interrupt;
+use crate::outcome::{Account, Finding, Outcome};
 use crate::plan::Check;
-use crate::program::Said;
 use crate::scratch::Scratch;
 use crate::setup::Setup;
-use crate::story::Story;
-use crate::told;
-
-/// What came of a check.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Result {
-    /// The program did what it should.
-    Passed,
-    /// It did something else.
-    Failed(Contrast),
-    /// It could not be found out, and why: no fault of the program.
-    Untested(String),
-}
-
-impl Result {
-    /// Whether both failed in the same way.
-    fn is_like(&self, other: &Result) -> bool {
-        match (self, other) {
-            (Result::Failed(one), Result::Failed(other)) => one.is_like(other),
-            _ => false,
-        }
-    }
-}
-
-/// What was seen in a check.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) result: Result,
-    pub(crate) steps: Vec<String>,
-    pub(crate) said: Vec<Said>,
-    /// The last rows of the X-ray, if there is one.
-    pub(crate) xray: Vec<String>,
-}
-
-/// A check that was run, and all that is known of it.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) check: &'static Check,
-    pub(crate) seen: Seen,
-    pub(crate) time: Duration,
-}
+use crate::told::{self, Order};
 
 /// How often it is looked whether the run was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
@@ -73,6 +29,7 @@ const LATE: Duration = Duration::from_secs(5);
 /// their order. It stops when `go_on` says no. `again` asks for evidence.
 pub(crate) fn all(
     checks: &[&'static Check],
+    setup: &Setup,
     at_once: usize,
     again: bool,
     mut go_on: impl FnMut(Outcome) -> anyhow::Result<bool>,
@@ -84,7 +41,7 @@ pub(crate) fn all(
             let (next, done) = (&next, done.clone());
             scope.spawn(move || {
                 while let Some(check) = checks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if done.send(in_a_worker(check, again)).is_err() {
+                    if done.send(in_a_worker(check, setup, again)).is_err() {
                         break;
                     }
                 }
@@ -116,14 +73,14 @@ pub(crate) fn all(
     })
 }
 
-/// This executable again, with the same arguments, for one check.
-fn in_a_worker(check: &'static Check, again: bool) -> Outcome {
+/// This executable again, for one check.
+fn in_a_worker(check: &'static Check, setup: &Setup, again: bool) -> Outcome {
     let started = Instant::now();
-    let seen = seen(check, again);
+    let account = account(check, setup, again);
     Outcome {
         check,
-        seen: seen.unwrap_or_else(|error| Seen {
-            result: Result::Untested(format!("the checker failed: {error:#}")),
+        account: account.unwrap_or_else(|error| Account {
+            finding: Finding::Untested(format!("the checker failed: {error:#}")),
             steps: Vec::new(),
             said: Vec::new(),
             xray: Vec::new(),
@@ -134,34 +91,40 @@ fn in_a_worker(check: &'static Check, again: bool) -> Outcome {
 
 /// Runs a check. One that fails is run again under the X-ray, for the evidence:
 /// to look on takes time, and most programs pass.
-fn seen(check: &'static Check, again: bool) -> anyhow::Result<Seen> {
+fn account(check: &Check, setup: &Setup, again: bool) -> anyhow::Result<Account> {
+    let limit = check.limit + LATE;
     let run = |observed| {
         let scratch = Scratch::new().context("make a folder for a check")?;
-        let worker = start_worker(check, observed, scratch.path())?;
-        finish(worker, check.limit + LATE)
+        let name = scratch.path().to_str();
+        name.context("the folder for temporary files has a name that is no UTF-8; set TMPDIR")?;
+        let setup = Setup {
+            observed,
+            scratch: scratch.path().to_path_buf(),
+            ..setup.clone()
+        };
+        let check = check.address.to_string();
+        let worker = start_worker(&Order { check, setup })?;
+        finish(worker, limit)
     };
     let plain = run(check.observed)?;
-    if check.observed || !again || !matches!(plain.result, Result::Failed(_)) {
+    if check.observed || !again || !matches!(plain.finding, Finding::Failed(_)) {
         return Ok(plain);
     }
     if interrupt::came() {
         bail!("interrupted");
     }
     match run(true) {
-        Ok(observed) if observed.result.is_like(&plain.result) => Ok(observed),
+        Ok(observed) if observed.finding.is_like(&plain.finding) => Ok(observed),
         // It did something else when it was watched: then that is no evidence.
         _ => Ok(plain),
     }
 }
 
-fn start_worker(check: &Check, observed: bool, scratch: &Path) -> anyhow::Result<Child> {
+fn start_worker(order: &Order) -> anyhow::Result<Child> {
     let own = env::current_exe().context("find our own executable")?;
     let worker = Command::new(own)
-        .args(env::args_os().skip(1))
-        .arg(format!("--worker={}", check.address))
-        .args(observed.then_some("--observed"))
-        .arg("--scratch")
-        .arg(scratch)
+        .arg("check")
+        .arg(format!("--worker={}", told::write(order)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn();
@@ -169,7 +132,7 @@ fn start_worker(check: &Check, observed: bool, scratch: &Path) -> anyhow::Result
 }
 
 /// Waits for what a worker found out.
-fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
+fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Account> {
     let mut stdout = worker.stdout.take().context("no pipe")?;
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
@@ -193,63 +156,4 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Seen> {
         bail!("the worker ended with {status}");
     }
     told::read(&said).context("read the result of the worker")
-}
-
-/// What the worker does: one check, and its result on stdout.
-pub(crate) fn worker(check: &'static Check, setup: &Setup) -> anyhow::Result<()> {
-    let mut setup = setup.clone();
-    setup.private = setup.private && ground::enter_private().is_ok();
-    interrupt::end_programs_first()?;
-    let seen = one(check, &setup)?;
-    Ok(io::stdout().write_all(told::write(&seen).as_bytes())?)
-}
-
-fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Seen> {
-    let usual = setup.usual();
-    let taken = usual.is_taken();
-    let story = Story::new(check.limit);
-    let mut bench = Bench::new(setup, story.clone(), check.address)?;
-    let verdict = (check.run)(&mut bench);
-    let over = story.is_over();
-    story.dropped().keep();
-    if matches!(verdict, Err(Fault::Program(_))) {
-        bench.settle();
-    }
-    let left = bench.end();
-    let result = match verdict {
-        _ if left.too_much => Result::Failed(Contrast::Words {
-            expected: format!("at most {} MiB of memory", setup.memory >> 20),
-            seen: "more; the program was ended".into(),
-            cause: None,
-        }),
-        Ok(()) => Result::Passed,
-        Err(Fault::Program(contrast)) if taken && !story.has_met() => {
-            Result::Untested(usual.doubt(&contrast.seen()))
-        }
-        Err(Fault::Program(contrast)) if over => Result::Failed(late(*contrast, check.limit)),
-        Err(Fault::Program(contrast)) => Result::Failed(*contrast),
-        Err(Fault::Checker(error)) => Result::Untested(format!("{error:#}")),
-    };
-    Ok(Seen {
-        result,
-        steps: story.steps(),
-        said: left.said,
-        xray: left.xray,
-    })
-}
-
-/// The check as a whole has taken too long.
-fn late(contrast: Contrast, limit: Duration) -> Contrast {
-    match contrast {
-        Contrast::Words {
-            expected,
-            seen,
-            cause,
-        } => Contrast::Words {
-            expected,
-            seen: format!("{seen}; the check's {} s are over", limit.as_secs()),
-            cause,
-        },
-        other => other,
-    }
 }

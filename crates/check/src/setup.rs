@@ -4,8 +4,19 @@ use std::path::PathBuf;
 
 use crate::address::Usual;
 
+/// Whom a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The server, with our client.
+    Server,
+    /// The client, with our server.
+    Client,
+    /// Both, with each other.
+    Both,
+}
+
 /// What is under test, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {
     pub(crate) server: Option<String>,
     pub(crate) client: Option<String>,
@@ -23,6 +34,14 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// How the program on this side is started.
+    pub(crate) fn command(&self, side: Of) -> Option<&str> {
+        match side {
+            Of::Server => self.server.as_deref(),
+            Of::Client | Of::Both => self.client.as_deref(),
+        }
+    }
+
     pub(crate) fn usual(&self) -> Usual {
         Usual {
             port: self.port,

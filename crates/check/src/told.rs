@@ -1,4 +1,5 @@
-//! What a worker tells the process that started it: JSON, on one line.
+//! What a worker is told by the process that starts it, and what it tells in
+//! return: JSON, on one line each.
 
 use std::fmt;
 
@@ -6,18 +7,31 @@ use nojson::{DisplayJson, Json, JsonFormatter, JsonParseError, RawJsonValue};
 use timeline::Stream;
 
 use crate::fault::Contrast;
-use crate::program::{Line, Said};
-use crate::run::{Result, Seen};
+use crate::log::{Printed, Said};
+use crate::outcome::{Account, Finding};
+use crate::setup::Setup;
 
-pub(crate) fn write(seen: &Seen) -> String {
-    Json(seen).to_string()
+/// What a worker is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// The address of the check.
+    pub(crate) check: String,
+    /// What is under test, and how.
+    pub(crate) setup: Setup,
 }
 
-pub(crate) fn read(told: &str) -> std::result::Result<Seen, JsonParseError> {
-    told.parse::<Json<Seen>>().map(|Json(seen)| seen)
+pub(crate) fn write(told: &impl DisplayJson) -> String {
+    Json(told).to_string()
 }
 
-type Parsed<T> = std::result::Result<T, JsonParseError>;
+pub(crate) fn read<T>(told: &str) -> Parsed<T>
+where
+    T: for<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>, Error = JsonParseError>,
+{
+    told.parse::<Json<T>>().map(|Json(told)| told)
+}
+
+type Parsed<T> = Result<T, JsonParseError>;
 
 /// A member that must be there.
 fn member<'text, 'raw, T>(value: RawJsonValue<'text, 'raw>, name: &str) -> Parsed<T>
@@ -27,10 +41,48 @@ where
     value.to_member(name)?.required()?.try_into()
 }
 
-impl DisplayJson for Seen {
+impl DisplayJson for Order {
+    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
+        let setup = &self.setup;
+        f.object(|f| {
+            f.member("check", &self.check)?;
+            f.member("server", &setup.server)?;
+            f.member("client", &setup.client)?;
+            f.member("port", setup.port)?;
+            f.member("private", setup.private)?;
+            f.member("observed", setup.observed)?;
+            f.member("seed", setup.seed)?;
+            f.member("memory", setup.memory)?;
+            f.member("scratch", setup.scratch.to_string_lossy())
+        })
+    }
+}
+
+impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Order {
+    type Error = JsonParseError;
+
+    fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
+        let scratch: String = member(value, "scratch")?;
+        Ok(Self {
+            check: member(value, "check")?,
+            setup: Setup {
+                server: member(value, "server")?,
+                client: member(value, "client")?,
+                port: member(value, "port")?,
+                private: member(value, "private")?,
+                observed: member(value, "observed")?,
+                seed: member(value, "seed")?,
+                memory: member(value, "memory")?,
+                scratch: scratch.into(),
+            },
+        })
+    }
+}
+
+impl DisplayJson for Account {
     fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
         f.object(|f| {
-            f.member("result", &self.result)?;
+            f.member("finding", &self.finding)?;
             f.member("steps", &self.steps)?;
             f.member("said", &self.said)?;
             f.member("xray", &self.xray)
@@ -38,12 +90,12 @@ impl DisplayJson for Seen {
     }
 }
 
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Seen {
+impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Account {
     type Error = JsonParseError;
 
     fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
         Ok(Self {
-            result: member(value, "result")?,
+            finding: member(value, "finding")?,
             steps: member(value, "steps")?,
             said: member(value, "said")?,
             xray: member(value, "xray")?,
@@ -51,7 +103,7 @@ impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Seen {
     }
 }
 
-impl DisplayJson for Result {
+impl DisplayJson for Finding {
     fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
         f.object(|f| match self {
             Self::Passed => f.member("kind", "passed"),
@@ -83,7 +135,7 @@ impl DisplayJson for Result {
     }
 }
 
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Result {
+impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Finding {
     type Error = JsonParseError;
 
     fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
@@ -126,7 +178,7 @@ impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Said {
     }
 }
 
-impl DisplayJson for Line {
+impl DisplayJson for Printed {
     fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
         f.object(|f| {
             f.member("on_stderr", self.stream == Stream::Stderr)?;
@@ -135,7 +187,7 @@ impl DisplayJson for Line {
     }
 }
 
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Line {
+impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Printed {
     type Error = JsonParseError;
 
     fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
@@ -157,31 +209,31 @@ mod tests {
     const ODD: &str = "a\0\u{1}\u{1b}[1m\"\\/\n\u{2028}你好🎉\u{7f}";
 
     #[rstest]
-    #[case::passed(Result::Passed)]
-    #[case::untested(Result::Untested(ODD.into()))]
-    #[case::words(Result::Failed(Contrast::Words {
+    #[case::passed(Finding::Passed)]
+    #[case::untested(Finding::Untested(ODD.into()))]
+    #[case::words(Finding::Failed(Contrast::Words {
         expected: ODD.into(),
         seen: String::new(),
         cause: None,
     }))]
-    #[case::words_with_a_cause(Result::Failed(Contrast::Words {
+    #[case::words_with_a_cause(Finding::Failed(Contrast::Words {
         expected: String::new(),
         seen: ODD.into(),
         cause: Some(ODD.into()),
     }))]
-    #[case::bytes(Result::Failed(Contrast::Bytes {
+    #[case::bytes(Finding::Failed(Contrast::Bytes {
         expected: (0..=255).collect(),
         seen: vec![],
         then: ODD.into(),
     }))]
-    fn what_is_told_is_read_as_it_was(#[case] result: Result) {
-        let seen = Seen {
-            result,
+    fn what_is_told_is_read_as_it_was(#[case] finding: Finding) {
+        let account = Account {
+            finding,
             steps: vec![ODD.into(), String::new()],
             said: vec![Said {
                 name: "server".into(),
                 lines: [Stream::Stdout, Stream::Stderr]
-                    .map(|stream| Line {
+                    .map(|stream| Printed {
                         stream,
                         text: ODD.into(),
                     })
@@ -189,16 +241,36 @@ mod tests {
             }],
             xray: vec![ODD.into()],
         };
-        let told = write(&seen);
+        let told = write(&account);
         assert_eq!(told.lines().count(), 1);
-        assert_eq!(read(&told).unwrap(), seen);
+        assert_eq!(read::<Account>(&told).unwrap(), account);
+    }
+
+    #[test]
+    fn an_order_is_read_as_it_was_given() {
+        let order = Order {
+            check: "2/server/echo".into(),
+            setup: Setup {
+                server: Some(ODD.into()),
+                client: None,
+                port: 8081,
+                private: true,
+                observed: false,
+                seed: u64::MAX,
+                memory: 1 << 50,
+                scratch: "/tmp/a folder".into(),
+            },
+        };
+        let told = write(&order);
+        assert_eq!(told.lines().count(), 1);
+        assert_eq!(read::<Order>(&told).unwrap(), order);
     }
 
     #[rstest]
     #[case("")]
     #[case("{}")]
-    #[case(r#"{"result":{"kind":"perhaps"},"steps":[],"said":[],"xray":[]}"#)]
+    #[case(r#"{"finding":{"kind":"perhaps"},"steps":[],"said":[],"xray":[]}"#)]
     fn what_is_no_result_is_an_error(#[case] told: &str) {
-        assert!(read(told).is_err());
+        assert!(read::<Account>(told).is_err());
     }
 }

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::files::Files;
+use ::xray::Program;
+use ::xray::{Audience, Recording};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use scene::Program;
-use scene::xray::{Audience, Recording};
 use switchboard::{Board, Command, Desk, Keyboard, Line, Look, Mode, Screen};
 use timeline::{Event, Kind, Timeline};
 use wire::rules::Setting;

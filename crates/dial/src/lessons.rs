@@ -83,7 +83,7 @@ pub(crate) fn my() -> Result<My> {
 /// The programs of a lesson such as `lesson-2`, which is built now: its server
 /// and its client.
 #[cfg(target_os = "linux")]
-pub(crate) fn programs(name: &str) -> Result<Vec<(String, scene::Program)>> {
+pub(crate) fn programs(name: &str) -> Result<Vec<(String, ::xray::Program)>> {
     let number = name
         .strip_prefix("lesson-")
         .and_then(|number| number.parse().ok());
@@ -99,7 +99,7 @@ pub(crate) fn programs(name: &str) -> Result<Vec<(String, scene::Program)>> {
     let metadata = metadata.context("ask cargo where programs are")?;
     let executable = metadata.target_directory.join("debug").join(&package);
     let side = |side: &str| {
-        let program = scene::Program::new(executable.as_std_path()).args([side]);
+        let program = ::xray::Program::new(executable.as_std_path()).args([side]);
         (side.to_string(), program)
     };
     Ok(vec![side("server"), side("client")])

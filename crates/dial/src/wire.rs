@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use ::xray::Recording;
 use anyhow::{Context, Result};
 use clap::Args;
-use scene::Side;
-use scene::xray::{self, Recording};
+use wire::Side;
 use wire::Wire;
 use wire::rules::{Rule, Rules};
 
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     let stop = Arc::clone(&enough);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
     let on_screen = !args.no_screen && board::is_possible();
-    let options = xray::Options {
+    let options = ::xray::Watching {
         step: false,
         alone: true,
         keyboard: on_screen,

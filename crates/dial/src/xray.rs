@@ -8,10 +8,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ::xray::Audience;
+use ::xray::Program;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use scene::Program;
-use scene::xray::{self, Audience};
 use timeline::{Event, Kind, Place, Timeline};
 use views::ladder::Ladder;
 
@@ -49,13 +49,13 @@ pub(crate) fn run(args: &XrayArgs) -> Result<()> {
     let stop = Arc::clone(&enough);
     ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
     let mut screen = Screen::new(&args.look, args.step, &programs, files, enough);
-    let options = xray::Options {
+    let options = ::xray::Watching {
         step: args.step,
         alone,
         keyboard: false,
         keep: args.look.bytes.max(4096),
     };
-    let recorded = xray::record(&programs, &options, &mut screen);
+    let recorded = ::xray::record(&programs, &options, &mut screen);
     screen.finish()?;
     recorded
 }
@@ -75,7 +75,7 @@ pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
             (_, 2) => "client".to_string(),
             _ => format!("client{index}"),
         };
-        scene::find(executable).with_context(|| format!("start {executable}"))?;
+        ::xray::find(executable).with_context(|| format!("start {executable}"))?;
         programs.push((name, Program::new(executable).args(args)));
     }
     Ok(programs)

@@ -6,27 +6,22 @@
 //! programs. A stage knows no lesson and no language: an actor is a process
 //! with any command line.
 
-mod audience;
-mod cast;
-mod find;
 mod focus;
 mod observe;
 mod options;
-mod program;
 mod sign;
+mod spectator;
 mod stage;
-#[cfg(target_os = "linux")]
-pub mod xray;
+mod story;
 
-pub use find::find;
 pub use focus::Focus;
 pub use options::{Options, Speed, Xray};
-pub use program::Program;
 pub use sign::Sign;
 pub use stage::Stage;
 pub use timeline::state::TcpState;
 pub use timeline::{Actor, Ending};
 pub use wire::Side;
+pub use xray::{Program, find};
 
 use std::io;
 use std::process::ExitCode;

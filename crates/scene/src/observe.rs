@@ -1,9 +1,9 @@
 //! Whether a scene is played under the X-ray, and if it cannot be, why.
 
 use anyhow::{Context, Result};
+use xray::{Cast, Listened};
 
-use crate::Options;
-use crate::cast::{Cast, Listened};
+use crate::options::Options;
 
 /// The programs' watchers; and where the X-ray is wanted and is not to be had,
 /// what to say about it.
@@ -26,20 +26,15 @@ pub(crate) fn cast(options: &Options) -> Result<(Box<dyn Cast>, Option<String>)>
 /// in it. This comes first of all, because later there is a second thread.
 #[cfg(target_os = "linux")]
 fn observed() -> Result<Box<dyn Cast>, String> {
-    let session = sources::network::enter_private()
+    let seen = sources::network::enter_private()
         .context("no network of their own for the programs")
         .and_then(|()| sources::probe::tracing().context("calls cannot be watched"))
         .and_then(|()| {
-            crate::xray::Session::new(&crate::xray::Options {
-                step: false,
-                keep: 4096,
-                // The scene itself has sockets here and there.
-                alone: false,
-                keyboard: false,
-            })
+            // The scene itself has sockets here and there.
+            xray::Seen::new(&watching(false))
         });
-    match session {
-        Ok(session) => Ok(Box::new(session)),
+    match seen {
+        Ok(seen) => Ok(Box::new(seen)),
         Err(error) => Err(format!(
             "Without the X-ray: {error:#}. \"cargo dial doctor\" says what to do. This is what \
              the programs say."
@@ -56,15 +51,19 @@ fn on_wire() -> Result<Box<dyn Cast>> {
     let wire = wire::Wire::new().map_err(|refused| {
         anyhow::anyhow!("no wire here: {refused} \"cargo dial doctor\" says more.")
     })?;
-    let options = crate::xray::Options {
+    let (hand, settings) = (Box::new(wire::Open), wire::Settings::default());
+    let seen = xray::Seen::on_wire(&watching(true), wire, hand, settings)?;
+    Ok(Box::new(seen))
+}
+
+#[cfg(target_os = "linux")]
+fn watching(alone: bool) -> xray::Watching {
+    xray::Watching {
         step: false,
         keep: 4096,
-        alone: true,
+        alone,
         keyboard: false,
-    };
-    let (hand, settings) = (Box::new(wire::Open), wire::Settings::default());
-    let session = crate::xray::Session::on_wire(&options, wire, hand, settings)?;
-    Ok(Box::new(session))
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

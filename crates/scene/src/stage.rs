@@ -1,7 +1,7 @@
 //! Where programs play: starts them, speaks to them, explains, and keeps the
 //! timeline.
 
-mod on_wire;
+mod cable;
 mod wait;
 
 use std::collections::HashMap;
@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use sources::calls::Change;
-use timeline::{Actor, Ending, Event, Kind, Place, Timeline};
+use timeline::{Actor, Event, Kind, Place, Timeline};
+use xray::{Cast, Listened, Program};
 
-use crate::audience::Audience;
-use crate::cast::{self, Cast, Listened};
+use crate::focus::Focus;
+use crate::options::Options;
 use crate::sign::Sign;
-use crate::{Focus, Options, Program};
+use crate::spectator::Spectator;
+use crate::story::Story;
 
 /// How long a scene waits for something before it gives up.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -26,25 +28,11 @@ const JUST_NOW: Duration = Duration::from_millis(1);
 /// Where programs play. What still runs when the stage is dropped is killed.
 pub struct Stage {
     cast: Box<dyn Cast>,
-    timeline: Timeline,
-    audience: Option<Audience>,
+    story: Story,
     deadline: Duration,
     inputs: HashMap<Actor, ChildStdin>,
-    /// For each actor: how many events the script has gone through for it.
-    heard: HashMap<Actor, usize>,
-    endings: HashMap<Actor, Ending>,
-    /// How many events have been searched for signs that the script awaits.
-    searched: usize,
-    /// With which event the part began.
-    part: usize,
-    /// Explanations that wait for what they explain.
-    hints: Vec<(Sign, String)>,
-    /// What the audience is to see from a sign on.
-    turns: Vec<(Sign, Focus)>,
     /// When it had caught up the last time.
     caught_up: Duration,
-    /// The first error of the audience; the script meets it at its next wait.
-    broken: Option<std::io::Error>,
 }
 
 impl Stage {
@@ -64,8 +52,8 @@ impl Stage {
     /// # Errors
     /// When the system does not let programs be observed.
     #[cfg(target_os = "linux")]
-    pub fn observed(options: &crate::xray::Options) -> Result<Self> {
-        let cast = crate::xray::Session::new(options)?;
+    pub fn observed(watching: &xray::Watching) -> Result<Self> {
+        let cast = xray::Seen::new(watching)?;
         Ok(Self::new(Box::new(cast), None))
     }
 
@@ -74,29 +62,21 @@ impl Stage {
     pub(crate) fn with_audience(options: &Options) -> Result<Self> {
         let (cast, missing) = crate::observe::cast(options)?;
         let observed = missing.is_none() && (options.wants_xray() || options.wire);
-        let audience = Audience::new(options, observed);
-        let mut stage = Self::new(cast, Some(audience));
+        let spectator = Spectator::new(options, observed);
+        let mut stage = Self::new(cast, Some(spectator));
         if let Some(missing) = missing {
             stage.note(missing);
         }
         Ok(stage)
     }
 
-    fn new(cast: Box<dyn Cast>, audience: Option<Audience>) -> Self {
+    fn new(cast: Box<dyn Cast>, spectator: Option<Spectator>) -> Self {
         Self {
             cast,
-            timeline: Timeline::default(),
-            audience,
+            story: Story::new(spectator),
             deadline: DEADLINE,
             inputs: HashMap::new(),
-            heard: HashMap::new(),
-            endings: HashMap::new(),
-            searched: 0,
-            part: 0,
-            hints: Vec::new(),
-            turns: Vec::new(),
             caught_up: Duration::ZERO,
-            broken: None,
         }
     }
 
@@ -114,23 +94,20 @@ impl Stage {
     /// From here on the audience sees this of the X-ray.
     pub fn focus(&mut self, focus: Focus) {
         self.catch_up_once();
-        self.set_focus(focus);
+        self.story.focus(focus);
     }
 
     /// The same, from right behind this event on: for what happens too fast for the
     /// script. It waits until the next headline.
     pub fn focus_after(&mut self, sign: Sign, focus: Focus) {
-        self.turns.push((sign, focus));
+        self.story.turns.push((sign, focus));
     }
 
     /// Begins a part of the scene. What an explanation of an earlier part waited
     /// for is over: it is forgotten.
     pub fn headline(&mut self, text: &str) {
         self.narrate(Kind::Headline(text.to_string()));
-        self.hints.clear();
-        self.turns.clear();
-        self.part = self.timeline.events().len();
-        self.searched = self.part;
+        self.story.begin_part();
     }
 
     /// Explains, across all lanes.
@@ -141,7 +118,7 @@ impl Stage {
     /// Explains as soon as this happens: once, right behind it, if it is before the
     /// next headline. Without the X-ray nobody sees it, and nothing is explained.
     pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
-        self.hints.push((sign, text.into()));
+        self.story.hints.push((sign, text.into()));
     }
 
     /// Shows rows that are laid out already, such as a table.
@@ -165,15 +142,16 @@ impl Stage {
     /// # Errors
     /// When the program cannot be started, or the audience has gone.
     pub fn start(&mut self, lane: &str, program: &Program) -> Result<Actor> {
-        self.check_audience()?;
-        let command = program.command().context("find our own executable")?;
-        let line = cast::words(&command).join(" ");
+        self.story.check()?;
         self.catch_up_once();
-        let started = self.cast.start(lane, program.host(), command);
-        let (actor, stdin) = started.with_context(|| format!("start {line}"))?;
+        let started = self.cast.start(lane, program);
+        let (actor, stdin) = started.with_context(|| format!("start {}", program.line()))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
         // Its lane has a name from now on.
-        while !self.timeline.has_started(actor) && self.pump(Instant::now() + self.deadline)? {}
+        let deadline = Instant::now() + self.deadline;
+        self.until(deadline, |story| {
+            story.timeline.has_started(actor).then_some(())
+        })?;
         Ok(actor)
     }
 
@@ -184,7 +162,7 @@ impl Stage {
     pub fn tell(&mut self, actor: Actor, line: &str) -> Result<()> {
         let subject = format!(
             "write to the standard input of {}",
-            self.timeline.lane(actor)
+            self.story.timeline.lane(actor)
         );
         let input = self
             .inputs
@@ -205,7 +183,7 @@ impl Stage {
     /// # Errors
     /// Those of kill(2); where there are no signals, that.
     pub fn interrupt(&mut self, actor: Actor) -> Result<()> {
-        let lane = self.timeline.lane(actor);
+        let lane = self.story.timeline.lane(actor);
         self.cast
             .interrupt(actor)
             .with_context(|| format!("send SIGINT to {lane}"))
@@ -216,7 +194,7 @@ impl Stage {
     /// # Errors
     /// Those of kill(2).
     pub fn kill(&mut self, actor: Actor) -> Result<()> {
-        let lane = self.timeline.lane(actor);
+        let lane = self.story.timeline.lane(actor);
         self.cast
             .kill(actor)
             .with_context(|| format!("send SIGKILL to {lane}"))
@@ -246,76 +224,50 @@ impl Stage {
     /// When the audience has gone.
     pub fn pass(&mut self, time: Duration) -> Result<()> {
         let deadline = Instant::now() + time;
-        while self.pump(deadline)? {}
-        Ok(())
+        self.until(deadline, |_| None::<()>).map(drop)
     }
 
     /// What an actor said so far.
     pub fn lines(&self, actor: Actor) -> Vec<String> {
-        self.timeline.lines(actor).map(str::to_string).collect()
+        self.story
+            .timeline
+            .lines(actor)
+            .map(str::to_string)
+            .collect()
     }
 
     /// All that happened so far.
     pub fn timeline(&self) -> &Timeline {
-        &self.timeline
+        &self.story.timeline
     }
 
-    /// Takes the next event from the programs; false when the deadline passed.
-    fn pump(&mut self, deadline: Instant) -> Result<bool> {
-        self.check_audience()?;
-        let Some(event) = self.cast.next(deadline) else {
-            return Ok(false);
-        };
-        if let (Place::Actor(actor), Kind::Ended(ending)) = (event.place, &event.kind) {
-            self.endings.insert(actor, *ending);
-        }
-        let explained = self
-            .hints
-            .iter()
-            .position(|(sign, _)| sign.fits(&self.timeline, &event));
-        let fits = |(sign, _): &(Sign, Focus)| sign.fits(&self.timeline, &event);
-        let turned = self.turns.iter().position(fits);
-        let time = event.time;
-        self.push(event);
-        if let Some(index) = explained {
-            let (_, text) = self.hints.remove(index);
-            self.push(Event {
-                time,
-                place: Place::Narrator,
-                kind: Kind::Note(text),
-            });
-        }
-        if let Some(index) = turned {
-            let (_, focus) = self.turns.remove(index);
-            self.set_focus(focus);
-        }
-        Ok(true)
+    /// Takes what happens until `found` finds something; None when the deadline
+    /// has passed.
+    fn until<T>(
+        &mut self,
+        deadline: Instant,
+        mut found: impl FnMut(&mut Story) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let found = xray::until(&mut *self.cast, &mut self.story, deadline, |story, _| {
+            // Who waits for something wants to know that nobody sees it any more.
+            match story.is_broken() {
+                true => Some(None),
+                false => found(story).map(Some),
+            }
+        })?;
+        self.story.check()?;
+        Ok(found.flatten())
     }
 
-    /// Takes all that has happened by now, and says whether it could. Under the
-    /// X-ray events come late, and on a busy machine later: so it waits until the
-    /// tracer and the capture say that they have told all up to this moment.
+    /// Takes all that has happened by now, and says whether it could.
     pub fn catch_up(&mut self) -> bool {
-        let now = self.cast.now();
-        let patience = Instant::now() + self.deadline;
-        loop {
-            // One look: then it may be known already.
-            let deadline = Instant::now() + self.cast.delay().min(Duration::from_millis(1));
-            while self.broken.is_none() && matches!(self.pump(deadline), Ok(true)) {
-                let last = self.timeline.events().last();
-                if last.is_some_and(|event| event.time > now) {
-                    self.caught_up = self.cast.now();
-                    return true;
-                }
-            }
-            if self.cast.settled() >= now {
-                self.caught_up = self.cast.now();
-                return true;
-            }
-            if self.broken.is_some() || Instant::now() > patience {
-                return false;
-            }
+        let caught = xray::catch_up(&mut *self.cast, &mut self.story, self.deadline);
+        // To take never fails: an error of the spectator is kept for the script.
+        let caught = matches!(caught, Ok(true));
+        if caught {
+            self.caught_up = self.cast.now();
         }
+        caught
     }
 
     /// Several steps of a script in a row wait for the same: once is enough.
@@ -329,37 +281,12 @@ impl Stage {
     /// behind another stands together with it: nothing comes between.
     fn narrate(&mut self, kind: Kind) {
         self.catch_up_once();
-        let last = self.timeline.events().last();
-        let last = last.map_or(Duration::ZERO, |event| event.time);
-        self.push(Event {
-            time: last.max(self.cast.now().saturating_sub(self.cast.delay())),
+        let now = self.cast.now().saturating_sub(self.cast.delay());
+        let event = Event {
+            time: self.story.last().max(now),
             place: Place::Narrator,
             kind,
-        });
-    }
-
-    fn set_focus(&mut self, focus: Focus) {
-        if let Some(audience) = &mut self.audience {
-            audience.focus(focus);
-        }
-    }
-
-    fn push(&mut self, event: Event) {
-        self.timeline.push(event);
-        let Some(audience) = &mut self.audience else {
-            return;
         };
-        let Some(event) = self.timeline.events().last() else {
-            return;
-        };
-        let seen = audience.see(&self.timeline, event, self.cast.peek());
-        self.broken = self.broken.take().or(seen.err());
-    }
-
-    fn check_audience(&mut self) -> Result<()> {
-        match self.broken.take() {
-            Some(error) => Err(error).context("write the scene to standard output"),
-            None => Ok(()),
-        }
+        self.story.push(event, self.cast.peek());
     }
 }

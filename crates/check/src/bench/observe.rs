@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use sources::calls::Change;
+use anyhow::{Context, anyhow};
+use xray::Change;
 
 use super::Bench;
-use crate::crew::Crew;
 use crate::evidence::{Call, calls, first_fin};
 use crate::fault::{Fault, Verdict};
-use crate::program::Program;
 use crate::story::PATIENCE;
+use crate::tested::Tested;
 
 impl Bench {
     /// The calls of a program on sockets so far, in their order: all that it has
@@ -18,15 +18,15 @@ impl Bench {
     ///
     /// # Errors
     /// When the program is not observed, or its calls do not come to be known.
-    pub fn calls(&mut self, program: &Program) -> Verdict<Vec<Call>> {
-        #[cfg(target_os = "linux")]
-        if let Crew::Seen(seen) = &mut self.crew {
-            if !seen.stage.catch_up() {
-                return Err(anyhow::anyhow!("the X-ray did not tell all calls in time").into());
-            }
-            return Ok(calls(seen.stage.timeline(), program.actor));
+    pub fn calls(&mut self, program: &Tested) -> Verdict<Vec<Call>> {
+        let caught_up = self.catch_up();
+        let timeline = self.log.timeline();
+        let timeline =
+            timeline.ok_or_else(|| anyhow!("the calls of {} are not observed", program.name))?;
+        match caught_up {
+            true => Ok(calls(timeline, program.actor)),
+            false => Err(anyhow!("the X-ray did not tell all calls in time").into()),
         }
-        Err(anyhow::anyhow!("the calls of {} are not observed", program.name).into())
     }
 
     /// Who sent the first FIN: the side that closed first. It is waited for. For
@@ -35,13 +35,7 @@ impl Bench {
     /// # Errors
     /// When nobody sends one.
     pub fn first_fin(&mut self) -> Verdict<SocketAddr> {
-        #[cfg(target_os = "linux")]
-        let fin = self.until(PATIENCE, |bench| match &bench.crew {
-            Crew::Seen(seen) => first_fin(seen.stage.timeline()),
-            Crew::Heard(_) => None,
-        });
-        #[cfg(not(target_os = "linux"))]
-        let fin = None;
+        let fin = self.until(PATIENCE, |bench| bench.log.timeline().and_then(first_fin));
         fin.ok_or_else(|| Fault::program("a FIN of either side", "none was seen"))
     }
 
@@ -52,11 +46,6 @@ impl Bench {
     /// When the programs are not observed.
     pub fn change(&mut self, what: &str, changes: Vec<Change>) -> Verdict {
         self.story.step(what);
-        #[cfg(target_os = "linux")]
-        if let Crew::Seen(seen) = &mut self.crew {
-            return Ok(seen.stage.change(changes)?);
-        }
-        let _ = changes;
-        Err(anyhow::anyhow!("calls are changed only where they are observed").into())
+        Ok(self.cast.change(changes).context("change calls")?)
     }
 }

@@ -4,93 +4,19 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ChildStdin;
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::Bench;
-use crate::address::Address;
+use super::{Bench, STARTS};
 use crate::command::{tell_address, words};
 use crate::fault::{Fault, Verdict};
 use crate::ground::Bound;
-use crate::plan::Of;
-use crate::program::{Program, Said};
-
-/// A program may take so long to start: a virtual machine warms up, a slow one
-/// rests first.
-pub(super) const STARTS: Duration = Duration::from_secs(5);
+use crate::launch::Launch;
+use crate::tested::Tested;
 
 /// Why a server cannot be called at all.
 const NOWHERE: &str = "The program listens nowhere. It has ended, or waits for something else \
                        first: what it wrote may say why.";
-
-/// How a program is started.
-#[derive(Clone, Debug)]
-pub struct Start {
-    of: Of,
-    name: String,
-    address: Option<Address>,
-    files: Option<u32>,
-    input: Vec<u8>,
-}
-
-impl Start {
-    /// The server under test.
-    pub fn server() -> Self {
-        Self {
-            of: Of::Server,
-            name: "your server".into(),
-            address: None,
-            files: None,
-            input: Vec::new(),
-        }
-    }
-
-    /// The client under test.
-    pub fn client() -> Self {
-        Self {
-            of: Of::Client,
-            name: "your client".into(),
-            ..Self::server()
-        }
-    }
-
-    /// Another name in the story, where there are several.
-    #[must_use]
-    pub fn named(self, name: &str) -> Self {
-        Self {
-            name: name.into(),
-            ..self
-        }
-    }
-
-    /// It is told another address than usual.
-    #[must_use]
-    pub fn at(self, address: Address) -> Self {
-        Self {
-            address: Some(address),
-            ..self
-        }
-    }
-
-    /// It may have so many files open, sockets included.
-    #[must_use]
-    pub fn files(self, most: u32) -> Self {
-        Self {
-            files: Some(most),
-            ..self
-        }
-    }
-
-    /// What it reads from its standard input, before the end of it.
-    #[must_use]
-    pub fn input(self, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            input: bytes.into(),
-            ..self
-        }
-    }
-}
 
 /// Words, and names with values.
 type Command = (Vec<String>, Vec<(String, String)>);
@@ -100,16 +26,16 @@ impl Bench {
     ///
     /// # Errors
     /// When it ends instead, or listens nowhere.
-    pub fn server(&mut self) -> Verdict<Program> {
-        self.server_as(Start::server())
+    pub fn server(&mut self) -> Verdict<Tested> {
+        self.server_as(Launch::server())
     }
 
     /// The same, started in another way.
     ///
     /// # Errors
     /// When it ends instead, or listens nowhere.
-    pub fn server_as(&mut self, start: Start) -> Verdict<Program> {
-        let mut server = self.start(start)?;
+    pub fn server_as(&mut self, launch: Launch) -> Verdict<Tested> {
+        let mut server = self.start(launch)?;
         let bound = self.until(STARTS, |bench| {
             bench.find(&server).map(Some).or_else(|| {
                 let ended = bench.has_ended(&server);
@@ -146,43 +72,40 @@ impl Bench {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn client(&mut self, lines: &[&str]) -> Verdict<Program> {
+    pub fn client(&mut self, lines: &[&str]) -> Verdict<Tested> {
         let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        self.start(Start::client().input(input))
+        self.start(Launch::client().input(input))
     }
 
     /// Starts a program, and does not wait for anything.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(&mut self, start: Start) -> Verdict<Program> {
-        let line = match start.of {
-            Of::Server => self.setup.server.clone(),
-            Of::Client | Of::Both => self.setup.client.clone(),
-        };
+    pub fn start(&mut self, launch: Launch) -> Verdict<Tested> {
+        let line = self.setup.command(launch.of).map(str::to_string);
         let line = line.context("no command for this side")?;
-        let told = match start.address {
+        let told = match launch.address {
             Some(address) => address.choose(self.setup.private)?,
             None => self.address()?,
         };
-        let (words, environment) = self.command(&line, told, start.files)?;
-        let name = start.name;
-        let started = self.crew.start(&name, &words, &environment);
+        let (words, environment) = self.command(&line, told, launch.files)?;
+        let name = launch.name;
+        let program = environment.into_iter().fold(
+            xray::Program::new(&words[0]).args(&words[1..]),
+            |program, (name, value)| program.env(name, value),
+        );
+        let started = self.cast.start(&name, &program);
         let started = started.with_context(|| format!("start {}", words[0]));
         let (actor, input) = started?;
-        let with = match start.input.as_slice() {
+        let with = match launch.input.as_slice() {
             b"" => String::new(),
             bytes => format!(", with {} to read", crate::bytes::counted(bytes)),
         };
         self.story
             .step(format!("{name} was started, with the address {told}{with}"));
-        feed(input, start.input);
-        self.endings.push(None);
-        self.said.push(Said {
-            name: name.clone(),
-            lines: Vec::new(),
-        });
-        Ok(Program {
+        feed(input, launch.input);
+        self.log.starts(&name);
+        Ok(Tested {
             actor,
             name,
             told,
@@ -210,8 +133,8 @@ impl Bench {
 
     /// Where a server can be called: by what it has bound, and where that cannot
     /// be seen, by what it says.
-    fn find(&mut self, server: &Program) -> Option<Bound> {
-        let pid = self.crew.pid(server.actor);
+    fn find(&mut self, server: &Tested) -> Option<Bound> {
+        let pid = self.cast.pid(server.actor);
         let Some(found) = self.sight.borrow_mut().bound(pid) else {
             return self.said_address(server);
         };
@@ -221,8 +144,8 @@ impl Bench {
         at(told).or_else(|| at(usual)).or(found.first()).copied()
     }
 
-    fn said_address(&self, server: &Program) -> Option<Bound> {
-        self.said[server.actor.0].lines.iter().find_map(|line| {
+    fn said_address(&self, server: &Tested) -> Option<Bound> {
+        self.log.said(server.actor).lines.iter().find_map(|line| {
             let listens = line.text.strip_prefix("listening on ");
             let address = listens.or_else(|| line.text.strip_prefix("bound to "))?;
             Some(Bound {
@@ -236,19 +159,19 @@ impl Bench {
     ///
     /// # Errors
     /// A fault of ours only.
-    pub fn interrupt(&mut self, program: &Program) -> Verdict {
+    pub fn interrupt(&mut self, program: &Tested) -> Verdict {
         self.story
             .step(format!("{} was interrupted (Ctrl-C)", program.name));
-        Ok(self.crew.interrupt(program.actor)?)
+        Ok(self.cast.interrupt(program.actor)?)
     }
 
     /// SIGKILL.
     ///
     /// # Errors
     /// A fault of ours only.
-    pub fn kill(&mut self, program: &Program) -> Verdict {
+    pub fn kill(&mut self, program: &Tested) -> Verdict {
         self.story.step(format!("{} was killed", program.name));
-        self.crew
+        self.cast
             .kill(program.actor)
             .map_err(|error| anyhow!("kill {}: {error}", program.name).into())
     }

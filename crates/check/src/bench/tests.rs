@@ -7,13 +7,14 @@ use std::time::Duration;
 use rstest::rstest;
 use timeline::Ending;
 
-use super::{Bench, Start};
-use crate::address::Address;
+use super::Bench;
+use crate::address::Endpoint;
 use crate::fault::{Contrast, Fault, Verdict};
 use crate::ground::Sight;
-use crate::program::Program;
+use crate::launch::Launch;
 use crate::setup::Setup;
 use crate::story::Story;
+use crate::tested::Tested;
 
 /// A bench ends all programs that its process has started: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -44,7 +45,7 @@ fn bench(script: &str) -> Bench {
     Bench::new(&setup, Story::new(Duration::from_secs(20)), "0/test").unwrap()
 }
 
-fn client(bench: &mut Bench) -> Program {
+fn client(bench: &mut Bench) -> Tested {
     bench.client(&[]).unwrap()
 }
 
@@ -117,7 +118,9 @@ fn a_line_that_does_not_come_is_not_waited_for_longer_than_two_seconds() {
 fn a_server_that_says_its_address_in_other_words_is_told_the_right_ones() {
     with("echo listening on 127.0.0.1:9; exec sleep 60", |bench| {
         *bench.sight.borrow_mut() = Sight::blind();
-        let server = bench.server_as(Start::server().at(Address::Zero)).unwrap();
+        let server = bench
+            .server_as(Launch::server().at(Endpoint::Zero))
+            .unwrap();
         // It will say nothing more: nobody waits for it.
         bench.kill(&server).unwrap();
         let other = bench.says_where(&server, "waiting at");
@@ -246,7 +249,7 @@ fn our_server_hangs_up_when_the_client_has_and_is_waited_for() {
 #[test]
 fn the_limit_of_open_files_holds_for_the_program() {
     with("ulimit -n", |bench| {
-        let start = Start::client().files(20).named("the small one");
+        let start = Launch::client().files(20).named("the small one");
         let program = bench.start(start).unwrap();
         bench.says(&program, "20").unwrap();
         assert_eq!(program.name, "the small one");
@@ -298,7 +301,9 @@ fn where_sockets_cannot_be_seen_a_server_is_found_by_its_first_line(#[case] line
         &format!("echo {line} 127.0.0.1:9; exec sleep 60"),
         |bench| {
             *bench.sight.borrow_mut() = Sight::blind();
-            let server = bench.server_as(Start::server().at(Address::Zero)).unwrap();
+            let server = bench
+                .server_as(Launch::server().at(Endpoint::Zero))
+                .unwrap();
             assert_eq!(server.address(), "127.0.0.1:9".parse().unwrap());
             bench.says_where(&server, line).unwrap();
         },

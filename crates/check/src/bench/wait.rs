@@ -2,30 +2,27 @@
 
 use std::net::Shutdown;
 use std::rc::Weak;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sources::output::What;
 use timeline::{Ending, Stream};
 
 use super::Bench;
 use crate::bytes::quoted;
-#[cfg(target_os = "linux")]
-use crate::crew::Crew;
 use crate::fault::{Fault, Verdict};
 use crate::ground;
-use crate::program::{Line, Program};
 use crate::story::PATIENCE;
+use crate::tested::Tested;
 
 /// How often a condition is looked at that nobody announces.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// The X-ray has told all that has happened within this time, on a busy machine too.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// A program that waits for others notices within this time that they are gone.
 const SETTLES: Duration = Duration::from_millis(20);
 /// One that has not come to rest after so much work will not.
 const SETTLED: Duration = Duration::from_millis(300);
-
-/// So many lines of a program are kept.
-const MOST_LINES: usize = 20_000;
 
 impl Bench {
     /// Waits until this is so; None when the time is over.
@@ -41,37 +38,25 @@ impl Bench {
             }
             if wait.is_over() {
                 // It may have come while it was looked whether the programs rest.
-                self.catch_up();
+                let _ = self.catch_up();
+                self.pump(LOOK);
                 return so(self);
             }
             self.pump(LOOK);
         }
     }
 
-    /// Takes in what has happened by now.
-    fn catch_up(&mut self) {
-        #[cfg(target_os = "linux")]
-        if let Crew::Seen(seen) = &mut self.crew {
-            seen.stage.catch_up();
-        }
-        self.pump(LOOK);
-        while self.crew.is_an_end_on_its_way() && !self.story.is_over() {
-            self.pump(LOOK);
-        }
+    /// Takes in what has happened by now, and says whether it could.
+    pub(super) fn catch_up(&mut self) -> bool {
+        let caught = xray::catch_up(&mut *self.cast, &mut self.log, CATCH_UP);
+        // The log takes everything.
+        caught.unwrap_or(false)
     }
 
     /// Takes in what the programs say, for so long.
     pub(super) fn pump(&mut self, time: Duration) {
-        let (said, endings) = (&mut self.said, &mut self.endings);
-        self.crew.pass(time, |actor, what| match what {
-            What::Line(stream, text) => {
-                let lines = &mut said[actor.0].lines;
-                if lines.len() < MOST_LINES {
-                    lines.push(Line { stream, text });
-                }
-            }
-            What::Ended(ending) => endings[actor.0] = Some(ending),
-        });
+        // It never fails: the log takes everything.
+        let _ = xray::pass(&mut *self.cast, &mut self.log, Instant::now() + time);
     }
 
     /// Lets the programs finish what they do about the last event, such as a
@@ -110,16 +95,16 @@ impl Bench {
     }
 
     /// Whether a program has ended by now.
-    pub fn has_ended(&self, program: &Program) -> bool {
-        self.endings[program.actor.0].is_some()
+    pub fn has_ended(&self, program: &Tested) -> bool {
+        self.log.ending(program.actor).is_some()
     }
 
     /// What a program is doing, for the sentence about what was seen.
-    pub(super) fn state(&self, program: &Program) -> String {
-        match self.endings[program.actor.0] {
+    pub(super) fn state(&self, program: &Tested) -> String {
+        match self.log.ending(program.actor) {
             None => format!("{} is running", program.name),
             Some(ending) => {
-                let left = match !self.endings.contains(&None) && ground::somebody_is_left() {
+                let left = match self.log.running().next().is_none() && ground::somebody_is_left() {
                     true => ", and a process that it started goes on without it",
                     false => "",
                 };
@@ -132,7 +117,7 @@ impl Bench {
     ///
     /// # Errors
     /// When it goes on.
-    pub fn ends(&mut self, program: &Program) -> Verdict<Ending> {
+    pub fn ends(&mut self, program: &Tested) -> Verdict<Ending> {
         self.ends_within(program, PATIENCE)
     }
 
@@ -140,12 +125,12 @@ impl Bench {
     ///
     /// # Errors
     /// When it goes on.
-    pub fn ends_within(&mut self, program: &Program, time: Duration) -> Verdict<Ending> {
-        let actor = program.actor.0;
+    pub fn ends_within(&mut self, program: &Tested, time: Duration) -> Verdict<Ending> {
+        let actor = program.actor;
         let mut closed = false;
         let ended_by_now = |bench: &mut Self| {
             closed |= bench.hang_up_where_the_client_has();
-            bench.endings[actor]
+            bench.log.ending(actor)
         };
         let Some(ending) = self.until(time, ended_by_now) else {
             if closed {
@@ -184,7 +169,7 @@ impl Bench {
     ///
     /// # Errors
     /// When it goes on, or ends otherwise.
-    pub fn ends_with_status(&mut self, program: &Program, status: i32) -> Verdict {
+    pub fn ends_with_status(&mut self, program: &Tested, status: i32) -> Verdict {
         let ending = self.ends(program)?;
         if ending == Ending::Status(status) {
             return Ok(());
@@ -199,9 +184,9 @@ impl Bench {
     ///
     /// # Errors
     /// When it goes on, ends otherwise, or says nothing or too much.
-    pub fn ends_with_one_line(&mut self, program: &Program) -> Verdict<String> {
+    pub fn ends_with_one_line(&mut self, program: &Tested) -> Verdict<String> {
         self.ends_with_status(program, 1)?;
-        let said = &self.said[program.actor.0];
+        let said = self.log.said(program.actor);
         let lines: Vec<&str> = said.on(Stream::Stderr).collect();
         if let [line] = lines[..]
             && !line.trim().is_empty()
@@ -227,9 +212,9 @@ impl Bench {
     ///
     /// # Errors
     /// When it has ended.
-    pub fn still_runs(&mut self, program: &Program) -> Verdict {
+    pub fn still_runs(&mut self, program: &Tested) -> Verdict {
         self.pump(Duration::from_millis(20));
-        match self.endings[program.actor.0] {
+        match self.log.ending(program.actor) {
             None => Ok(()),
             Some(ending) => Err(Fault::program(
                 format!("{} goes on", program.name),
@@ -243,7 +228,7 @@ impl Bench {
     ///
     /// # Errors
     /// When it says nothing such, or another address.
-    pub fn says_where(&mut self, server: &Program, words: &str) -> Verdict {
+    pub fn says_where(&mut self, server: &Tested, words: &str) -> Verdict {
         let [bound, called] =
             [server.bound, server.address].map(|address| format!("{words} {address}"));
         let expected = format!("{} says {bound:?}", server.name);
@@ -257,7 +242,7 @@ impl Bench {
     ///
     /// # Errors
     /// When it does not.
-    pub fn says(&mut self, program: &Program, fragment: &str) -> Verdict<String> {
+    pub fn says(&mut self, program: &Tested, fragment: &str) -> Verdict<String> {
         let expected = format!("{} says {}", program.name, quoted(fragment.as_bytes()));
         self.says_what(program, &expected, |line| line.contains(fragment))
     }
@@ -268,23 +253,23 @@ impl Bench {
     /// When none comes.
     pub fn says_what(
         &mut self,
-        program: &Program,
+        program: &Tested,
         expected: &str,
         fits: impl Fn(&str) -> bool,
     ) -> Verdict<String> {
-        let actor = program.actor.0;
+        let actor = program.actor;
         let found = self.until(PATIENCE, |bench| {
-            let mut lines = bench.said[actor].lines.iter();
+            let mut lines = bench.log.said(actor).lines.iter();
             match lines.find(|line| fits(&line.text)) {
                 Some(line) => Some(Some(line.text.clone())),
-                None if bench.endings[actor].is_some() => Some(None),
+                None if bench.log.ending(actor).is_some() => Some(None),
                 None => None,
             }
         });
         if let Some(Some(line)) = found {
             return Ok(line);
         }
-        let said = &self.said[actor].lines;
+        let said = &self.log.said(actor).lines;
         let seen = match said.last() {
             None => "no line".to_string(),
             Some(last) => {
@@ -299,9 +284,9 @@ impl Bench {
     }
 
     /// What it wrote so far to stdout.
-    pub fn stdout(&mut self, program: &Program) -> Vec<String> {
+    pub fn stdout(&mut self, program: &Tested) -> Vec<String> {
         self.pump(LOOK);
-        let said = &self.said[program.actor.0];
+        let said = self.log.said(program.actor);
         said.on(Stream::Stdout).map(str::to_string).collect()
     }
 }

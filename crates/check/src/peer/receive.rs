@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
-use super::{Ending, Peer, ROOM, is_timeout, lower};
+use super::{Peer, PeerEnding, ROOM, is_timeout, lower};
 use crate::bytes::{counted, first_difference};
 use crate::fault::{Fault, Verdict};
 use crate::story::PATIENCE;
@@ -74,7 +74,7 @@ impl Peer {
                 buffer.truncate(length);
                 Ok(buffer)
             }
-            Err(Ending::EndOfStream) => Ok(Vec::new()),
+            Err(PeerEnding::EndOfStream) => Ok(Vec::new()),
             Err(ending) => Err(Fault::program("more bytes", ending.words())),
         }
     }
@@ -83,7 +83,7 @@ impl Peer {
     ///
     /// # Errors
     /// A fault of ours only.
-    pub fn receive_to_end(&mut self, most: usize) -> Verdict<(Vec<u8>, Ending)> {
+    pub fn receive_to_end(&mut self, most: usize) -> Verdict<(Vec<u8>, PeerEnding)> {
         let (seen, ending) = self.take(most, |_| false)?;
         let then = ending.words();
         let what = counted(&seen);
@@ -98,13 +98,13 @@ impl Peer {
     /// When more bytes come, a reset, or nothing.
     pub fn expect_end(&mut self) -> Verdict {
         let (seen, ending) = self.take(1, |_| true)?;
-        if ending == Ending::EndOfStream && seen.is_empty() {
+        if ending == PeerEnding::EndOfStream && seen.is_empty() {
             self.story
                 .step(format!("{} received the end of the stream", self.who));
             return Ok(());
         }
         let seen = match ending {
-            Ending::Enough => format!("more bytes: {}", counted(&seen)),
+            PeerEnding::Enough => format!("more bytes: {}", counted(&seen)),
             other => other.words(),
         };
         Err(Fault::program("the end of the stream", seen))
@@ -129,7 +129,7 @@ impl Peer {
         }
     }
 
-    fn compare(&mut self, expected: &[u8], seen: Vec<u8>, ending: Ending) -> Verdict {
+    fn compare(&mut self, expected: &[u8], seen: Vec<u8>, ending: PeerEnding) -> Verdict {
         if seen == expected {
             if !expected.is_empty() {
                 self.heard(&seen);
@@ -151,7 +151,11 @@ impl Peer {
     }
 
     /// Receives until there are so many, or one is wrong, or no more come.
-    fn take(&mut self, most: usize, wrong: impl Fn(&[u8]) -> bool) -> Verdict<(Vec<u8>, Ending)> {
+    fn take(
+        &mut self,
+        most: usize,
+        wrong: impl Fn(&[u8]) -> bool,
+    ) -> Verdict<(Vec<u8>, PeerEnding)> {
         let mut seen = Vec::new();
         let mut buffer = vec![0; ROOM];
         let mut checked = 0;
@@ -169,23 +173,23 @@ impl Peer {
                 }
             }
         }
-        Ok((seen, Ending::Enough))
+        Ok((seen, PeerEnding::Enough))
     }
 
     /// One receive; the inner error is an end.
-    fn take_once(&mut self, buffer: &mut [u8]) -> Verdict<Result<usize, Ending>> {
+    fn take_once(&mut self, buffer: &mut [u8]) -> Verdict<Result<usize, PeerEnding>> {
         let wait = self.story.wait(PATIENCE);
         loop {
             self.stream.set_read_timeout(Some(wait.slice()))?;
             match (&**self.stream).read(buffer) {
-                Ok(0) => return Ok(Err(Ending::EndOfStream)),
+                Ok(0) => return Ok(Err(PeerEnding::EndOfStream)),
                 Ok(length) => return Ok(Ok(length)),
                 Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
-                    return Ok(Err(Ending::Silence));
+                    return Ok(Err(PeerEnding::Silence));
                 }
                 Err(error) if is_timeout(&error) => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-                    return Ok(Err(Ending::Reset));
+                    return Ok(Err(PeerEnding::Reset));
                 }
                 Err(error) => return Err(error.into()),
             }

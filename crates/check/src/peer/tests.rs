@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use super::{Ending, Peer};
+use super::{Peer, PeerEnding};
 use crate::fault::{Contrast, Fault, Verdict};
 use crate::ground::Sight;
 use crate::story::Story;
@@ -131,9 +131,9 @@ fn pieces_come_in_their_order_and_whole() {
 }
 
 #[rstest]
-#[case::end(false, Ending::EndOfStream)]
-#[case::reset(true, Ending::Reset)]
-fn an_end_and_a_reset_are_told_apart(#[case] reset: bool, #[case] ending: Ending) {
+#[case::end(false, PeerEnding::EndOfStream)]
+#[case::reset(true, PeerEnding::Reset)]
+fn an_end_and_a_reset_are_told_apart(#[case] reset: bool, #[case] ending: PeerEnding) {
     let (mut peer, _, program) = with(move |mut stream| {
         stream.write_all(b"x").unwrap();
         let mut byte = [0];

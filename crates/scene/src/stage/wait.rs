@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use timeline::{Actor, Ending, Kind, Place};
+use anyhow::{Context, Result};
+use timeline::{Actor, Ending};
 
 use super::Stage;
-use crate::Sign;
+use crate::sign::Sign;
 
 impl Stage {
     /// Waits until a server said `listening on` or `bound to`, and gives the
@@ -42,13 +42,8 @@ impl Stage {
     /// # Errors
     /// When it still runs after the deadline.
     pub fn wait_exit(&mut self, actor: Actor) -> Result<Ending> {
-        let deadline = Instant::now() + self.deadline;
-        while !self.endings.contains_key(&actor) {
-            if !self.pump(deadline)? {
-                bail!(self.missed(actor, "its end"));
-            }
-        }
-        Ok(self.endings[&actor])
+        let ended = self.until(self.patience(), |story| story.ending(actor))?;
+        ended.with_context(|| self.missed(actor, "its end"))
     }
 
     /// Waits until this happens under the X-ray, and gives its time. Each call goes
@@ -58,28 +53,18 @@ impl Stage {
     /// # Errors
     /// When the deadline passes without it.
     pub fn wait_sign(&mut self, sign: &Sign) -> Result<Duration> {
-        let deadline = Instant::now() + self.deadline;
-        loop {
-            while let Some(event) = self.timeline.events().get(self.searched) {
-                self.searched += 1;
-                if sign.fits(&self.timeline, event) {
-                    return Ok(event.time);
-                }
-            }
-            if !self.pump(deadline)? {
-                bail!(
-                    "waited {:?} for {sign:?}, and it did not happen",
-                    self.deadline
-                );
-            }
-        }
+        let seen = self.until(self.patience(), |story| story.next_sign(sign))?;
+        seen.with_context(|| {
+            format!(
+                "waited {:?} for {sign:?}, and it did not happen",
+                self.deadline
+            )
+        })
     }
 
     /// When this has happened since the last headline, each time.
     pub fn seen(&self, sign: &Sign) -> Vec<Duration> {
-        let events = self.timeline.events()[self.part..].iter();
-        let such = events.filter(|event| sign.fits(&self.timeline, event));
-        such.map(|event| event.time).collect()
+        self.story.seen(sign)
     }
 
     fn wait_for(
@@ -88,36 +73,24 @@ impl Stage {
         wanted: &str,
         fits: impl Fn(&str) -> bool,
     ) -> Result<String> {
-        let deadline = Instant::now() + self.deadline;
-        let mut at = self.heard.get(&actor).copied().unwrap_or(0);
-        loop {
-            // Each event is looked at once, however many there are.
-            while let Some(event) = self.timeline.events().get(at) {
-                at += 1;
-                if event.place != Place::Actor(actor) {
-                    continue;
-                }
-                if let Kind::Line { text, .. } = &event.kind
-                    && fits(text)
-                {
-                    let text = text.clone();
-                    self.heard.insert(actor, at);
-                    return Ok(text);
-                }
-            }
-            if self.endings.contains_key(&actor) || !self.pump(deadline)? {
-                bail!(self.missed(actor, wanted));
-            }
-        }
+        let found = self.until(self.patience(), |story| {
+            let line = story.next_line(actor, &fits);
+            // No line follows an end.
+            let over = line.is_some() || story.ending(actor).is_some();
+            over.then_some(line)
+        })?;
+        found.flatten().with_context(|| self.missed(actor, wanted))
+    }
+
+    fn patience(&self) -> Instant {
+        Instant::now() + self.deadline
     }
 
     /// What was awaited, and what was there instead.
     fn missed(&self, actor: Actor, wanted: &str) -> String {
-        let lane = self.timeline.lane(actor);
-        let ended = self
-            .endings
-            .get(&actor)
-            .map(|ending| format!("it ended: {ending:?}"));
+        let lane = self.story.timeline.lane(actor);
+        let ending = self.story.ending(actor);
+        let ended = ending.map(|ending| format!("it ended: {ending:?}"));
         let state = ended.unwrap_or_else(|| format!("{:?} have passed", self.deadline));
         let said = self.lines(actor).join("\n  ");
         format!("waited for {wanted} of {lane}, but {state}. It has said:\n  {said}")

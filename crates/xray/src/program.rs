@@ -1,7 +1,9 @@
+//! A command line.
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
-use std::{env, io};
+use std::{env, io, iter};
 
 use wire::Side;
 
@@ -64,6 +66,12 @@ impl Program {
         self
     }
 
+    /// Its command line in words, to be named in an error.
+    pub fn line(&self) -> String {
+        let command = self.command();
+        command.map_or_else(|error| error.to_string(), |it| words(&it).join(" "))
+    }
+
     pub(crate) fn command(&self) -> io::Result<Command> {
         let executable = match &self.executable {
             Some(path) => path.clone(),
@@ -75,4 +83,12 @@ impl Program {
         command.envs(set.map(|(name, value)| (name, value)));
         Ok(command)
     }
+}
+
+/// The words of a command line.
+pub(crate) fn words(command: &Command) -> Vec<String> {
+    let words = iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
 }

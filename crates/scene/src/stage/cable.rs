@@ -8,7 +8,7 @@ impl Stage {
     /// A hand on the cable, where the scene plays on a wire.
     #[cfg(target_os = "linux")]
     pub fn cable(&self) -> Option<&wire::Control> {
-        self.cast.cable()
+        self.cast.wire().map(|(_, cable)| cable)
     }
 
     /// Sets a value of the kernel for one host alone, such as
@@ -19,7 +19,7 @@ impl Stage {
     /// One that this kernel does not have, or a value that it does not take.
     pub fn set(&mut self, host: wire::Side, name: &str, value: &str) -> Result<()> {
         #[cfg(target_os = "linux")]
-        if let Some(wire) = self.cast.wire() {
+        if let Some((wire, _)) = self.cast.wire() {
             let host = wire.host(host).clone();
             host.set(name, value)?;
             let side = host.side().name();

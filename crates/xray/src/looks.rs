@@ -2,6 +2,7 @@
 //! a look costs time, in which a program stands still.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sources::states::States;
@@ -30,7 +31,7 @@ const SHARE: u32 = 50;
 const ADVANCE: Duration = Duration::from_millis(20);
 
 /// Looks, and knows whether the next one is worth it.
-pub(super) struct Looks {
+pub(crate) struct Looks {
     /// A way to them for each host.
     states: Vec<States>,
     /// Calls that have begun, and may change a state.
@@ -44,7 +45,7 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn new(states: Vec<States>) -> Self {
+    pub(crate) fn new(states: Vec<States>) -> Self {
         Self {
             states,
             changing: HashSet::new(),
@@ -54,23 +55,27 @@ impl Looks {
         }
     }
 
-    pub(super) fn states(&mut self) -> &mut [States] {
-        &mut self.states
+    /// The UDP sockets that there are now: where, and their inodes.
+    pub(crate) fn udp_sockets(&mut self) -> Vec<(SocketAddr, Option<u64>)> {
+        let states = self.states.iter_mut();
+        // What cannot be looked at now may be at the next packet.
+        let sockets = states.flat_map(|states| states.udp_sockets().unwrap_or_default());
+        sockets.map(|socket| (socket.local, socket.inode)).collect()
     }
 
-    pub(super) fn call_starts(&mut self, start: &Start) {
+    pub(crate) fn call_starts(&mut self, start: &Start) {
         if CHANGING.contains(&start.name.as_ref()) {
             self.changing.insert(start.id);
         }
     }
 
     /// Whether to look when this call has ended.
-    pub(super) fn after_call(&mut self, id: CallId, now: Duration) -> bool {
+    pub(crate) fn after_call(&mut self, id: CallId, now: Duration) -> bool {
         self.changing.remove(&id) || self.may_look(now)
     }
 
     /// Whether to look when this packet was seen.
-    pub(super) fn after_packet(&mut self, packet: &Packet, now: Duration) -> bool {
+    pub(crate) fn after_packet(&mut self, packet: &Packet, now: Duration) -> bool {
         let Content::Tcp(segment) = &packet.content else {
             return false;
         };
@@ -80,7 +85,7 @@ impl Looks {
     }
 
     /// Whether something has happened since the last look.
-    pub(super) fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.due
     }
 
@@ -90,7 +95,7 @@ impl Looks {
     }
 
     /// What has changed since the last look, and when that was known.
-    pub(super) fn look(
+    pub(crate) fn look(
         &mut self,
         now: impl Fn() -> Duration,
     ) -> std::io::Result<(Vec<Change>, Duration)> {

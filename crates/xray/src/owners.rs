@@ -5,10 +5,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use timeline::Actor;
+use timeline::packet::{Content, Packet};
+
+/// Whose the sender and the receiver of a packet are, if that is known.
+pub(crate) type Ends = (Option<Actor>, Option<Actor>);
 
 /// What is known of sockets, and whose they are.
 #[derive(Debug, Default)]
-pub(super) struct Owners {
+pub(crate) struct Owners {
     inodes: HashMap<u64, Actor>,
     /// TCP by both ends, so that the sockets of one port are told apart.
     connections: HashMap<(SocketAddr, SocketAddr), Actor>,
@@ -27,19 +31,19 @@ const DIALLING: usize = 256;
 
 impl Owners {
     /// A program has made a call on this socket, so it has it.
-    pub(super) fn has(&mut self, actor: Actor, inode: u64) {
+    pub(crate) fn has(&mut self, actor: Actor, inode: u64) {
         self.inodes.insert(inode, actor);
     }
 
     /// A program begins to connect to this address.
-    pub(super) fn dials(&mut self, actor: Actor, peer: SocketAddr) {
+    pub(crate) fn dials(&mut self, actor: Actor, peer: SocketAddr) {
         self.dialling.truncate(DIALLING - 1);
         self.dialling.push_front((actor, peer));
     }
 
     /// A SYN goes from one end to the other. A socket that was refused is gone
     /// before a look can find it: then it is of whoever has dialled that address.
-    pub(super) fn syn(&mut self, local: SocketAddr, peer: SocketAddr) {
+    pub(crate) fn syn(&mut self, local: SocketAddr, peer: SocketAddr) {
         let known = self.tcp_end(local, peer);
         let fits = |(actor, dialled): &(Actor, SocketAddr)| {
             *dialled == peer && known.is_none_or(|known| known == *actor)
@@ -54,7 +58,7 @@ impl Owners {
     }
 
     /// A look has found a TCP socket; whose is it?
-    pub(super) fn tcp(
+    pub(crate) fn tcp(
         &mut self,
         local: SocketAddr,
         peer: SocketAddr,
@@ -71,7 +75,7 @@ impl Owners {
     }
 
     /// A look has found a UDP socket.
-    pub(super) fn udp(&mut self, local: SocketAddr, inode: Option<u64>) {
+    pub(crate) fn udp(&mut self, local: SocketAddr, inode: Option<u64>) {
         let Some(inode) = inode else { return };
         if let Some(actor) = self.inodes.get(&inode) {
             self.datagrams.insert(local, *actor);
@@ -80,19 +84,40 @@ impl Owners {
     }
 
     /// Whether a look has found this UDP socket.
-    pub(super) fn knows_address(&self, inode: u64) -> bool {
+    pub(crate) fn knows_address(&self, inode: u64) -> bool {
         self.bound.contains(&inode)
     }
 
     /// Who has this end of a connection: the one that was seen to have it, or
     /// the one that listens there and has not accepted yet.
-    pub(super) fn tcp_end(&self, local: SocketAddr, peer: SocketAddr) -> Option<Actor> {
+    fn tcp_end(&self, local: SocketAddr, peer: SocketAddr) -> Option<Actor> {
         let known = self.connections.get(&(local, peer)).copied();
         known.or_else(|| listener(&self.listeners, local))
     }
 
+    /// Who has the two ends of a packet.
+    pub(crate) fn ends(&self, packet: &Packet) -> Ends {
+        match (&packet.content, packet.ends()) {
+            (Content::Tcp(_), Some((source, destination))) => (
+                self.tcp_end(source, destination),
+                self.tcp_end(destination, source),
+            ),
+            (Content::Udp(_), Some((source, destination))) => {
+                (self.udp_end(source), self.udp_end(destination))
+            }
+            // An error goes back to whoever sent the packet that it is about.
+            (
+                Content::Icmp {
+                    about: Some(about), ..
+                },
+                _,
+            ) => (self.udp_end(about.destination), self.udp_end(about.source)),
+            _ => (None, None),
+        }
+    }
+
     /// Who receives datagrams at this address.
-    pub(super) fn udp_end(&self, local: SocketAddr) -> Option<Actor> {
+    fn udp_end(&self, local: SocketAddr) -> Option<Actor> {
         listener(&self.datagrams, local)
     }
 }

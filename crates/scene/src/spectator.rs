@@ -7,11 +7,12 @@ use timeline::{Event, Kind, Timeline};
 use views::ladder::{Ladder, Style};
 use views::text::{Columns, Paper};
 
-use crate::{Focus, Options, Speed};
+use crate::focus::Focus;
+use crate::options::{Options, Speed};
 
 /// The person before whom a scene is played: sees each event at once, and says
 /// when it goes on.
-pub(crate) struct Audience {
+pub(crate) struct Spectator {
     page: Page,
     step: bool,
     pause: Duration,
@@ -23,7 +24,7 @@ enum Page {
     Ladder(Box<Ladder>),
 }
 
-impl Audience {
+impl Spectator {
     pub(crate) fn new(options: &Options, observed: bool) -> Self {
         let terminal = io::stdout().is_terminal();
         let colour = terminal && !options.plain && !is_set("NO_COLOR");

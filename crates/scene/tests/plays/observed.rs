@@ -1,13 +1,11 @@
 //! A stage whose programs are observed, on the machine's own loopback: the calls
 //! need no network of their own.
-#![cfg(target_os = "linux")]
 
-use std::net::UdpSocket;
 use std::time::Duration;
 
-use scene::xray::Options;
 use scene::{Program, Sign, Stage};
 use timeline::{Event, Kind};
+use xray::Watching;
 
 const LISTENS: &str = "\
 import socket
@@ -20,13 +18,13 @@ fn python(script: &str) -> Program {
 }
 
 fn observed() -> Stage {
-    let options = Options {
+    let watching = Watching {
         step: false,
         keep: 64,
         alone: false,
         keyboard: false,
     };
-    let mut stage = Stage::observed(&options).unwrap();
+    let mut stage = Stage::observed(&watching).unwrap();
     // Under the X-ray, a python3 takes its time to start on a busy machine.
     stage.deadline(Duration::from_secs(60));
     stage
@@ -37,7 +35,6 @@ fn name(event: &Event) -> &str {
         Kind::Call(call) => &call.name,
         Kind::Return(_) => "a return",
         Kind::Note(text) | Kind::Headline(text) => text,
-        Kind::Line { text, .. } => text,
         _ => "something else",
     }
 }
@@ -95,50 +92,4 @@ fn an_explanation_whose_part_is_over_is_forgotten() {
     stage.wait_exit(server).unwrap();
     assert_eq!(before(&stage, "of part one").1, 0);
     assert_eq!(before(&stage, "of part two").1, 1);
-}
-
-#[test]
-#[ignore = "needs ptrace and python3"]
-fn what_a_program_prints_stands_before_the_call_behind_it_also_right_after_its_start() {
-    let mut stage = observed();
-    let script = "print('one')\nimport _socket\n_socket.socket()\nprint('two')";
-    for _ in 0..20 {
-        let actor = stage.start("a", &python(script)).unwrap();
-        stage.wait_exit(actor).unwrap();
-        let own = stage.timeline().events().iter();
-        let own = own.filter(|event| event.place == timeline::Place::Actor(actor));
-        let names: Vec<&str> = own
-            .map(name)
-            .filter(|name| ["one", "socket", "two"].contains(name))
-            // A python3 that is a shell script may ask the name service before.
-            .skip_while(|name| *name != "one")
-            .collect();
-        assert_eq!(names, ["one", "socket", "two"]);
-    }
-}
-
-#[test]
-#[ignore = "needs ptrace and python3"]
-fn who_catches_up_has_the_call_whose_effect_was_seen_elsewhere() {
-    let ours = UdpSocket::bind("127.0.0.1:0").unwrap();
-    ours.set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    let port = ours.local_addr().unwrap().port();
-    let script = format!(
-        "import socket\n\
-         own = socket.socket(type=socket.SOCK_DGRAM)\n\
-         for turn in range(20):\n    \
-             own.sendto(b'turn', ('127.0.0.1', {port}))\n    \
-             own.recv(1)\n"
-    );
-    let mut stage = observed();
-    stage.start("a", &python(&script)).unwrap();
-    for turn in 1..=20 {
-        let (_, peer) = ours.recv_from(&mut [0; 8]).unwrap();
-        assert!(stage.catch_up());
-        let events = stage.timeline().events().iter();
-        let sent = events.filter(|event| name(event) == "sendto").count();
-        assert_eq!(sent, turn);
-        ours.send_to(b"x", peer).unwrap();
-    }
 }

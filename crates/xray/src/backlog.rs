@@ -12,10 +12,10 @@ const MOST: usize = 20_000;
 const LONGEST: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Default)]
-pub(super) struct Backlog(Arc<AtomicUsize>);
+pub(crate) struct Backlog(Arc<AtomicUsize>);
 
 /// Waits until it is no longer so, but not too long.
-pub(super) fn wait_while(so: impl Fn() -> bool) {
+pub(crate) fn wait_while(so: impl Fn() -> bool) {
     let mut deadline = None;
     while so() && Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + LONGEST) {
         thread::sleep(Duration::from_micros(200));
@@ -23,34 +23,34 @@ pub(super) fn wait_while(so: impl Fn() -> bool) {
 }
 
 /// A sender that counts.
-pub(super) struct Counting<T> {
+pub(crate) struct Counting<T> {
     sender: Sender<T>,
     backlog: Backlog,
 }
 
 impl Backlog {
-    pub(super) fn counts<T>(&self, sender: Sender<T>) -> Counting<T> {
+    pub(crate) fn counts<T>(&self, sender: Sender<T>) -> Counting<T> {
         Counting {
             sender,
             backlog: self.clone(),
         }
     }
 
-    pub(super) fn taken(&self) {
+    pub(crate) fn taken(&self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 
-    pub(super) fn is_too_much(&self) -> bool {
+    pub(crate) fn is_too_much(&self) -> bool {
         self.count() > MOST
     }
 }
 
 impl<T> Counting<T> {
-    pub(super) fn send(&self, news: T) -> Result<(), SendError<T>> {
+    pub(crate) fn send(&self, news: T) -> Result<(), SendError<T>> {
         self.backlog.0.fetch_add(1, Ordering::Relaxed);
         self.sender.send(news)
     }

@@ -1,25 +1,24 @@
 //! What all threads see, brought to one form and one clock.
 
-use std::collections::{HashMap, HashSet};
-use std::io::{ErrorKind, PipeReader, Read};
-use std::os::fd::AsFd;
-use std::time::{Duration, SystemTime};
+use std::collections::HashSet;
+use std::io::{self, PipeReader};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sources::calls::{self, What};
-use sources::output::{Lines, any_readable, set_nonblocking};
-use sources::packets::{Capture, Captured};
 use sources::states::States;
 use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
-use timeline::{Actor, Event, Kind, Place, Stream};
+use timeline::{Actor, Event, Kind, Place};
 
-use super::backlog::Counting;
-use super::looks::Looks;
-use super::on_wire::OnWire;
-use super::owners::Owners;
+use crate::backlog::Counting;
+use crate::clock::clock;
+use crate::looks::Looks;
+use crate::owners::{Ends, Owners};
+use crate::pipes::Pipes;
 
 /// What the recorder tells.
-pub(super) enum News {
+pub(crate) enum News {
     Event(Box<Event>),
     /// A program is held before this call.
     Held(CallId, Actor),
@@ -29,106 +28,71 @@ pub(super) enum News {
     Ended(Actor),
 }
 
-/// An output of a program.
-struct Pipe {
-    actor: Actor,
-    stream: Stream,
-    pipe: PipeReader,
-    lines: Lines,
+/// The recorder, behind one lock: the tracer, the packet source and the cast
+/// each have a hand on it.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Mutex<Recorder>>);
+
+impl Shared {
+    /// A thread that has panicked has said so; what it had recorded still counts.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Recorder> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     news: Counting<News>,
     /// The beginning of the timeline, on the clock that all stamps have.
-    start: Duration,
-    pub(super) looks: Option<Looks>,
-    pub(super) owners: Owners,
-    pipes: Vec<Pipe>,
-    /// When each program last began to write into its output.
-    printed: HashMap<Actor, Duration>,
+    pub(crate) start: Duration,
+    looks: Option<Looks>,
+    owners: Owners,
+    pipes: Pipes,
     /// Calls of the first program that may make it ready.
     opening: HashSet<CallId>,
     /// Calls after which a UDP socket may have an address.
     binding: HashSet<CallId>,
     /// Whether every packet is the programs' own.
     alone: bool,
-    /// Packets of others that were left out.
-    of_others: u64,
     /// What happened up to here has been handed out.
-    pub(super) given_until: Duration,
-    /// What is known beside where there are two hosts.
-    pub(super) wire: OnWire,
-}
-
-/// Whether a connection begins with it: then its socket is new.
-fn opens(packet: &Packet) -> bool {
-    matches!(&packet.content, Content::Tcp(segment)
-        if segment.flags.has(TcpFlags::SYN) && !segment.flags.has(TcpFlags::ACK))
-}
-
-/// CLOCK_REALTIME, the clock of packets and of the tracer.
-pub(super) fn clock() -> Duration {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    pub(crate) given_until: Duration,
 }
 
 impl Recorder {
-    /// A recorder, and the packets that it is to be given, if they can be seen.
-    pub(super) fn new(news: Counting<News>, alone: bool) -> (Self, Option<Capture>) {
-        let capture = Capture::on("lo");
-        let recorder = Self::with(news, alone, States::open().map(|states| vec![states]));
-        if let Err(error) = &capture {
-            recorder.unseen(&format!(
-                "packets: {error}; they need a network of our own, or root: see \"cargo dial doctor\""
-            ));
-        }
-        (recorder, capture.ok())
-    }
-
     /// A recorder with these ways to TCP states.
-    pub(super) fn with(
+    pub(crate) fn shared(
         news: Counting<News>,
         alone: bool,
-        states: std::io::Result<Vec<States>>,
-    ) -> Self {
+        states: io::Result<Vec<States>>,
+    ) -> Shared {
         let mut recorder = Self {
             news,
             start: clock(),
             looks: None,
             owners: Owners::default(),
-            pipes: Vec::new(),
-            printed: HashMap::new(),
+            pipes: Pipes::default(),
             opening: HashSet::new(),
             binding: HashSet::new(),
             alone,
-            of_others: 0,
             given_until: Duration::ZERO,
-            wire: OnWire::default(),
         };
         match states {
             Ok(states) => recorder.looks = Some(Looks::new(states)),
             Err(error) => recorder.unseen(&format!("TCP states: {error}")),
         }
-        recorder
-    }
-
-    /// The beginning of the timeline, since 1970.
-    pub(super) fn start(&self) -> Duration {
-        self.start
+        Shared(Arc::new(Mutex::new(recorder)))
     }
 
     /// Since the start.
-    pub(super) fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.since_start(clock())
     }
 
     /// Of a stamp.
-    pub(super) fn since_start(&self, stamp: Duration) -> Duration {
+    pub(crate) fn since_start(&self, stamp: Duration) -> Duration {
         stamp.saturating_sub(self.start)
     }
 
-    pub(super) fn started(
+    pub(crate) fn started(
         &mut self,
         time: Duration,
         actor: Actor,
@@ -143,24 +107,16 @@ impl Recorder {
     }
 
     /// From now on, what the program prints is looked for.
-    pub(super) fn listen_to(&mut self, actor: Actor, stdout: PipeReader, stderr: PipeReader) {
-        for (stream, pipe) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
-            match set_nonblocking(&pipe) {
-                Ok(()) => self.pipes.push(Pipe {
-                    actor,
-                    stream,
-                    pipe,
-                    lines: Lines::default(),
-                }),
-                Err(error) => self.unseen(&format!("what a program prints: {error}")),
-            }
+    pub(crate) fn listen_to(&mut self, actor: Actor, stdout: PipeReader, stderr: PipeReader) {
+        if let Err(error) = self.pipes.listen_to(actor, stdout, stderr) {
+            self.unseen(&format!("what a program prints: {error}"));
         }
     }
 
     /// The tracer's report. The program is stopped meanwhile, so what it printed
     /// before is in the pipe already, and what it prints after is not.
-    pub(super) fn call(&mut self, event: calls::Event) {
-        let time = Duration::from_nanos(event.at).saturating_sub(self.start);
+    pub(crate) fn call(&mut self, event: calls::Event) {
+        let time = self.since_start(Duration::from_nanos(event.at));
         // In a call it prints nothing.
         if !matches!(event.what, What::CallEnd(_)) {
             self.empty_pipes_at(time.saturating_sub(Duration::from_nanos(1)));
@@ -177,7 +133,7 @@ impl Recorder {
                 self.tell(time, place, Kind::Return(end));
                 self.look_if(|looks, now| looks.after_call(id, now));
             }
-            What::Prints => drop(self.printed.insert(event.actor, time)),
+            What::Prints => self.pipes.begins_to_print(event.actor, time),
             What::Held(call) => self.send(News::Held(call, event.actor)),
             What::ProgramEnded(ending) => {
                 self.tell(self.now(), place, Kind::Ended(ending));
@@ -233,39 +189,39 @@ impl Recorder {
         }
     }
 
-    pub(super) fn packet(&mut self, captured: Captured) {
-        let time = captured.at.saturating_sub(self.start);
-        let (from, to) = self.find_ends(&captured.packet);
-        if !self.alone && from.is_none() && to.is_none() {
-            self.of_others += 1;
-            return;
-        }
-        let place = Place::Wire { from, to };
-        let packet = captured.packet;
-        self.show_packet(time, place, packet);
-    }
-
-    pub(super) fn show_packet(&mut self, time: Duration, place: Place, packet: Packet) {
+    /// A packet between these ends.
+    pub(crate) fn packet(&mut self, time: Duration, (from, to): Ends, packet: Packet) {
         self.look_if(|looks, now| looks.after_packet(&packet, now));
-        self.tell(time, place, Kind::Packet(packet));
+        self.tell(time, Place::Wire { from, to }, Kind::Packet(packet));
     }
 
     /// Whose sockets have its two ends.
-    pub(super) fn find_ends(&mut self, packet: &Packet) -> (Option<Actor>, Option<Actor>) {
-        let (mut from, mut to) = self.ends(packet);
-        // A look costs more than a packet, and on the machine's own loopback most
-        // packets are of others: there a look is worth it where a connection
-        // begins, or where one end is known to be ours.
-        let ours = self.alone || from.or(to).is_some();
-        if (from.is_none() || to.is_none()) && (ours || opens(packet)) {
-            self.look_at_states();
-            (from, to) = self.ends(packet);
+    pub(crate) fn ends(&mut self, packet: &Packet) -> Ends {
+        let ends = self.owners.ends(packet);
+        if ends.0.is_none() || ends.1.is_none() {
+            match packet.content {
+                // A look costs more than a packet, and on the machine's own loopback
+                // most packets are of others: there a look is worth it where a
+                // connection begins, or where one end is known to be ours.
+                Content::Tcp(_) if self.alone || ends.0.or(ends.1).is_some() || opens(packet) => {
+                    self.look_at_states();
+                }
+                Content::Tcp(_) => {}
+                _ => self.find_udp_sockets(),
+            }
         }
         if let (true, Some((source, destination))) = (opens(packet), packet.ends()) {
             self.owners.syn(source, destination);
-            (from, to) = self.ends(packet);
         }
-        (from, to)
+        self.owners.ends(packet)
+    }
+
+    /// Where the UDP sockets are, and whose they are.
+    fn find_udp_sockets(&mut self) {
+        let Some(looks) = &mut self.looks else { return };
+        for (local, inode) in looks.udp_sockets() {
+            self.owners.udp(local, inode);
+        }
     }
 
     /// Looks at the states, if it is worth it at this time.
@@ -277,7 +233,7 @@ impl Recorder {
     }
 
     /// A state is stamped after it was found, so its cause is older.
-    pub(super) fn look_at_states(&mut self) {
+    pub(crate) fn look_at_states(&mut self) {
         let start = self.start;
         let Some(looks) = &mut self.looks else {
             return;
@@ -300,60 +256,22 @@ impl Recorder {
 
     /// What no call and no packet has brought up: what is in the pipes, and the
     /// states after the last of what happened.
-    pub(super) fn catch_up(&mut self) {
+    pub(crate) fn catch_up(&mut self) {
         self.empty_pipes_at(self.now());
         self.look_if(|looks, _| looks.is_due());
     }
 
-    /// The same, for what was printed at this time at the latest. It was printed
-    /// when the program began to write: whoever empties the pipe comes later, and
-    /// perhaps after the program's next call.
-    fn empty_pipes_at(&mut self, time: Duration) {
-        let pipes = self.pipes.iter().map(|pipe| pipe.pipe.as_fd());
-        if !any_readable(pipes) {
-            return;
-        }
-        let mut found = Vec::new();
-        self.pipes.retain_mut(|pipe| {
-            let Pipe {
-                actor,
-                stream,
-                pipe,
-                lines,
-            } = pipe;
-            let (actor, stream) = (*actor, *stream);
-            let mut line = |text| found.push((actor, Kind::Line { stream, text }));
-            let mut buffer = [0; 8192];
-            loop {
-                match pipe.read(&mut buffer) {
-                    Ok(0) => {
-                        lines.finish(&mut line);
-                        return false;
-                    }
-                    Ok(length) => lines.feed(&buffer[..length], &mut line),
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return error.kind() == ErrorKind::WouldBlock,
-                }
-            }
-        });
-        for (actor, kind) in found {
-            let printed = self.printed.get(&actor).copied().unwrap_or(time);
-            // A program that was held up between that moment and the write itself
-            // may come too late for it.
-            let printed = printed.max(self.given_until);
-            self.tell(printed.min(time), Place::Actor(actor), kind);
+    fn empty_pipes_at(&mut self, latest: Duration) {
+        for line in self.pipes.empty(self.given_until, latest) {
+            self.send(News::Event(Box::new(line)));
         }
     }
 
-    /// The end of the timeline: what has no line end yet is a line, too.
-    pub(super) fn finish(&mut self, late: u64) {
+    /// The end of the timeline.
+    pub(crate) fn finish(&mut self, late: u64) {
         self.empty_pipes_at(self.now());
-        let time = self.now();
-        for mut pipe in std::mem::take(&mut self.pipes) {
-            let (actor, stream) = (pipe.actor, pipe.stream);
-            pipe.lines.finish(|text| {
-                self.tell(time, Place::Actor(actor), Kind::Line { stream, text });
-            });
+        for line in self.pipes.finish(self.now()) {
+            self.send(News::Event(Box::new(line)));
         }
         self.look_at_states();
         if late > 0 {
@@ -361,19 +279,18 @@ impl Recorder {
                 "the exact place of {late} events, which came late"
             ));
         }
-        if self.of_others > 0 {
-            self.unseen(&format!(
-                "{} packets of other programs were left out",
-                self.of_others
-            ));
-        }
     }
 
-    pub(super) fn unseen(&self, what: &str) {
+    /// Explains something.
+    pub(crate) fn note(&self, text: &str) {
+        self.tell(self.now(), Place::Narrator, Kind::Note(text.to_string()));
+    }
+
+    pub(crate) fn unseen(&self, what: &str) {
         self.tell(self.now(), Place::Narrator, Kind::Unseen(what.to_string()));
     }
 
-    pub(super) fn tell(&self, time: Duration, place: Place, kind: Kind) {
+    pub(crate) fn tell(&self, time: Duration, place: Place, kind: Kind) {
         self.send(News::Event(Box::new(Event { time, place, kind })));
     }
 
@@ -381,4 +298,10 @@ impl Recorder {
     fn send(&self, news: News) {
         let _ = self.news.send(news);
     }
+}
+
+/// Whether a connection begins with it: then its socket is new.
+fn opens(packet: &Packet) -> bool {
+    matches!(&packet.content, Content::Tcp(segment)
+        if segment.flags.has(TcpFlags::SYN) && !segment.flags.has(TcpFlags::ACK))
 }

@@ -1,0 +1,72 @@
+//! How a program under test is started: a value.
+
+use crate::address::Endpoint;
+use crate::setup::Of;
+
+/// How a program is started.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    pub(crate) of: Of,
+    pub(crate) name: String,
+    pub(crate) address: Option<Endpoint>,
+    pub(crate) files: Option<u32>,
+    pub(crate) input: Vec<u8>,
+}
+
+impl Launch {
+    /// The server under test.
+    pub fn server() -> Self {
+        Self {
+            of: Of::Server,
+            name: "your server".into(),
+            address: None,
+            files: None,
+            input: Vec::new(),
+        }
+    }
+
+    /// The client under test.
+    pub fn client() -> Self {
+        Self {
+            of: Of::Client,
+            name: "your client".into(),
+            ..Self::server()
+        }
+    }
+
+    /// Another name in the story, where there are several.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self {
+            name: name.into(),
+            ..self
+        }
+    }
+
+    /// It is told another address than usual.
+    #[must_use]
+    pub fn at(self, address: Endpoint) -> Self {
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+
+    /// It may have so many files open, sockets included.
+    #[must_use]
+    pub fn files(self, most: u32) -> Self {
+        Self {
+            files: Some(most),
+            ..self
+        }
+    }
+
+    /// What it reads from its standard input, before the end of it.
+    #[must_use]
+    pub fn input(self, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            input: bytes.into(),
+            ..self
+        }
+    }
+}

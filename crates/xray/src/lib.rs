@@ -1,0 +1,58 @@
+//! Programs that play, and all that is known of what they do, in one timeline.
+//!
+//! A [`Cast`] starts programs and hands out what happens to them, event by event.
+//! There are two of them: [`Listened`] knows what programs print and how they
+//! end, on any system and without a privilege; `Seen` knows their socket calls,
+//! the packets between them and the TCP states, too, on Linux. [`until`] is the
+//! loop in which scenes, checks and recordings take the events.
+//!
+//! Data flows one way. The tracer tells each call, and a packet source (the
+//! loopback, or the cable between two hosts) each packet, to the recorder. It
+//! adds whose they are and which TCP states they have led to, and sends it all
+//! to the cast, which puts it in order.
+//!
+//! Read it in this order: `cast.rs`, `listened.rs`, `take.rs`; then `seen.rs`,
+//! `recorder.rs` with `pipes.rs`, `owners.rs` and `looks.rs`, and the two sources
+//! of `packets.rs`: `loopback.rs` and `cable.rs`; then `recording.rs`.
+
+mod cast;
+mod find;
+mod listened;
+mod program;
+mod take;
+
+#[cfg(target_os = "linux")]
+mod backlog;
+#[cfg(target_os = "linux")]
+mod cable;
+#[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
+mod looks;
+#[cfg(target_os = "linux")]
+mod loopback;
+#[cfg(target_os = "linux")]
+mod owners;
+#[cfg(target_os = "linux")]
+mod packets;
+#[cfg(target_os = "linux")]
+mod pipes;
+#[cfg(target_os = "linux")]
+mod recorder;
+#[cfg(target_os = "linux")]
+mod recording;
+#[cfg(target_os = "linux")]
+mod seen;
+
+pub use cast::Cast;
+pub use find::find;
+pub use listened::Listened;
+pub use program::Program;
+pub use sources::calls::Change;
+pub use take::{Take, catch_up, pass, until};
+
+#[cfg(target_os = "linux")]
+pub use {
+    recording::{Audience, Recording, record},
+    seen::{Seen, Watching},
+};

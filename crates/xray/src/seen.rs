@@ -1,0 +1,327 @@
+//! Programs that are seen: what they print, the socket calls they make, the
+//! packets between them and the TCP states, in order.
+//!
+//! Three threads look: the tracer's at each call, while the program is stopped;
+//! that of the packet source; and the caller's own, which puts all in order. What
+//! they see goes into one [`Recorder`], behind one lock, and from there through a
+//! queue. Where the queue grows too long, the programs wait.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::{ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use sources::calls::{Change, Options, Tracer, What};
+use sources::states::States;
+use timeline::call::CallId;
+use timeline::order::Order;
+use timeline::{Actor, Event};
+use wire::{Control, Hand, Settings, Side, Wire};
+
+use crate::backlog::{Backlog, wait_while};
+use crate::cable::Cable;
+use crate::cast::Cast;
+use crate::clock::{LOOK, NAP, clock};
+use crate::loopback::Loopback;
+use crate::packets::PacketSource;
+use crate::program::{Program, words};
+use crate::recorder::{News, Recorder, Shared};
+
+/// Events are held back so long, so that the end of a short call is known when
+/// its start is handed out. That none is overtaken does not depend on it: see
+/// [`Seen::settle`].
+const WINDOW: Duration = Duration::from_millis(15);
+/// How long programs that are ended may take to do so.
+const ENDING: Duration = Duration::from_secs(2);
+/// The number of SIGINT on all systems that have it.
+const SIGINT: i32 = 2;
+
+/// How programs are seen.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// Whether each call is held until [`crate::Audience::go_on`] comes back.
+    pub step: bool,
+    /// How many bytes of what a call sends or receives are kept.
+    pub keep: usize,
+    /// Whether the programs are alone in their network. Where they are not,
+    /// packets of others are left out.
+    pub alone: bool,
+    /// Whether the audience has the keyboard: then the last program reads what
+    /// the audience writes, and it ends only when the audience has seen enough.
+    pub keyboard: bool,
+}
+
+/// Programs of which the calls, packets and TCP states are known, too: on Linux.
+/// What still runs when it is dropped is killed.
+pub struct Seen {
+    pub(crate) tracer: Tracer,
+    pub(crate) packets: Box<dyn PacketSource>,
+    pub(crate) recorder: Shared,
+    arrivals: Receiver<News>,
+    order: Order,
+    /// What happened up to here is in order.
+    settled: Duration,
+    /// From which time on all stamps count, since 1970.
+    pub(crate) start: Duration,
+    /// How much news is on its way.
+    backlog: Backlog,
+    /// In order, and not yet taken.
+    pub(crate) ready: VecDeque<Event>,
+    /// Calls that wait until they may begin.
+    pub(crate) held: VecDeque<(CallId, Actor)>,
+    /// Whether the first program listens, or is bound for UDP.
+    pub(crate) listens: bool,
+    alive: Vec<bool>,
+    pids: Vec<u32>,
+}
+
+impl Seen {
+    /// Begins to look at programs on the loopback of the network in which this
+    /// process is. That packets or states cannot be seen is no error: it is told.
+    ///
+    /// # Errors
+    /// When calls cannot be watched: ptrace(2) is forbidden.
+    pub fn new(watching: &Watching) -> Result<Self> {
+        let states = States::open().map(|states| vec![states]);
+        Self::with(watching, watching.alone, states, |recorder| {
+            Ok(Box::new(Loopback::listen(recorder, watching.alone)))
+        })
+    }
+
+    /// Begins to look at programs on two hosts. `hand` decides about each frame on
+    /// the cable between them.
+    ///
+    /// # Errors
+    /// When calls cannot be watched, or the cable cannot be plugged in.
+    pub fn on_wire(
+        watching: &Watching,
+        wire: Wire,
+        hand: Box<dyn Hand>,
+        settings: Settings,
+    ) -> Result<Self> {
+        let states = Side::BOTH.into_iter().map(|side| wire.host(side).states());
+        let states = states.collect();
+        Self::with(watching, true, states, |recorder| {
+            Ok(Box::new(Cable::plug(wire, hand, settings, recorder)?))
+        })
+    }
+
+    fn with(
+        watching: &Watching,
+        alone: bool,
+        states: io::Result<Vec<States>>,
+        packets: impl FnOnce(&Shared) -> Result<Box<dyn PacketSource>>,
+    ) -> Result<Self> {
+        let (news, arrivals) = mpsc::channel();
+        let backlog = Backlog::default();
+        let recorder = Recorder::shared(backlog.counts(news), alone, states);
+        let mut packets = packets(&recorder)?;
+        let start = recorder.lock().start;
+        let options = Options {
+            keep: watching.keep,
+            hold: watching.step,
+            ..Options::default()
+        };
+        let (seen, behind, gauge) = (recorder.clone(), backlog.clone(), packets.gauge());
+        let tracer = Tracer::new(options, move |event| {
+            // The programs wait where we are too slow: so nothing gets lost.
+            wait_while(|| behind.is_too_much());
+            if let (What::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
+                wait_while(|| gauge.is_filling());
+            }
+            seen.lock().call(event);
+        });
+        let tracer = tracer.context("observe the calls of programs")?;
+        Ok(Self {
+            tracer,
+            packets,
+            recorder,
+            arrivals,
+            order: Order::default(),
+            settled: Duration::ZERO,
+            start,
+            backlog,
+            ready: VecDeque::new(),
+            held: VecDeque::new(),
+            listens: false,
+            alive: Vec::new(),
+            pids: Vec::new(),
+        })
+    }
+
+    /// Starts a program whose input is this; `detached` from our terminal.
+    pub(crate) fn start_with(
+        &mut self,
+        lane: &str,
+        program: &Program,
+        stdin: Stdio,
+        detached: bool,
+    ) -> io::Result<(Actor, Option<ChildStdin>)> {
+        let mut command = program.command()?;
+        if detached {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
+        let actor = Actor(self.alive.len());
+        self.packets.place(actor, program.host(), &mut command);
+        // Its events may come before `start` is back. So whoever reports them has
+        // its pipes beforehand: what it prints stands before the call behind it.
+        let (stdout, its_stdout) = io::pipe()?;
+        let (stderr, its_stderr) = io::pipe()?;
+        self.recorder.lock().listen_to(actor, stdout, stderr);
+        command.stdin(stdin).stdout(its_stdout).stderr(its_stderr);
+        // Python keeps back what it prints into a pipe until it ends.
+        command.env("PYTHONUNBUFFERED", "1");
+        let words = words(&command);
+        let time = self.now();
+        let started = self.tracer.start(actor, command)?;
+        self.alive.push(true);
+        self.pids.push(started.pid);
+        self.recorder.lock().started(time, actor, lane, words);
+        Ok((actor, started.stdin))
+    }
+
+    /// Whether one of the programs runs, from this one on.
+    pub(crate) fn is_alive_from(&self, first: usize) -> bool {
+        self.alive.iter().skip(first).any(|alive| *alive)
+    }
+
+    fn take(&mut self, news: News) {
+        self.backlog.taken();
+        match news {
+            News::Event(event) => self.order.push(*event),
+            News::Held(call, actor) => self.held.push_back((call, actor)),
+            News::Ready => self.listens = true,
+            News::Ended(actor) => self.alive[actor.0] = false,
+        }
+    }
+
+    fn take_all(&mut self) {
+        while let Ok(news) = self.arrivals.try_recv() {
+            self.take(news);
+        }
+    }
+
+    /// Waits for news, but not longer than a look, and not when it is time to give
+    /// something out.
+    fn wait(&mut self, deadline: Instant) {
+        let held_back = self.order.peek().map_or(LOOK, |event| {
+            (event.time + WINDOW).saturating_sub(self.now())
+        });
+        let left = deadline.saturating_duration_since(Instant::now());
+        let wait = LOOK.min(held_back).min(left).max(NAP);
+        match self.arrivals.recv_timeout(wait) {
+            Ok(news) => {
+                self.take(news);
+                thread::sleep(NAP);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                self.recorder.lock().catch_up();
+            }
+        }
+    }
+
+    /// Gives out events that nothing older can precede any more: the tracer and
+    /// the packet source say up to when they have told all. Only then is what they
+    /// have told taken, so that nothing comes between.
+    fn settle(&mut self) {
+        let told = Duration::from_nanos(self.tracer.reported_until());
+        let told = self.packets.told_until().min(told);
+        let mut recorder = self.recorder.lock();
+        let told = recorder.since_start(told);
+        let until = told.min(recorder.now().saturating_sub(WINDOW));
+        recorder.given_until = until;
+        let count = self.backlog.count();
+        drop(recorder);
+        self.settled = until;
+        // Not what comes meanwhile: in a flood that would never end.
+        for news in self.arrivals.try_iter().take(count).collect::<Vec<_>>() {
+            self.take(news);
+        }
+        self.ready.extend(self.order.take_until(until));
+    }
+
+    /// Gives out all that is known, while a call is held: time stands still for
+    /// its program, so nothing older will come.
+    pub(crate) fn settle_all(&mut self) {
+        thread::sleep(WINDOW);
+        self.give_all();
+    }
+
+    fn give_all(&mut self) {
+        self.take_all();
+        self.ready.extend(self.order.take_until(Duration::MAX));
+    }
+
+    /// Ends what still runs, and looks for what is still on its way.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        self.tracer.hold(false)?;
+        for index in (0..self.alive.len()).filter(|index| self.alive[*index]) {
+            self.tracer.kill(Actor(index))?;
+        }
+        let deadline = Instant::now() + ENDING;
+        while self.is_alive_from(0) && Instant::now() < deadline {
+            self.wait(deadline);
+            self.take_all();
+        }
+        self.packets.end();
+        self.take_all();
+        self.recorder.lock().finish(self.order.late());
+        self.give_all();
+        Ok(())
+    }
+}
+
+impl Cast for Seen {
+    fn start(&mut self, lane: &str, program: &Program) -> io::Result<(Actor, Option<ChildStdin>)> {
+        self.start_with(lane, program, Stdio::piped(), false)
+    }
+
+    fn look(&mut self, deadline: Instant) {
+        self.wait(deadline);
+        self.settle();
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        self.ready.pop_front()
+    }
+
+    fn peek(&self) -> Option<&Event> {
+        self.ready.front().or_else(|| self.order.peek())
+    }
+
+    fn now(&self) -> Duration {
+        clock().saturating_sub(self.start)
+    }
+
+    fn delay(&self) -> Duration {
+        // One look more, so that the pipes are emptied once after the window.
+        WINDOW + 2 * LOOK
+    }
+
+    fn settled(&self) -> Duration {
+        self.settled
+    }
+
+    fn pid(&self, actor: Actor) -> u32 {
+        self.pids[actor.0]
+    }
+
+    fn kill(&mut self, actor: Actor) -> io::Result<()> {
+        self.tracer.kill(actor)
+    }
+
+    fn interrupt(&mut self, actor: Actor) -> io::Result<()> {
+        self.tracer.signal(actor, SIGINT)
+    }
+
+    fn change(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        self.tracer.change(changes)
+    }
+
+    fn wire(&self) -> Option<(&Wire, &Control)> {
+        self.packets.wire()
+    }
+}
