@@ -7,7 +7,7 @@ use std::ptr;
 
 use libc::{c_int, c_uint, c_void, pid_t};
 
-use super::check;
+use crate::check;
 
 const PTRACE_POKEDATA: c_uint = 5;
 const PTRACE_GETREGSET: c_uint = 0x4204;
@@ -32,18 +32,27 @@ const RESULT: usize = if X86_64 { 10 } else { 0 };
 const NUMBER: usize = 15;
 
 /// Gives another value to an argument of a call that is about to begin, or gives
-/// it back after the call has ended. Counts from 0.
-pub(crate) fn set_argument(tid: i32, index: usize, value: u64) -> io::Result<()> {
+/// it back after the call has ended. `index` counts from 0 to 5.
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn set_argument(tid: i32, index: usize, value: u64) -> io::Result<()> {
     set(tid, ARGUMENTS[index], value)
 }
 
 /// What the program is told of a call that has ended: minus an errno.
-pub(crate) fn set_result(tid: i32, result: i64) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn set_result(tid: i32, result: i64) -> io::Result<()> {
     set(tid, RESULT, result as u64)
 }
 
 /// Has the kernel skip the call that is about to begin: no call has the number -1.
-pub(crate) fn skip_call(tid: i32) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn skip_call(tid: i32) -> io::Result<()> {
     if X86_64 {
         return set(tid, NUMBER, u64::MAX);
     }
@@ -95,7 +104,10 @@ fn exchange(
 
 /// Writes a word of 64 bits into the task's memory, also where the task itself
 /// may only read.
-pub(crate) fn write_word(tid: i32, address: u64, value: u64) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn write_word(tid: i32, address: u64, value: u64) -> io::Result<()> {
     let address = ptr::without_provenance_mut::<c_void>(address as usize);
     let value = ptr::without_provenance_mut::<c_void>(value as usize);
     // SAFETY: both are numbers to the kernel: an address in the other process and
