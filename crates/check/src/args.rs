@@ -2,13 +2,14 @@
 
 use std::env;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
+use kernel::terminal::is_reader_gone;
 
 use crate::command;
 use crate::interrupt;
@@ -103,7 +104,7 @@ pub fn main(lesson: &'static Lesson, args: &Args) -> ExitCode {
     match checks(lesson, args) {
         Ok(status) => ExitCode::from(status),
         // A reader that went away, as in `| head`, needs no error message.
-        Err(error) if is_broken_pipe(&error) => ExitCode::from(2),
+        Err(error) if error.downcast_ref().is_some_and(is_reader_gone) => ExitCode::from(2),
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error:#}");
             ExitCode::from(2)
@@ -286,15 +287,4 @@ fn select(
         bail!("nothing to check: the checks that were asked for are about the other side");
     }
     Ok(selected)
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Whether colours are wanted on stdout.
-pub(crate) fn colour() -> bool {
-    let forbidden = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !forbidden
 }

@@ -11,7 +11,6 @@ use colored::Colorize;
 use timeline::Stream;
 use views::text::wrap;
 
-use crate::args::colour;
 use crate::bytes::{around, first_difference};
 use crate::fault::Contrast;
 use crate::plan::Check;
@@ -38,8 +37,8 @@ pub(crate) struct Paper {
 impl Paper {
     pub(crate) fn of_stdout(hint: bool, way: Option<String>) -> Self {
         // The paper has decided; the library is not to decide again.
-        colored::control::set_override(colour());
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
+        colored::control::set_override(kernel::terminal::colour());
+        let width = kernel::terminal::width();
         Self {
             width: width.clamp(40, 100),
             hint,

@@ -7,9 +7,10 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
 
 /// What each room may know of the others. What is not named, it must not know.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("timeline", &[]),
     ("kernel", &["timeline"]),
+    ("terminal_size", &["kernel"]),
     ("sources", &["kernel", "timeline"]),
     ("wire", &["kernel", "timeline"]),
     ("views", &["timeline"]),

@@ -5,13 +5,22 @@
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal};
 
-/// In a pipe, and where the terminal does not say.
+/// Where there is no terminal, as in a pipe.
 const USUAL_WIDTH: usize = 80;
 
-/// How many columns the terminal has: that of stdout, else that of stderr, else
-/// that of stdin (`ioctl` TIOCGWINSZ); 80 where none of them is a terminal.
+/// How many columns the terminal has; 80 where there is none.
 pub fn width() -> usize {
-    columns().unwrap_or(USUAL_WIDTH)
+    size().map_or(USUAL_WIDTH, |(columns, _)| columns.into())
+}
+
+/// Columns and rows of the terminal: of that of stdout, else of stderr, else of
+/// stdin (ioctl_tty(2), TIOCGWINSZ). None where none of them is a terminal that
+/// knows its size.
+pub fn size() -> Option<(u16, u16)> {
+    #[cfg(unix)]
+    return unix::size();
+    #[cfg(not(unix))]
+    None
 }
 
 /// Whether colours are wanted on stdout: it is a terminal that knows them, and
@@ -38,28 +47,33 @@ pub fn is_reader_gone(error: &io::Error) -> bool {
 }
 
 #[cfg(unix)]
-fn columns() -> Option<usize> {
-    use std::os::fd::AsRawFd;
-    let streams = [
-        io::stdout().as_raw_fd(),
-        io::stderr().as_raw_fd(),
-        io::stdin().as_raw_fd(),
-    ];
-    streams.into_iter().find_map(|stream| {
-        let mut size = libc::winsize {
+mod unix {
+    use std::io;
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+    pub(super) fn size() -> Option<(u16, u16)> {
+        of(io::stdout().as_fd())
+            .or_else(|| of(io::stderr().as_fd()))
+            .or_else(|| of(io::stdin().as_fd()))
+    }
+
+    fn of(stream: BorrowedFd) -> Option<(u16, u16)> {
+        let size = &mut libc::winsize {
             ws_row: 0,
             ws_col: 0,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
         // SAFETY: the kernel writes one winsize to where the pointer points.
-        let result = unsafe { libc::ioctl(stream, libc::TIOCGWINSZ, &raw mut size) };
+        let result = unsafe {
+            libc::ioctl(
+                stream.as_raw_fd(),
+                libc::TIOCGWINSZ,
+                std::ptr::from_mut(size),
+            )
+        };
         // A terminal that does not know its size says 0.
-        (result == 0 && size.ws_col > 0 && size.ws_row > 0).then(|| size.ws_col.into())
-    })
-}
-
-#[cfg(not(unix))]
-fn columns() -> Option<usize> {
-    None
+        let known = result == 0 && size.ws_col > 0 && size.ws_row > 0;
+        known.then_some((size.ws_col, size.ws_row))
+    }
 }
