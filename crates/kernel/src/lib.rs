@@ -57,12 +57,14 @@ fn check<N: Into<i64> + Copy>(result: N) -> std::io::Result<N> {
 }
 
 /// A descriptor that a call has just made, or its error.
-#[cfg(unix)]
+///
+/// # Safety
+/// The descriptor is open, and nobody else has it.
+#[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
-fn own(made: libc::c_int) -> std::io::Result<std::os::fd::OwnedFd> {
+unsafe fn own(made: libc::c_int) -> std::io::Result<std::os::fd::OwnedFd> {
     use std::os::fd::FromRawFd;
     let descriptor = check(made)?;
-    // SAFETY: every caller hands over what a call has just made: it is open, and
-    // nobody else has it.
+    // SAFETY: as the caller promises.
     Ok(unsafe { std::os::fd::OwnedFd::from_raw_fd(descriptor) })
 }

@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null;
 use std::thread;
 
@@ -159,12 +159,11 @@ fn mount(
 /// Makes or overwrites a file. System calls only.
 fn write(path: &CStr, content: &[u8]) -> io::Result<()> {
     let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC | libc::O_CLOEXEC;
-    // SAFETY: the name ends with a zero.
-    let file = own(unsafe { libc::open(path.as_ptr(), flags, 0o644) })?;
-    let file = file.as_fd().as_raw_fd();
+    // SAFETY: the name ends with a zero, and the descriptor is new.
+    let file = unsafe { own(libc::open(path.as_ptr(), flags, 0o644)) }?;
     // SAFETY: the content is there, and its length is told. The files of /proc want
     // it in one piece, and a file in memory takes it so.
-    let written = unsafe { libc::write(file, content.as_ptr().cast(), content.len()) };
+    let written = unsafe { libc::write(file.as_raw_fd(), content.as_ptr().cast(), content.len()) };
     match usize::try_from(written) {
         Ok(length) if length == content.len() => Ok(()),
         Ok(_) => Err(io::ErrorKind::WriteZero.into()),

@@ -20,13 +20,19 @@ use libc::{c_int, c_long, c_uint, c_ulong, c_void, pid_t};
 use crate::check;
 
 // Constants of linux/ptrace.h; libc gives them another type on each C library.
-const PTRACE_CONT: c_uint = 7;
-const PTRACE_SYSCALL: c_uint = 24;
-const PTRACE_SETOPTIONS: c_uint = 0x4200;
 const PTRACE_GETEVENTMSG: c_uint = 0x4201;
-const PTRACE_SEIZE: c_uint = 0x4206;
-const PTRACE_LISTEN: c_uint = 0x4208;
 const PTRACE_GET_SYSCALL_INFO: c_uint = 0x420e;
+
+/// Requests that take numbers only: none of them points into our memory.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Plain {
+    Cont = 7,
+    Syscall = 24,
+    SetOptions = 0x4200,
+    Seize = 0x4206,
+    Listen = 0x4208,
+}
 
 /// What the kernel is asked to report: the stop at the end of a call told apart
 /// from a SIGTRAP, each new task, exec, the filter's calls; and to kill the traced
@@ -81,11 +87,10 @@ pub enum At {
     },
 }
 
-/// The numbers of the request: none of them points into our memory.
-fn ptrace_numbers(request: c_uint, tid: i32, data: c_ulong) -> io::Result<()> {
+fn plain(request: Plain, tid: i32, data: c_ulong) -> io::Result<()> {
     let nowhere = ptr::null_mut::<c_void>();
-    // SAFETY: the requests that come here take numbers only, and change only the
-    // traced task. The kernel refuses a task that is not ours to trace.
+    // SAFETY: the request takes numbers only, and changes only the traced task. The
+    // kernel refuses a task that is not ours to trace.
     let result = unsafe { libc::ptrace(request as _, tid as pid_t, nowhere, data) };
     check(result).map(drop)
 }
@@ -95,7 +100,7 @@ fn ptrace_numbers(request: c_uint, tid: i32, data: c_ulong) -> io::Result<()> {
 /// # Errors
 /// EPERM when it is traced already, or a sandbox forbids it.
 pub fn seize(pid: i32) -> io::Result<()> {
-    ptrace_numbers(PTRACE_SEIZE, pid, OPTIONS as c_ulong)
+    plain(Plain::Seize, pid, OPTIONS as c_ulong)
 }
 
 /// From now on the kernel reports also that the task, or one that it makes, is on
@@ -108,7 +113,7 @@ pub fn seize(pid: i32) -> io::Result<()> {
 /// ESRCH when the task is not stopped, or not traced by this thread.
 pub fn report_exit(tid: i32) -> io::Result<()> {
     let options = OPTIONS | libc::PTRACE_O_TRACEEXIT;
-    ptrace_numbers(PTRACE_SETOPTIONS, tid, options as c_ulong)
+    plain(Plain::SetOptions, tid, options as c_ulong)
 }
 
 /// Lets a stopped task go on, and delivers a signal to it; 0 is none.
@@ -117,11 +122,11 @@ pub fn report_exit(tid: i32) -> io::Result<()> {
 /// ESRCH when the task is not stopped, or not traced by this thread.
 pub fn go_on(tid: i32, how: GoOn, signal: i32) -> io::Result<()> {
     let request = match how {
-        GoOn::Freely => PTRACE_CONT,
-        GoOn::ToTheEndOfTheCall => PTRACE_SYSCALL,
-        GoOn::Stopped => PTRACE_LISTEN,
+        GoOn::Freely => Plain::Cont,
+        GoOn::ToTheEndOfTheCall => Plain::Syscall,
+        GoOn::Stopped => Plain::Listen,
     };
-    ptrace_numbers(request, tid, signal as c_ulong)
+    plain(request, tid, signal as c_ulong)
 }
 
 /// What belongs to the event at which a task stands, such as the new task's id.

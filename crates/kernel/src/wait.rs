@@ -77,9 +77,10 @@ mod bell {
         /// # Errors
         /// EMFILE when no descriptor is left.
         pub fn new() -> io::Result<Self> {
-            // SAFETY: the call takes numbers.
-            let made = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-            own(made).map(|bell| Self(bell.into()))
+            let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+            // SAFETY: the call takes numbers, and its descriptor is new.
+            let bell = unsafe { own(libc::eventfd(0, flags)) }?;
+            Ok(Self(bell.into()))
         }
 
         /// Rings: it is readable until [`Bell::heard`].

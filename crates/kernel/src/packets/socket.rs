@@ -48,8 +48,9 @@ pub(super) struct Received {
 /// Opens a packet socket that sees nothing until [`attach`] names an interface, so
 /// that no packet of another one gets in. It needs CAP_NET_RAW in its network.
 pub(super) fn open(kind: c_int) -> io::Result<OwnedFd> {
-    // SAFETY: the call takes numbers only. Protocol 0: it sees nothing.
-    let socket = own(unsafe { libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0) })?;
+    // Protocol 0: it sees nothing.
+    // SAFETY: the call takes numbers only, and its descriptor is new.
+    let socket = unsafe { own(libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0)) }?;
     // On lo each packet comes twice; elsewhere what we put out ourselves is not to
     // come back.
     set(&socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, &[1])?;

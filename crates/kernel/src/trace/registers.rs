@@ -5,7 +5,7 @@
 use std::io;
 use std::ptr;
 
-use libc::{c_int, c_uint, c_void, pid_t};
+use libc::{c_uint, c_void, pid_t};
 
 use crate::check;
 
@@ -56,41 +56,25 @@ pub fn skip_call(tid: i32) -> io::Result<()> {
     if X86_64 {
         return set(tid, NUMBER, u64::MAX);
     }
-    let mut number: c_int = -1;
-    let size = size_of_val(&number);
-    exchange(
-        PTRACE_SETREGSET,
-        tid,
-        NT_ARM_SYSTEM_CALL,
-        (&raw mut number).cast(),
-        size,
-    )
+    // The kernel takes the first 32 bits.
+    exchange(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &mut [u64::MAX])
 }
 
 fn set(tid: i32, register: usize, value: u64) -> io::Result<()> {
-    let mut words = [0_u64; COUNT];
-    let (pointer, size) = (words.as_mut_ptr(), size_of_val(&words));
-    exchange(PTRACE_GETREGSET, tid, NT_PRSTATUS, pointer.cast(), size)?;
+    let mut words = [0; COUNT];
+    exchange(PTRACE_GETREGSET, tid, NT_PRSTATUS, &mut words)?;
     words[register] = value;
-    let pointer = words.as_mut_ptr();
-    exchange(PTRACE_SETREGSET, tid, NT_PRSTATUS, pointer.cast(), size)
+    exchange(PTRACE_SETREGSET, tid, NT_PRSTATUS, &mut words)
 }
 
-/// Reads or writes a set of registers: `size` bytes that are ours.
-fn exchange(
-    request: c_uint,
-    tid: i32,
-    kind: usize,
-    pointer: *mut c_void,
-    size: usize,
-) -> io::Result<()> {
+/// Reads or writes a set of registers.
+fn exchange(request: c_uint, tid: i32, kind: usize, words: &mut [u64]) -> io::Result<()> {
     let mut place = libc::iovec {
-        iov_base: pointer,
-        iov_len: size,
+        iov_base: words.as_mut_ptr().cast(),
+        iov_len: size_of_val(words),
     };
-    // SAFETY: both callers hand over a local value of plain numbers and its size;
-    // the kernel reads or writes no more than that. The kernel refuses a task that
-    // is not ours to trace.
+    // SAFETY: the kernel reads or writes no more than the words, in which any bits
+    // make numbers. It refuses a task that is not ours to trace.
     let result = unsafe {
         libc::ptrace(
             request as _,
