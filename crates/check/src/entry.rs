@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use kernel::terminal::is_reader_gone;
 
 use crate::args::Args;
 use crate::interrupt;
@@ -31,7 +32,7 @@ pub fn main(lesson: &'static Lesson, args: &Args) -> ExitCode {
     match status {
         Ok(status) => ExitCode::from(status),
         // A reader that went away, as in `| head`, needs no error message.
-        Err(error) if is_broken_pipe(&error) => ExitCode::from(2),
+        Err(error) if error.downcast_ref().is_some_and(is_reader_gone) => ExitCode::from(2),
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error:#}");
             ExitCode::from(2)
@@ -191,9 +192,4 @@ fn can_be_written(file: &Path) -> Result<()> {
         let (file, error) = (file.display(), lower(&error));
         anyhow!("--report {file}: {error}; name a file in a folder that you may write to")
     })
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -87,10 +87,7 @@ fn make_link(path: &Path, target: &Path) -> Verdict {
 
 #[cfg(target_os = "linux")]
 fn make_fifo(path: &Path) -> Verdict {
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
-    let mode = Mode::RUSR | Mode::WUSR;
-    mknodat(CWD, path, FileType::Fifo, mode, 0).map_err(io::Error::from)?;
-    Ok(())
+    Ok(kernel::file::make_fifo(path)?)
 }
 
 #[cfg(not(target_os = "linux"))]

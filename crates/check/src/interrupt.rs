@@ -22,7 +22,7 @@ const LAST: Duration = Duration::from_secs(1);
 /// From now on it does not end this process: it is to be asked for.
 pub(crate) fn listen() -> Result<()> {
     let remember = || CAME.store(true, Ordering::Relaxed);
-    ctrlc::set_handler(remember).context("listen for Ctrl-C")
+    kernel::signal::on_end(remember).context("listen for Ctrl-C")
 }
 
 /// Whether it came.
@@ -37,16 +37,16 @@ pub(crate) fn end_programs_first() -> Result<()> {
         reap_orphans();
         process::exit(STATUS.into());
     };
-    ctrlc::set_handler(end).context("listen for Ctrl-C")
+    kernel::signal::on_end(end).context("listen for Ctrl-C")
 }
 
 /// Ends a worker and its programs.
 pub(crate) fn end(worker: &mut Child) {
     #[cfg(unix)]
     {
-        let pid = rustix::process::Pid::from_child(worker);
+        use kernel::signal::{SIGTERM, send};
         // It fails when the worker has ended already, which is seen below.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let _ = send(worker.id(), SIGTERM);
         let late = Instant::now() + LAST;
         while matches!(worker.try_wait(), Ok(None)) && Instant::now() < late {
             thread::sleep(Duration::from_millis(1));

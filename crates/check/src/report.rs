@@ -2,9 +2,7 @@
 //! failed.
 
 use std::cell::Cell;
-use std::env;
 use std::fmt::Write;
-use std::io::{self, IsTerminal};
 use std::iter;
 use std::time::Duration;
 
@@ -39,8 +37,8 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn of_stdout(hint: bool, way: Option<String>) -> Self {
         // The report has decided; the library is not to decide again.
-        colored::control::set_override(colour());
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
+        colored::control::set_override(kernel::terminal::colour());
+        let width = kernel::terminal::width();
         Self {
             width: width.clamp(40, 100),
             hint,
@@ -252,12 +250,6 @@ impl Report {
         rows.map(|(before, row)| format!("{before}{row}\n"))
             .collect()
     }
-}
-
-/// Whether colours are wanted on stdout.
-fn colour() -> bool {
-    let forbidden = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !forbidden
 }
 
 /// Words are not cut, not even at a hyphen: it may be one of a name.

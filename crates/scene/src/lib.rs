@@ -23,7 +23,6 @@ pub use timeline::{Actor, Ending};
 pub use wire::Side;
 pub use xray::{Program, find};
 
-use std::io;
 use std::process::ExitCode;
 
 /// Plays a scene to the terminal: the title, then what the script does.
@@ -50,6 +49,7 @@ pub fn play(
 
 /// A reader that went away, as in `| head`, needs no error message.
 fn nobody_listens(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<io::Error>();
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref()
+        .is_some_and(kernel::terminal::is_reader_gone)
 }

@@ -1,4 +1,3 @@
-use std::env;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
@@ -27,11 +26,11 @@ enum Page {
 impl Spectator {
     pub(crate) fn new(options: &Options, observed: bool) -> Self {
         let terminal = io::stdout().is_terminal();
-        let colour = terminal && !options.plain && !is_set("NO_COLOR");
+        let colour = !options.plain && kernel::terminal::colour();
         // The paper has decided; the library is not to decide again.
         colored::control::set_override(colour);
         let paper = Paper {
-            width: width(),
+            width: kernel::terminal::width(),
             colour,
             ascii: options.plain,
         };
@@ -94,20 +93,11 @@ fn wait_for_enter(stdout: &mut impl Write) -> io::Result<()> {
     write!(stdout, "\n  [Enter] ")?;
     stdout.flush()?;
     let typed = io::stdin().lock().skip_until(b'\n')?;
-    if is_set("TERM") && env::var_os("TERM").is_none_or(|term| term != "dumb") {
+    if kernel::terminal::moves() {
         // Up to the prompt, clear it, and up over the empty row before it. Ctrl-D
         // leaves the cursor behind the prompt.
         let to_the_prompt = if typed == 0 { "\r" } else { "\x1b[1A" };
         write!(stdout, "{to_the_prompt}\x1b[2K\x1b[1A")?;
     }
     stdout.flush()
-}
-
-fn is_set(variable: &str) -> bool {
-    env::var_os(variable).is_some_and(|value| !value.is_empty())
-}
-
-/// Of the terminal; 80 where there is none, as in a pipe.
-fn width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
 }

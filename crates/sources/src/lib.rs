@@ -1,17 +1,13 @@
-//! Where events come from: what programs write ([`output`]), their socket calls
-//! ([`calls`]), and on Linux packets (`packets`) and TCP states (`states`).
+//! Where events come from: what programs write ([`output`]) and their socket calls
+//! ([`calls`]).
 //!
 //! A source knows how to watch something and when it happened. It knows no
-//! lesson and no view. All code that the compiler cannot check is in `os.rs` and
-//! the folder `os`.
+//! lesson and no view. What it asks of the system is in `kernel`; packets and TCP
+//! states, which the kernel tells by itself, are there as a whole.
 
 pub mod calls;
-#[cfg(target_os = "linux")]
-pub mod network;
-mod os;
 pub mod output;
+
+pub use kernel::probe;
 #[cfg(target_os = "linux")]
-pub mod packets;
-pub mod probe;
-#[cfg(target_os = "linux")]
-pub mod states;
+pub use kernel::{network, packets, states};

@@ -17,6 +17,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use kernel::before_exec::end_with_parent;
 use timeline::{Actor, Ending, Stream};
 
 /// How often an end is looked for; a line is reported at once.
@@ -122,7 +123,7 @@ impl Outputs {
     pub fn start(&mut self, mut command: Command) -> io::Result<Actor> {
         let actor = Actor(self.programs.len());
         command.stdin(Stdio::piped());
-        crate::os::end_with_parent(&mut command);
+        end_with_parent(&mut command);
         let child = self.queue.spawn(actor, &mut command)?;
         self.programs.push(Program {
             child,
@@ -208,9 +209,8 @@ impl Outputs {
         }
         #[cfg(unix)]
         {
-            let pid = rustix::process::Pid::from_child(&program.child);
-            rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
-            Ok(())
+            use kernel::signal::{SIGINT, send};
+            send(program.child.id(), SIGINT)
         }
         #[cfg(not(unix))]
         Err(io::Error::new(
@@ -250,30 +250,16 @@ fn ending(status: ExitStatus) -> Ending {
     Ending::Status(status.code().unwrap_or(-1))
 }
 
-/// From now on a read of this pipe never waits.
-///
-/// # Errors
-/// Those of fcntl(2).
 #[cfg(unix)]
-pub fn set_nonblocking(pipe: &impl std::os::fd::AsFd) -> io::Result<()> {
-    let flags = rustix::fs::fcntl_getfl(pipe)?;
-    rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK)?;
-    Ok(())
-}
+pub use kernel::file::set_nonblocking;
 
 /// Whether a read of one of these pipes would give something, if only its end.
-/// One call for all of them: poll(2).
 #[cfg(unix)]
 pub fn any_readable<'a>(pipes: impl Iterator<Item = std::os::fd::BorrowedFd<'a>>) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let wanted = |pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN);
-    let mut pipes: Vec<PollFd> = pipes.map(wanted).collect();
-    let at_once = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let pipes: Vec<_> = pipes.collect();
+    let found = kernel::wait::readable(&pipes, Some(Duration::ZERO));
     // If it fails, the reads will say why.
-    !pipes.is_empty() && poll(&mut pipes, Some(&at_once)) != Ok(0)
+    !pipes.is_empty() && found.map_or(true, |found| found.contains(&true))
 }
 
 /// Cuts what arrives in pieces into lines.

@@ -28,7 +28,7 @@ mod linux {
 
     pub fn main() {
         // Without namespaces of our own this works as root alone.
-        let _ = sources::network::enter_private();
+        let _ = kernel::network::enter_private();
         setting_up();
         let direct = Wire::joined_directly().expect("two hosts");
         let (wire, control) = plugged("");

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::io::Errno;
-use sources::packets::drops_since_last_asked;
+use kernel::clock::now;
+use kernel::packets::drops_since_last_asked;
+use kernel::packets::ring::{Ring, send_all};
+use kernel::wait::{Bell, readable};
 
 use crate::hand::{Hand, Settings, Side, What};
-use crate::os::ring::{Ring, send_all};
 use crate::traffic::{Counts, Report, Traffic, Way};
 
 /// How many frames are taken at a time, so that both directions have their turn.
@@ -47,7 +47,7 @@ pub struct Control {
 
 #[derive(Debug)]
 struct Shared {
-    bell: OwnedFd,
+    bell: Bell,
     stop: AtomicBool,
     hold: AtomicBool,
     counts: Mutex<[Counts; 2]>,
@@ -112,16 +112,11 @@ impl Control {
     fn give(&self, order: Order) {
         // It fails only when the cable is gone, and then there is nothing to do.
         let _ = self.orders.send(order);
-        self.shared.ring();
+        self.shared.bell.ring();
     }
 }
 
 impl Shared {
-    fn ring(&self) {
-        // It fails when it has rung very often and was not heard yet.
-        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
-    }
-
     fn ask_for_drops(&self) {
         let mut counts = lock(&self.counts);
         for (socket, counts) in self.sockets.iter().zip(counts.iter_mut()) {
@@ -147,7 +142,7 @@ impl Cable {
     ) -> io::Result<Self> {
         let (orders, arrivals) = mpsc::channel();
         let shared = Arc::new(Shared {
-            bell: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            bell: Bell::new()?,
             stop: AtomicBool::new(false),
             hold: AtomicBool::new(false),
             counts: Mutex::default(),
@@ -181,7 +176,7 @@ impl Cable {
 
     fn end(&mut self) -> Option<[Port; 2]> {
         self.control.shared.stop.store(true, Ordering::Relaxed);
-        self.control.shared.ring();
+        self.control.shared.bell.ring();
         // It fails only when the thread has panicked, and then it has said so.
         self.thread.take()?.join().ok()
     }
@@ -203,9 +198,8 @@ struct Forwarder {
 
 impl Forwarder {
     fn run(mut self) -> [Port; 2] {
-        // A wait may end this late, in nanoseconds; the usual 50,000 are too many.
-        let exact = std::num::NonZeroU64::MIN;
-        let _ = rustix::thread::set_current_timer_slack(Some(exact));
+        // The usual 50 µs by which a wait may end too late are too many.
+        let _ = kernel::process::set_timer_slack(Duration::from_nanos(1));
         while !self.shared.stop.load(Ordering::Relaxed) {
             let mut busy = false;
             for from in Side::BOTH {
@@ -305,21 +299,13 @@ impl Forwarder {
     }
 
     fn wait(&self) {
-        let limit = self.traffic.next().map(|next| {
-            let time = next.saturating_sub(now());
-            Timespec {
-                tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: time.subsec_nanos().into(),
-            }
-        });
-        let sockets = self.ports.iter().map(|port| port.socket.as_fd());
-        let fds = sockets.chain([self.shared.bell.as_fd()]);
-        let mut fds: Vec<PollFd> = fds
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
-            .collect();
-        let _ = poll(&mut fds, limit.as_ref());
-        if !fds[2].revents().is_empty() {
-            let _ = rustix::io::read(&self.shared.bell, &mut [0; 8]);
+        let next = self.traffic.next();
+        let limit = next.map(|next| next.saturating_sub(now()));
+        let [one, other] = [0, 1].map(|index: usize| self.ports[index].socket.as_fd());
+        // A signal, or an error that a read will show: then there is nothing to hear.
+        let found = readable(&[one, other, self.shared.bell.as_fd()], limit);
+        if found.is_ok_and(|found| found[2]) {
+            self.shared.bell.heard();
         }
     }
 }
@@ -331,7 +317,7 @@ fn send(socket: &OwnedFd, mut frames: &[&[u8]]) -> u64 {
     while !frames.is_empty() {
         match send_all(socket, frames) {
             Ok(sent) => frames = &frames[sent..],
-            Err(error) if error.raw_os_error() == Some(Errno::INTR.raw_os_error()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => {
                 lost += 1;
                 frames = &frames[1..];
@@ -339,13 +325,6 @@ fn send(socket: &OwnedFd, mut frames: &[&[u8]]) -> u64 {
         }
     }
     lost
-}
-
-/// CLOCK_REALTIME, the clock with which the kernel stamps frames.
-fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
 }
 
 /// What a thread that has panicked had counted still counts.

@@ -1,30 +1,27 @@
 //! A host: a network namespace of its own with one network card.
 
-use std::ffi::CStr;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::process::Command;
 use std::sync::Arc;
 use std::{fs, io, thread};
 
-use rustix::fs::{Mode, OFlags};
-use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
-use rustix::thread::{LinkNameSpaceType, UnshareFlags};
-use sources::states::States;
+use kernel::before_exec::enter_network;
+use kernel::namespace::{self, Cover};
+use kernel::states::States;
 
 use crate::Side;
 use crate::counters::Counters;
-use crate::os;
 
-/// Where a file system of our own stands for a moment, while a program starts.
-const FOR_A_MOMENT: &CStr = c"/tmp";
-const NAMES_FOR_A_MOMENT: &CStr = c"/tmp/hosts";
 /// hosts(5): names that need nobody to be asked.
-const NAMES: &CStr = c"/etc/hosts";
+const NAMES: Cover = Cover {
+    path: c"/etc/hosts",
+    content: HOSTS,
+};
 
 /// `localhost` has no IPv6 address, because 127.0.0.1 leads from the client to
 /// the server, and ::1 does not.
-const CONTENT: &[u8] = b"127.0.0.1 localhost
+const HOSTS: &[u8] = b"127.0.0.1 localhost
 ::1 ip6-localhost
 10.0.0.1 server
 10.0.0.2 client
@@ -54,7 +51,7 @@ impl Host {
         // Tried in a thread that ends: where mounting is forbidden, programs do
         // without the names.
         host.names = thread::scope(|scope| {
-            let tried = scope.spawn(|| know_names().is_ok());
+            let tried = scope.spawn(|| NAMES.lay().is_ok());
             tried.join().unwrap_or(false)
         });
         host
@@ -91,12 +88,8 @@ impl Host {
     /// names `server` and `client` are made known to it by a file over
     /// `/etc/hosts` that only it sees.
     pub fn place(&self, command: &mut Command) {
-        let network = Arc::clone(&self.network);
-        let names = self.names;
-        os::before_exec(command, move || {
-            enter(&network)?;
-            if names { know_names() } else { Ok(()) }
-        });
+        let names = self.names.then_some(NAMES);
+        enter_network(command, Arc::clone(&self.network), names);
     }
 
     /// Does something in the network of this host: what is opened there, such as
@@ -106,7 +99,7 @@ impl Host {
     /// # Errors
     /// Those of setns(2), and those of what is done.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-        inside(&self.network, work)
+        namespace::inside(&self.network, work)
     }
 
     /// Opens the way to the TCP states of this host.
@@ -159,45 +152,4 @@ fn v6(side: Side) -> Ipv6Addr {
 
 fn path(sysctl: &str) -> String {
     format!("/proc/sys/{}", sysctl.replace('.', "/"))
-}
-
-/// This thread goes over to a network.
-pub(crate) fn enter(network: &OwnedFd) -> io::Result<()> {
-    let kind = Some(LinkNameSpaceType::Network);
-    rustix::thread::move_into_link_name_space(network.as_fd(), kind)?;
-    Ok(())
-}
-
-/// Does something in a thread that has gone over to a network.
-pub(crate) fn inside<T: Send>(
-    network: &OwnedFd,
-    work: impl FnOnce() -> io::Result<T> + Send,
-) -> io::Result<T> {
-    thread::scope(|scope| {
-        let worker = scope.spawn(|| enter(network).and_then(|()| work()));
-        worker.join().expect("work inside a host does not panic")
-    })
-}
-
-/// A file over `/etc/hosts`, for this task and its children alone. The file is
-/// in memory, so nothing can be left behind. System calls only: it runs between
-/// fork and exec.
-fn know_names() -> io::Result<()> {
-    os::unshare(UnshareFlags::NEWNS)?;
-    // What is mounted from here on stays here.
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    rustix::mount::mount_change(c"/", private)?;
-    rustix::mount::mount(
-        c"tmpfs",
-        FOR_A_MOMENT,
-        c"tmpfs",
-        MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC,
-        Some(c"mode=755"),
-    )?;
-    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(NAMES_FOR_A_MOMENT, flags, Mode::from_raw_mode(0o644))?;
-    rustix::io::write(&file, CONTENT)?;
-    rustix::mount::mount_bind(NAMES_FOR_A_MOMENT, NAMES)?;
-    rustix::mount::unmount(FOR_A_MOMENT, UnmountFlags::DETACH)?;
-    Ok(())
 }

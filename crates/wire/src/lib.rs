@@ -40,10 +40,6 @@ mod counters;
 #[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]
-mod netlink;
-#[cfg(target_os = "linux")]
-mod os;
-#[cfg(target_os = "linux")]
 mod setup;
 #[cfg(target_os = "linux")]
 mod traffic;

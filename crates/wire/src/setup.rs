@@ -1,22 +1,22 @@
 //! Two hosts and a cable, made and taken away.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use rustix::thread::UnshareFlags;
-use socket2::{Domain, Socket, Type};
+use kernel::device::{any_socket, turn_offloads_off};
+use kernel::namespace::{enter, new_network, this_network};
+use kernel::packets::ring::Ring;
+use kernel::rtnetlink::{Card, Link, Mac};
 
 use crate::cable::{Cable, Control, Port};
 use crate::hand::{Hand, Settings, Side};
-use crate::host::{self, Host, Namespace};
-use crate::netlink::{Card, Link, Mac};
-use crate::os;
+use crate::host::{Host, Namespace};
 use crate::traffic::Report;
 
 /// The largest packet, from the IP header on: that of an Ethernet.
@@ -134,7 +134,7 @@ impl Wire {
     /// [`Wire::plug`].
     ///
     /// Without privileges this process has to leave for namespaces of its own
-    /// before ([`sources::network::enter_private`]), and can do so only while it
+    /// before ([`kernel::network::enter_private`]), and can do so only while it
     /// has one thread: the first wire of a process makes it do so. Further wires
     /// may be made at any time.
     ///
@@ -143,7 +143,7 @@ impl Wire {
     pub fn new() -> Result<Self, Refused> {
         match in_thread(make) {
             Err(refused) if refused.error.kind() == ErrorKind::PermissionDenied => {
-                let entered = sources::network::enter_private();
+                let entered = kernel::network::enter_private();
                 entered.map_err(Refused::at("leave for namespaces of our own"))?;
                 in_thread(make)
             }
@@ -205,9 +205,7 @@ fn in_thread<T: Send>(work: impl FnOnce() -> Result<T, Refused> + Send) -> Resul
 
 /// A network that this thread has just gone into.
 fn own_network() -> io::Result<Namespace> {
-    os::unshare(UnshareFlags::NEWNET)?;
-    let file = File::open("/proc/thread-self/ns/net")?;
-    Ok(Arc::new(OwnedFd::from(file)))
+    new_network().map(Arc::new)
 }
 
 /// Runs in a thread of its own, because it changes networks on its way.
@@ -217,7 +215,7 @@ fn make() -> Result<Wire, Refused> {
     let link = Link::open().map_err(Refused::at("talk to rtnetlink"))?;
     let sides = Side::BOTH.map(|side| {
         let made = make_host(&link, side);
-        let back = host::enter(&middle).map_err(Refused::at("go back to the cable"));
+        let back = enter(&middle).map_err(Refused::at("go back to the cable"));
         made.and_then(|made| back.map(|()| made))
     });
     let [server, client] = sides;
@@ -241,8 +239,8 @@ fn mac(side: Side) -> Mac {
 
 fn make_host(middle: &Link, side: Side) -> Result<(Host, Port), Refused> {
     let refused = Refused::at;
-    let in_middle = socket().map_err(refused("open a socket"))?;
-    let back = File::open("/proc/thread-self/ns/net").map_err(refused("open a network"))?;
+    let in_middle = any_socket().map_err(refused("open a socket"))?;
+    let back = this_network().map_err(refused("open a network"))?;
     let (network, link) = empty_host()?;
     let here = Card {
         index: end_of_cable(side),
@@ -255,11 +253,11 @@ fn make_host(middle: &Link, side: Side) -> Result<(Host, Port), Refused> {
     let host = Host::new(side, network);
     let prepared = prepare(&link, &host);
     prepared.map_err(refused("give a host its address"))?;
-    host::enter(&OwnedFd::from(back)).map_err(refused("go back to the cable"))?;
-    os::turn_offloads_off(&in_middle, side.name()).map_err(refused("turn offloads off"))?;
+    enter(&back).map_err(refused("go back to the cable"))?;
+    turn_offloads_off(&in_middle, side.name()).map_err(refused("turn offloads off"))?;
     let on = middle.switch_on(end_of_cable(side));
     on.map_err(refused("switch the cable on"))?;
-    let port = os::port::open(end_of_cable(side)).map_err(refused("open a packet socket"))?;
+    let port = Ring::open(end_of_cable(side)).map_err(refused("open a packet socket"))?;
     let (socket, ring) = port;
     let socket = Arc::new(socket);
     Ok((host, Port { socket, ring }))
@@ -287,14 +285,14 @@ fn join() -> Result<[Host; 2], Refused> {
     let before = own_network().map_err(refused("make a network of our own"))?;
     set(SMALL_TABLES)?;
     let (at_server, server_link) = empty_host()?;
-    host::enter(&before).map_err(refused("go back"))?;
+    enter(&before).map_err(refused("go back"))?;
     let (at_client, client_link) = empty_host()?;
     let [here, there] = Side::BOTH.map(own_card);
     let pair = server_link.add_pair(&here, &there, at_client.as_fd(), MTU);
     pair.map_err(refused("make a pair of network cards (veth)"))?;
     let client = Host::new(Side::Client, at_client);
     prepare(&client_link, &client).map_err(refused("give a host its address"))?;
-    host::enter(&at_server).map_err(refused("go to the other host"))?;
+    enter(&at_server).map_err(refused("go to the other host"))?;
     let server = Host::new(Side::Server, at_server);
     prepare(&server_link, &server).map_err(refused("give a host its address"))?;
     // The route to 127.0.0.1 needs a card that is on, and a card is on when both
@@ -305,7 +303,7 @@ fn join() -> Result<[Host; 2], Refused> {
 /// In the network of the host, before its card is switched on: so no frame is
 /// sent that no program has asked for.
 fn prepare(link: &Link, host: &Host) -> io::Result<()> {
-    os::turn_offloads_off(&socket()?, "wire")?;
+    turn_offloads_off(&any_socket()?, "wire")?;
     link.switch_on(LOOPBACK)?;
     link.ask_nobody(CARD)?;
     let other = host.other();
@@ -332,11 +330,6 @@ fn prepare(link: &Link, host: &Host) -> io::Result<()> {
         link.add_route(CARD, localhost, other.0, host.v4())?;
     }
     Ok(())
-}
-
-/// Any socket of the network in which this thread is.
-fn socket() -> io::Result<OwnedFd> {
-    Ok(Socket::new(Domain::IPV4, Type::DGRAM, None)?.into())
 }
 
 fn set((name, value): (&str, &str)) -> Result<(), Refused> {

@@ -10,7 +10,7 @@ mod release;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sources::packets;
+use kernel::packets;
 use timeline::cable::{Fate, Later, Passage};
 use timeline::packet::{Content, Packet};
 

@@ -19,7 +19,7 @@ fn main() {
         let play = plays::all().into_iter().find(|(play, _)| *play == name);
         return play.expect("a play of this name").1();
     }
-    let allowed = sources::probe::private_network().is_ok();
+    let allowed = kernel::probe::private_network().is_ok();
     let trials = plays::all().into_iter().map(|(name, _)| {
         let trial = Trial::test(name, move || plays::in_child(name));
         // What the machine forbids is shown as ignored; CI includes the ignored.

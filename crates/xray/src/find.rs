@@ -95,7 +95,7 @@ fn script(file: &Path) -> Option<String> {
 
 #[cfg(unix)]
 fn is_executable(path: &Path) -> bool {
-    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+    path.is_file() && kernel::file::may_execute(path)
 }
 
 #[cfg(not(unix))]

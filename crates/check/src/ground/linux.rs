@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, io, process};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use kernel::process::{adopt_orphans, clock_ticks_per_second, page_size, thread_id, wait_for};
+use kernel::signal::{SIGKILL, send};
 use sources::states::{Socket, States};
 use timeline::state::TcpState;
 
@@ -28,7 +29,7 @@ pub(crate) struct Sight(Option<States>);
 impl Sight {
     pub(crate) fn open() -> Self {
         // Orphans of a program come to us, so that they can be found and ended.
-        let _ = set_child_subreaper(Some(rustix::process::getpid()));
+        let _ = adopt_orphans();
         Self(States::open().ok())
     }
 
@@ -128,7 +129,7 @@ fn with_descendants(pid: u32) -> Vec<u32> {
 /// What the programs do, and our own threads for them: proc(5), `stat`.
 pub(crate) fn activity() -> Activity {
     // A thread of ours may not have had the time to tell what a program did.
-    let own = rustix::thread::gettid().as_raw_nonzero().to_string();
+    let own = thread_id().to_string();
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
     let others = threads.flatten().filter(|task| task.file_name() != *own);
     let mut all = Activity::default();
@@ -154,7 +155,7 @@ fn stat(folder: &Path) -> Option<(bool, Duration)> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = fields.split(' ').collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    let per_second = rustix::param::clock_ticks_per_second();
+    let per_second = clock_ticks_per_second();
     let busy = matches!(*fields.first()?, "R" | "D" | "t");
     Some((busy, Duration::from_millis(ticks * 1000 / per_second)))
 }
@@ -166,7 +167,7 @@ pub(crate) fn memory() -> u64 {
         let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
         statm.split(' ').nth(1)?.parse::<u64>().ok()
     });
-    pages.sum::<u64>() * rustix::param::page_size() as u64
+    pages.sum::<u64>() * page_size()
 }
 
 /// Whether a process still runs that we, or programs of ours, have started.
@@ -180,9 +181,8 @@ pub(crate) fn somebody_is_left() -> bool {
 }
 
 /// All programs that we have started, and all that they have started.
-fn ours() -> impl Iterator<Item = Pid> {
-    let started = with_descendants(process::id()).into_iter().skip(1);
-    started.filter_map(|pid| i32::try_from(pid).ok().and_then(Pid::from_raw))
+fn ours() -> impl Iterator<Item = u32> {
+    with_descendants(process::id()).into_iter().skip(1)
 }
 
 /// Ends all programs that we have started, and all that they have started. What
@@ -193,9 +193,9 @@ pub(crate) fn end_all() {
     for _ in 0..10 {
         let mut alive = false;
         for pid in ours() {
-            let ended = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            let ended = fs::read_to_string(format!("/proc/{pid}/stat"));
             alive |= ended.is_ok_and(|stat| !stat.contains(") Z "));
-            let _ = kill_process(pid, Signal::KILL);
+            let _ = send(pid, SIGKILL);
         }
         // One whose parent ends comes to us, and may be missed on its way.
         nobody = if alive { 0 } else { nobody + 1 };
@@ -215,8 +215,8 @@ pub(crate) fn reap_orphans() {
         }
         for pid in left {
             // One that still runs would be waited for in vain.
-            let _ = kill_process(pid, Signal::KILL);
-            let _ = waitpid(Some(pid), WaitOptions::empty());
+            let _ = send(pid, SIGKILL);
+            let _ = wait_for(pid);
         }
     }
 }

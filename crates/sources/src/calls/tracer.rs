@@ -64,7 +64,7 @@ impl Tracer {
         let busy = Arc::new(AtomicU64::new(engine::IDLE));
         let is_busy = Arc::clone(&busy);
         let work = move || {
-            let _ = tell_id.send(rustix::thread::gettid().as_raw_nonzero().get());
+            let _ = tell_id.send(kernel::process::thread_id());
             let engine = Engine {
                 report: Box::new(report),
                 requests,
@@ -126,7 +126,7 @@ impl Tracer {
     /// # Errors
     /// When the descriptor is not open.
     pub fn hide(&self, socket: impl AsFd) -> io::Result<()> {
-        let inode = rustix::fs::fstat(socket)?.st_ino;
+        let inode = kernel::file::inode(&socket)?;
         self.orders.give(Order::Hide(inode))
     }
 

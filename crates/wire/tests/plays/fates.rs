@@ -367,7 +367,7 @@ fn cut_by_hand() {
 }
 
 fn seeds() {
-    sources::network::enter_private().unwrap();
+    kernel::network::enter_private().unwrap();
     let play = |seed| {
         let mut lab = Lab::further("", |_| {});
         let rules = Rules::parse("udp 30 % drop; loss 10 %")

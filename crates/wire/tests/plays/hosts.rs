@@ -158,7 +158,7 @@ fn values() {
 }
 
 fn quick() {
-    sources::network::enter_private().unwrap();
+    kernel::network::enter_private().unwrap();
     let mut times = Vec::new();
     for _ in 0..5 {
         let start = Instant::now();

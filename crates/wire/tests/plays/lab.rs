@@ -33,7 +33,7 @@ impl Lab {
 
     /// Two hosts that were prepared, and rules on the cable.
     pub fn with(rules: &str, prepare: impl FnOnce(&Wire)) -> Self {
-        sources::network::enter_private().unwrap();
+        kernel::network::enter_private().unwrap();
         Self::further(rules, prepare)
     }
 

@@ -20,7 +20,7 @@ pub const PLAYS: &[Play] = &[
 const PACKETS: &str = "DIALTONE_PACKETS";
 
 fn many() {
-    sources::network::enter_private().unwrap();
+    kernel::network::enter_private().unwrap();
     let wanted = std::env::var(PACKETS).ok();
     let wanted: usize = wanted.map_or(100_000, |text| text.parse().unwrap());
     let mut wire = Wire::new().unwrap();
@@ -71,7 +71,7 @@ fn many() {
 
 /// Another play, as a user that may do nothing.
 fn unprivileged() {
-    if !rustix::process::getuid().is_root() {
+    if kernel::process::user() != 0 {
         return super::hosts::a_talk();
     }
     // Where nobody may read our folder, nobody may start our program either.

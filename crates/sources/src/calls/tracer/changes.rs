@@ -7,11 +7,11 @@
 
 use std::collections::HashMap;
 
+use kernel::trace::registers;
 use timeline::Actor;
 use timeline::call::{Changed, Socket};
 
 use crate::calls::{Calls, Change, Counted, How, Which};
-use crate::os::trace::registers;
 
 use super::names;
 use super::parse;

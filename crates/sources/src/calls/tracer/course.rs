@@ -2,9 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use kernel::trace::{self, At};
 use timeline::call::{CallId, End, Outcome, Start, Text};
-
-use crate::os::trace::{self, At};
 
 use super::changes;
 use super::engine::{Engine, Interrupted, Running};

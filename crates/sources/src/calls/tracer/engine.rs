@@ -8,12 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use kernel::signal::{SIGKILL, send};
+use kernel::trace::{self, GoOn};
 use timeline::call::CallId;
 use timeline::{Actor, Ending};
-
-use crate::os::trace::{self, GoOn};
 
 use super::changes::{Changes, Plan, Undo};
 use super::handlers::Handlers;
@@ -22,8 +22,6 @@ use super::sockets::Sockets;
 use super::table::Row;
 use crate::calls::{Event, What};
 
-const SIGKILL: i32 = libc::SIGKILL;
-
 /// How long to wait for an order before the programs are looked at again.
 const SHORTLY: Duration = Duration::from_millis(1);
 
@@ -31,9 +29,9 @@ const SHORTLY: Duration = Duration::from_millis(1);
 pub(super) struct Engine {
     pub(super) report: Box<dyn FnMut(Event) + Send>,
     pub(super) requests: Requests,
-    /// Whether calls are held before they begin.
     /// The stamp of the stop that is being reported, or [`IDLE`].
     pub(super) busy: Arc<AtomicU64>,
+    /// Whether calls are held before they begin.
     pub(super) hold: Arc<AtomicBool>,
     /// How many bytes of data are kept.
     pub(super) keep: usize,
@@ -116,8 +114,7 @@ impl Task {
 
 /// CLOCK_REALTIME in nanoseconds, the clock that stamps packets too.
 pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |time| time.as_nanos() as u64)
+    kernel::clock::now().as_nanos() as u64
 }
 
 /// No stop is being reported.
@@ -252,7 +249,7 @@ impl Engine {
         };
         // Nobody but this thread takes its end, so the number is still its own.
         match self.tasks.contains_key(&root) {
-            true => trace::kill(root, signal),
+            true => send(root as u32, signal),
             false => Ok(()),
         }
     }
@@ -262,7 +259,7 @@ impl Engine {
         let pids: HashSet<i32> = chosen.map(|task| task.pid).collect();
         for pid in pids {
             // It fails only for one that is gone already.
-            let _ = trace::kill(pid, SIGKILL);
+            let _ = send(pid as u32, SIGKILL);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The filter that lets the kernel stop a program at observed calls alone.
 
-use crate::os::trace::Instruction;
+use kernel::trace::filter::Instruction;
 
 use super::table::{MACHINE, ROWS};
 

@@ -2,33 +2,26 @@
 //!
 //! The thread that starts the program forks as always. Between fork and exec the
 //! child says who it is, waits until the tracer has it, and puts the filter
-//! before itself. So no call of the program escapes, and the program notices
+//! before itself ([`filter_before_exec`]). So no call of the program escapes, and the program notices
 //! nothing.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::process::{self, Child, Command};
+use std::process::{Child, Command};
 use std::thread;
 
+use kernel::trace::filter::{FINE, Word, filter_before_exec};
 use timeline::Actor;
-
-use crate::os::trace::{self, Instruction};
 
 use super::filter;
 use super::orders::{Order, Orders};
-
-/// A word between parent and child: a process id or an errno.
-type Word = [u8; 4];
-
-const FINE: i32 = 0;
 
 /// Starts the program under observation. What follows from the child is in the
 /// hands of the tracer.
 pub(super) fn launch(orders: &Orders, actor: Actor, mut command: Command) -> io::Result<Child> {
     let (ours, childs) = UnixStream::pair()?;
-    let filter = filter::program();
-    trace::before_exec(&mut command, move || prepare(&childs, &filter));
+    filter_before_exec(&mut command, childs, filter::program());
     thread::scope(|scope| {
         let attaching = scope.spawn(|| attach(&ours, orders, actor));
         let spawned = command.spawn();
@@ -74,35 +67,6 @@ fn attach(mut stream: &UnixStream, orders: &Orders, actor: Actor) -> io::Result<
         let text = format!("observe process {pid} with ptrace: {error}; {way_out}");
         io::Error::new(error.kind(), text)
     })
-}
-
-/// The child, between fork and exec: system calls only, nothing that allocates.
-fn prepare(mut stream: &UnixStream, filter: &[Instruction]) -> io::Result<()> {
-    stream.write_all(&process::id().to_ne_bytes())?;
-    let mut word = Word::default();
-    stream.read_exact(&mut word)?;
-    match i32::from_ne_bytes(word) {
-        FINE => {}
-        errno => return Err(io::Error::from_raw_os_error(errno)),
-    }
-    let installed = install(filter);
-    if let Err(error) = &installed {
-        let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
-        stream.write_all(&errno.to_ne_bytes())?;
-    }
-    installed
-}
-
-/// With the privilege for it, the program keeps the right to gain privileges
-/// (sudo, ping); without it, the kernel demands that it gives up this right.
-fn install(filter: &[Instruction]) -> io::Result<()> {
-    match trace::install_filter(filter) {
-        Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
-            rustix::thread::set_no_new_privs(true)?;
-            trace::install_filter(filter)
-        }
-        result => result,
-    }
 }
 
 /// What the child said of the filter, if the kernel refused it.

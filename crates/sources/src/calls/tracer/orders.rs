@@ -4,11 +4,11 @@ use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
+use kernel::trace;
 use timeline::Actor;
 use timeline::call::CallId;
 
 use crate::calls::Change;
-use crate::os::trace;
 
 /// How long to wait before the thread is woken again.
 const AGAIN: Duration = Duration::from_millis(1);

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs;
-use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, getxattr, open, readlinkat_raw};
-use rustix::path::DecInt;
+use kernel::file::{Links, socket_protocol};
+use kernel::trace;
 use timeline::call::Text;
-
-use crate::os::trace;
 
 use super::names;
 use super::reader::Memory;
@@ -23,30 +20,26 @@ const MOST_FOLDERS: usize = 64;
 #[derive(Default)]
 pub(super) struct Descriptors {
     /// The folder /proc/…/fd of a task. Its links are found in half the time.
-    folders: HashMap<i32, OwnedFd>,
+    folders: HashMap<i32, Links>,
 }
 
 impl Descriptors {
     /// The inode of the socket that a descriptor means; None when it means
     /// something else, or nothing.
     pub(super) fn socket_inode(&mut self, tid: i32, descriptor: i32) -> Option<u64> {
-        if descriptor < 0 {
-            return None;
-        }
+        let descriptor = u32::try_from(descriptor).ok()?;
         if self.folders.len() >= MOST_FOLDERS {
             self.folders.clear();
         }
         let folder = match self.folders.entry(tid) {
             Entry::Occupied(open) => open.into_mut(),
             Entry::Vacant(place) => {
-                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
                 let path = format!("/proc/{tid}/fd");
-                place.insert(open(path, flags, Mode::empty()).ok()?)
+                place.insert(Links::open(Path::new(&path)).ok()?)
             }
         };
-        let mut buffer = [MaybeUninit::uninit(); 64];
-        let name = DecInt::new(descriptor);
-        let (link, _) = readlinkat_raw(folder, name, &mut buffer).ok()?;
+        let mut buffer = [0; 64];
+        let link = folder.read(descriptor, &mut buffer).ok()?;
         inode_in(link)
     }
 
@@ -64,13 +57,10 @@ fn inode_in(link: &[u8]) -> Option<u64> {
 
 /// The kernel's name for what a socket speaks, such as `TCP`.
 pub(super) fn protocol(tid: i32, descriptor: i32) -> Option<Text> {
-    let mut buffer = [0_u8; 32];
     let path = format!("/proc/{tid}/fd/{descriptor}");
-    let length = getxattr(path, "system.sockprotoname", &mut buffer[..]).ok()?;
-    let name = buffer.get(..length)?;
-    let name = std::str::from_utf8(name.strip_suffix(b"\0").unwrap_or(name)).ok()?;
+    let name = socket_protocol(Path::new(&path))?;
     let known = names::PROTOCOLS.iter().find(|known| **known == name);
-    Some(known.map_or_else(|| name.to_string().into(), |known| Text::Borrowed(known)))
+    Some(known.map_or_else(|| name.clone().into(), |known| Text::Borrowed(known)))
 }
 
 /// The open descriptors of a task from `first` to `last`, lowest first.

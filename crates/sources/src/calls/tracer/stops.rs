@@ -1,9 +1,9 @@
 //! What each stop of a task means, and how the task goes on.
 
+use kernel::signal::{SIGKILL, send};
+use kernel::trace::{self, GoOn};
 use timeline::call::Outcome;
 use timeline::{Actor, Ending};
-
-use crate::os::trace::{self, GoOn};
 
 use super::engine::{Engine, Task, Unborn};
 use super::handlers::Fate;
@@ -102,7 +102,7 @@ impl Engine {
             }
             self.catch_up(at, child);
             if self.is_doomed(actor) {
-                let _ = trace::kill(pid, libc::SIGKILL);
+                let _ = send(pid as u32, SIGKILL);
             }
         }
         self.resume(tid, 0);
@@ -208,7 +208,7 @@ impl Engine {
             self.tasks.insert(tid, Task::new(pid, actor));
             self.catch_up(at, tid);
             if self.is_doomed(actor) {
-                let _ = trace::kill(pid, libc::SIGKILL);
+                let _ = send(pid as u32, SIGKILL);
             }
         }
     }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use timeline::call::{Address, Arg, Output, Setting};
 
-use crate::os::trace::Instruction;
+use kernel::trace::filter::Instruction;
 
 use super::outputs::made;
 use super::reader::{Decoder, Memory, descriptors};

@@ -4,13 +4,13 @@
 //! and does not tell when it changes. So each look is compared with the look
 //! before. What came and went between two looks was not seen.
 
-mod netlink;
-
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
 use timeline::state::{Change, Queues, TcpState};
+
+use crate::sock_diag::Link;
 
 /// One socket as a look finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Socket {
 /// Looks at the states, again and again.
 #[derive(Debug)]
 pub struct States {
-    link: netlink::Link,
+    link: Link,
     known: BTreeMap<Key, Socket>,
 }
 
@@ -54,7 +54,7 @@ impl States {
     /// EPROTONOSUPPORT where the kernel has no sock_diag.
     pub fn open() -> io::Result<Self> {
         Ok(Self {
-            link: netlink::Link::open()?,
+            link: Link::open()?,
             known: BTreeMap::new(),
         })
     }

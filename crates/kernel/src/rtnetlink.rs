@@ -1,18 +1,14 @@
 //! rtnetlink(7): network cards, addresses, neighbours and routes, in messages
 //! that the kernel answers with an errno.
 
-use std::io::{self, Read};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use socket2::{Domain, Socket, Type};
+use crate::netlink::{self, finish, question};
 
-/// `struct nlmsghdr`.
-const HEADER: usize = 16;
-const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_ACK: u16 = 0x4;
 const NLM_F_CREATE_EXCL: u16 = 0x600;
-const NLMSG_ERROR: u16 = 2;
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
@@ -46,28 +42,39 @@ const IFF_UP: u32 = 1;
 const IFF_NOARP: u32 = 0x80;
 
 /// The hardware address of a network card.
-pub(crate) type Mac = [u8; 6];
+pub type Mac = [u8; 6];
 
 /// One end of a pair of network cards.
-pub(crate) struct Card<'a> {
-    pub(crate) index: u32,
-    pub(crate) name: &'a str,
-    pub(crate) mac: Mac,
+#[derive(Clone, Copy, Debug)]
+pub struct Card<'a> {
+    /// The number that it is to have in its network.
+    pub index: u32,
+    /// Its name: at most 15 bytes.
+    pub name: &'a str,
+    /// Its hardware address.
+    pub mac: Mac,
 }
 
 /// A way to the kernel. It belongs for ever to the network of the thread that
 /// has opened it.
-pub(crate) struct Link(pub(crate) Socket);
+#[derive(Debug)]
+pub struct Link(netlink::Link);
 
 impl Link {
-    pub(crate) fn open() -> io::Result<Self> {
-        // NETLINK_ROUTE has the number 0, which is what stands where none is said.
-        Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, None).map(Self)
+    /// Opens the way.
+    ///
+    /// # Errors
+    /// EMFILE when no descriptor is left.
+    pub fn open() -> io::Result<Self> {
+        netlink::Link::open(libc::NETLINK_ROUTE).map(Self)
     }
 
     /// Makes two network cards that are joined by a cable: one here, and one in
     /// the other network. It is born there, because moving it takes much longer.
-    pub(crate) fn add_pair(
+    ///
+    /// # Errors
+    /// EPERM without CAP_NET_ADMIN in both networks, EOPNOTSUPP without veth(4).
+    pub fn add_pair(
         &self,
         here: &Card,
         there: &Card,
@@ -89,7 +96,10 @@ impl Link {
     }
 
     /// Switches a network card on.
-    pub(crate) fn switch_on(&self, index: u32) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// ENODEV when there is no such card.
+    pub fn switch_on(&self, index: u32) -> io::Result<()> {
         let mut message = Message::new(RTM_NEWLINK, 0);
         message.interface(index, IFF_UP);
         self.ask(message)
@@ -98,14 +108,20 @@ impl Link {
     /// Tells a network card that it need not ask for its neighbours. Then IPv6 does
     /// not tell others, by MLD, which questions it would like to hear. It counts for
     /// addresses that are given later.
-    pub(crate) fn ask_nobody(&self, index: u32) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// ENODEV when there is no such card.
+    pub fn ask_nobody(&self, index: u32) -> io::Result<()> {
         let mut message = Message::new(RTM_NEWLINK, 0);
         message.interface(index, IFF_NOARP);
         self.ask(message)
     }
 
     /// Gives a network card an address. It is not asked whether somebody has it.
-    pub(crate) fn add_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// EEXIST when the card has it already.
+    pub fn add_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
         let mut message = Message::new(RTM_NEWADDR, NLM_F_CREATE_EXCL);
         message.address(index, address, prefix);
         message.attribute(IFA_FLAGS, &IFA_F_NODAD.to_ne_bytes());
@@ -113,14 +129,20 @@ impl Link {
     }
 
     /// Takes an address away from a network card.
-    pub(crate) fn take_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// EADDRNOTAVAIL when the card does not have it.
+    pub fn take_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
         let mut message = Message::new(RTM_DELADDR, 0);
         message.address(index, address, prefix);
         self.ask(message)
     }
 
     /// Tells for ever which hardware address belongs to an address.
-    pub(crate) fn add_neighbour(&self, index: u32, address: IpAddr, mac: Mac) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// EEXIST when it is known already.
+    pub fn add_neighbour(&self, index: u32, address: IpAddr, mac: Mac) -> io::Result<()> {
         let mut message = Message::new(RTM_NEWNEIGH, NLM_F_CREATE_EXCL);
         // `struct ndmsg`.
         message.put(&[family(address), 0, 0, 0]);
@@ -134,7 +156,10 @@ impl Link {
 
     /// Sends what is for one address to a neighbour; `source` is what such
     /// packets say that they come from.
-    pub(crate) fn add_route(
+    ///
+    /// # Errors
+    /// ENETUNREACH while the card is off.
+    pub fn add_route(
         &self,
         index: u32,
         to: Ipv4Addr,
@@ -164,19 +189,9 @@ impl Link {
     }
 
     fn ask(&self, message: Message) -> io::Result<()> {
-        self.0.send(&message.finish())?;
-        let mut answer = [0; 4096];
-        let length = (&self.0).read(&mut answer)?;
-        let kind = answer.get(4..6).map(|kind| [kind[0], kind[1]]);
-        let errno = answer[..length].get(HEADER..HEADER + 4);
-        match (kind.map(u16::from_ne_bytes), errno) {
-            (Some(NLMSG_ERROR), Some(&[0, 0, 0, 0])) => Ok(()),
-            (Some(NLMSG_ERROR), Some(&[a, b, c, d])) => {
-                let errno = i32::from_ne_bytes([a, b, c, d]).wrapping_neg();
-                Err(io::Error::from_raw_os_error(errno))
-            }
-            _ => Err(io::Error::other("rtnetlink did not answer the question")),
-        }
+        // The answer to a question of ours is an errno, and the question again.
+        let mut buffer = [0; 4096];
+        self.0.ask(&finish(message.0), &mut buffer, |_| {})
     }
 }
 
@@ -200,10 +215,7 @@ struct Message(Vec<u8>);
 
 impl Message {
     fn new(kind: u16, flags: u16) -> Self {
-        let mut bytes = vec![0; HEADER];
-        bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
-        bytes[6..8].copy_from_slice(&(flags | NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-        Self(bytes)
+        Self(question(kind, flags | NLM_F_ACK))
     }
 
     fn put(&mut self, bytes: &[u8]) {
@@ -248,11 +260,5 @@ impl Message {
         self.0[start..start + 2].copy_from_slice(&length.to_ne_bytes());
         self.0[start + 2..start + 4].copy_from_slice(&kind.to_ne_bytes());
         self.0.resize(self.0.len().next_multiple_of(4), 0);
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        let length = self.0.len() as u32;
-        self.0[..4].copy_from_slice(&length.to_ne_bytes());
-        self.0
     }
 }

@@ -1,27 +1,38 @@
-//! ptrace(2), seccomp(2), waitpid(2) and process_vm_readv(2): what the tracer of
-//! calls needs of the kernel, each as a function that is safe to call.
+//! ptrace(2), waitpid(2) and process_vm_readv(2): what a tracer of calls needs of
+//! the kernel. The filter that stops a program at some calls alone is in [`filter`],
+//! the change of a call in [`registers`].
+//!
+//! One thread traces, and only that thread may ask about the tasks that it traces:
+//! all else is refused with ESRCH.
 
 #![allow(unsafe_code)]
 
-pub(crate) mod registers;
+pub mod filter;
+pub mod registers;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::ptr;
 use std::sync::Once;
 
 use libc::{c_int, c_long, c_uint, c_ulong, c_void, pid_t};
 
+use crate::check;
+
 // Constants of linux/ptrace.h; libc gives them another type on each C library.
-const PTRACE_CONT: c_uint = 7;
-const PTRACE_SYSCALL: c_uint = 24;
-const PTRACE_SETOPTIONS: c_uint = 0x4200;
 const PTRACE_GETEVENTMSG: c_uint = 0x4201;
-const PTRACE_SEIZE: c_uint = 0x4206;
-const PTRACE_LISTEN: c_uint = 0x4208;
 const PTRACE_GET_SYSCALL_INFO: c_uint = 0x420e;
+
+/// Requests that take numbers only: none of them points into our memory.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Plain {
+    Cont = 7,
+    Syscall = 24,
+    SetOptions = 0x4200,
+    Seize = 0x4206,
+    Listen = 0x4208,
+}
 
 /// What the kernel is asked to report: the stop at the end of a call told apart
 /// from a SIGTRAP, each new task, exec, the filter's calls; and to kill the traced
@@ -35,21 +46,11 @@ const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_EXITKILL;
 
 /// A stop for a job-control signal, or the first stop of a new task.
-pub(crate) const EVENT_STOP: c_int = 128;
-
-/// One instruction of a filter: linux/filter.h, `struct sock_filter`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub(crate) struct Instruction {
-    pub(crate) code: u16,
-    pub(crate) jump_true: u8,
-    pub(crate) jump_false: u8,
-    pub(crate) value: u32,
-}
+pub const EVENT_STOP: c_int = 128;
 
 /// How a stopped task goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GoOn {
+pub enum GoOn {
     /// Until the filter or an event stops it.
     Freely,
     /// Until its call has ended.
@@ -60,46 +61,46 @@ pub(crate) enum GoOn {
 
 /// Where a task stands in a call: `struct ptrace_syscall_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CallInfo {
+pub struct CallInfo {
     /// For which machine the program is written, by `AUDIT_ARCH_…`.
-    pub(crate) arch: u32,
-    pub(crate) at: At,
+    pub arch: u32,
+    /// Before the call, behind it, or in none.
+    pub at: At,
 }
 
+/// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum At {
+pub enum At {
+    /// In no call.
     Nothing,
-    /// The filter has stopped it: which call, with which arguments.
+    /// The filter has stopped it before a call.
     Entry {
+        /// Which call, for the machine for which the program is written.
         number: u64,
+        /// Its arguments, those that it does not have too.
         args: [u64; 6],
     },
-    /// The call has ended: its result, or minus its errno.
+    /// The call has ended.
     Exit {
+        /// Its result, or minus its errno.
         result: i64,
     },
 }
 
-fn check(result: c_long) -> io::Result<c_long> {
-    if result == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
-    }
-}
-
-/// The numbers of the request: none of them points into our memory.
-fn ptrace_numbers(request: c_uint, tid: i32, data: c_ulong) -> io::Result<()> {
+fn plain(request: Plain, tid: i32, data: c_ulong) -> io::Result<()> {
     let nowhere = ptr::null_mut::<c_void>();
-    // SAFETY: the requests that come here take numbers only, and change only the
-    // traced task. The kernel refuses a task that is not ours to trace.
+    // SAFETY: the request takes numbers only, and changes only the traced task. The
+    // kernel refuses a task that is not ours to trace.
     let result = unsafe { libc::ptrace(request as _, tid as pid_t, nowhere, data) };
     check(result).map(drop)
 }
 
 /// Makes this thread the tracer of a running process.
-pub(crate) fn seize(pid: i32) -> io::Result<()> {
-    ptrace_numbers(PTRACE_SEIZE, pid, OPTIONS as c_ulong)
+///
+/// # Errors
+/// EPERM when it is traced already, or a sandbox forbids it.
+pub fn seize(pid: i32) -> io::Result<()> {
+    plain(Plain::Seize, pid, OPTIONS as c_ulong)
 }
 
 /// From now on the kernel reports also that the task, or one that it makes, is on
@@ -107,23 +108,32 @@ pub(crate) fn seize(pid: i32) -> io::Result<()> {
 ///
 /// Not from the beginning: the parent of a child that cannot exec waits for its
 /// end, and waitpid(2) would give it this stop in place of the end.
-pub(crate) fn report_exit(tid: i32) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn report_exit(tid: i32) -> io::Result<()> {
     let options = OPTIONS | libc::PTRACE_O_TRACEEXIT;
-    ptrace_numbers(PTRACE_SETOPTIONS, tid, options as c_ulong)
+    plain(Plain::SetOptions, tid, options as c_ulong)
 }
 
 /// Lets a stopped task go on, and delivers a signal to it; 0 is none.
-pub(crate) fn go_on(tid: i32, how: GoOn, signal: i32) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn go_on(tid: i32, how: GoOn, signal: i32) -> io::Result<()> {
     let request = match how {
-        GoOn::Freely => PTRACE_CONT,
-        GoOn::ToTheEndOfTheCall => PTRACE_SYSCALL,
-        GoOn::Stopped => PTRACE_LISTEN,
+        GoOn::Freely => Plain::Cont,
+        GoOn::ToTheEndOfTheCall => Plain::Syscall,
+        GoOn::Stopped => Plain::Listen,
     };
-    ptrace_numbers(request, tid, signal as c_ulong)
+    plain(request, tid, signal as c_ulong)
 }
 
 /// What belongs to the event at which a task stands, such as the new task's id.
-pub(crate) fn event_message(tid: i32) -> io::Result<u64> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn event_message(tid: i32) -> io::Result<u64> {
     let mut message = 0_u64;
     let nowhere = ptr::null_mut::<c_void>();
     // SAFETY: the kernel writes an unsigned long, which has 64 bits here, to where
@@ -140,7 +150,10 @@ pub(crate) fn event_message(tid: i32) -> io::Result<u64> {
 }
 
 /// Where a stopped task stands in a call.
-pub(crate) fn call_info(tid: i32) -> io::Result<CallInfo> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn call_info(tid: i32) -> io::Result<CallInfo> {
     const ENTRY: u64 = 1;
     const EXIT: u64 = 2;
     const SECCOMP: u64 = 3;
@@ -180,12 +193,18 @@ pub(crate) fn call_info(tid: i32) -> io::Result<CallInfo> {
 
 /// Waits until something is to be reported of a task that this thread traces.
 /// Children of other threads are theirs. None: a signal came to this thread.
-pub(crate) fn wait_for_any() -> io::Result<Option<(i32, c_int)>> {
+///
+/// # Errors
+/// ECHILD when this thread traces nobody and has no child.
+pub fn wait_for_any() -> io::Result<Option<(i32, c_int)>> {
     wait(-1)
 }
 
 /// The report of this task, which [`peek`] has seen.
-pub(crate) fn wait_for(tid: i32) -> io::Result<Option<(i32, c_int)>> {
+///
+/// # Errors
+/// ECHILD when this thread traces nobody and has no child.
+pub fn wait_for(tid: i32) -> io::Result<Option<(i32, c_int)>> {
     wait(tid)
 }
 
@@ -194,7 +213,7 @@ fn wait(which: i32) -> io::Result<Option<(i32, c_int)>> {
     let flags = libc::__WALL | libc::__WNOTHREAD;
     // SAFETY: the kernel writes one int to where the pointer points.
     let tid = unsafe { libc::waitpid(which, &raw mut status, flags) };
-    match check(tid.into()) {
+    match check(tid) {
         Ok(_) => Ok(Some((tid, status))),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
         Err(error) => Err(error),
@@ -203,12 +222,18 @@ fn wait(which: i32) -> io::Result<Option<(i32, c_int)>> {
 
 /// As [`wait_for_any`], but leaves the report where it is: which task, and
 /// whether it has ended.
-pub(crate) fn peek() -> io::Result<Option<(i32, bool)>> {
+///
+/// # Errors
+/// ECHILD when this thread traces nobody and has no child.
+pub fn peek() -> io::Result<Option<(i32, bool)>> {
     look(libc::WEXITED | libc::WSTOPPED)
 }
 
 /// A task that is stopped, if there is one, and never one that has ended.
-pub(crate) fn peek_at_stops() -> io::Result<Option<i32>> {
+///
+/// # Errors
+/// ECHILD when this thread traces nobody and has no child.
+pub fn peek_at_stops() -> io::Result<Option<i32>> {
     let found = look(libc::WSTOPPED | libc::WNOHANG)?;
     Ok(found.map(|(tid, _)| tid).filter(|&tid| tid != 0))
 }
@@ -218,7 +243,7 @@ fn look(what: c_int) -> io::Result<Option<(i32, bool)>> {
     let flags = what | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
     // SAFETY: the kernel writes one siginfo_t to where the pointer points.
     let result = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), flags) };
-    match check(result.into()) {
+    match check(result) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
         Err(error) => return Err(error),
@@ -235,7 +260,10 @@ fn look(what: c_int) -> io::Result<Option<(i32, bool)>> {
 
 /// Reads the memory of another process into the buffer, up to the first page
 /// that cannot be read. How many bytes were read.
-pub(crate) fn read_memory(pid: i32, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
+///
+/// # Errors
+/// EFAULT when nothing can be read there; EPERM and ENOSYS where it is forbidden.
+pub fn read_memory(pid: i32, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let local = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
@@ -249,48 +277,7 @@ pub(crate) fn read_memory(pid: i32, address: u64, buffer: &mut [u8]) -> io::Resu
     let result = unsafe {
         libc::process_vm_readv(pid as pid_t, &raw const local, 1, &raw const remote, 1, 0)
     };
-    check(result as c_long).map(|count| count as usize)
-}
-
-/// Has the closure run in the child between fork and exec.
-///
-/// The closure must do nothing but system calls: another thread of the parent
-/// may have held any lock, that of the allocator too, at the moment of the fork.
-pub(crate) fn before_exec(
-    command: &mut Command,
-    closure: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
-) {
-    // SAFETY: the one caller, `calls/launch.rs`, keeps to the rule above.
-    unsafe { command.pre_exec(closure) };
-}
-
-/// Puts the filter before this task for ever, and before all that it starts.
-pub(crate) fn install_filter(filter: &[Instruction]) -> io::Result<()> {
-    /// linux/filter.h, `struct sock_fprog`.
-    #[repr(C)]
-    struct Program {
-        length: u16,
-        instructions: *const Instruction,
-    }
-    const SECCOMP_SET_MODE_FILTER: c_uint = 1;
-    // Without it some kernels slow the whole program down for a protection
-    // that is meant for programs that run foreign code.
-    const SECCOMP_FILTER_FLAG_SPEC_ALLOW: c_uint = 1 << 2;
-    let program = Program {
-        length: filter.len() as u16,
-        instructions: filter.as_ptr(),
-    };
-    // SAFETY: the kernel copies `length` instructions, which are there, checks
-    // them, and keeps no pointer.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            SECCOMP_SET_MODE_FILTER,
-            SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-            &raw const program,
-        )
-    };
-    check(result).map(drop)
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
 /// The signal that gets a thread out of its waiting. It is ignored by default,
@@ -298,7 +285,7 @@ pub(crate) fn install_filter(filter: &[Instruction]) -> io::Result<()> {
 const WAKE: c_int = libc::SIGURG;
 
 /// Lets this thread be woken: see [`wake`].
-pub(crate) fn can_be_woken() {
+pub fn can_be_woken() {
     extern "C" fn nothing(_signal: c_int) {}
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -322,7 +309,7 @@ pub(crate) fn can_be_woken() {
 }
 
 /// Interrupts the call in which a thread of this process waits, if it waits.
-pub(crate) fn wake(tid: i32) {
+pub fn wake(tid: i32) {
     let pid = std::process::id();
     // SAFETY: the call takes numbers. A thread that is gone is an error, which
     // the caller learns from the missing answer.
@@ -336,20 +323,14 @@ pub(crate) fn wake(tid: i32) {
     };
 }
 
-/// Sends a signal to a process.
-pub(crate) fn kill(pid: i32, signal: i32) -> io::Result<()> {
-    // SAFETY: the call takes numbers.
-    let result = unsafe { libc::kill(pid as pid_t, signal as c_int) };
-    check(result.into()).map(drop)
-}
-
-/// Words of a status, as waitpid(2) gives it.
-pub(crate) fn stop_signal(status: c_int) -> Option<c_int> {
+/// The signal at which a task has stopped, from a status as waitpid(2) gives it;
+/// None when it has ended.
+pub fn stop_signal(status: c_int) -> Option<c_int> {
     libc::WIFSTOPPED(status).then(|| libc::WSTOPSIG(status))
 }
 
 /// The status that the kernel packs as for waitpid(2): returned or killed.
-pub(crate) fn ending(status: c_int) -> timeline::Ending {
+pub fn ending(status: c_int) -> timeline::Ending {
     if libc::WIFSIGNALED(status) {
         timeline::Ending::Signal(libc::WTERMSIG(status))
     } else {

@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::before_exec;
+
 /// Whether a program can call another one on this host over IPv4.
 ///
 /// # Errors
@@ -37,7 +39,7 @@ fn loopback(ip: IpAddr) -> io::Result<()> {
 /// EPERM or EACCES where it is forbidden, ENOSPC where the number of namespaces
 /// is limited to none; "unsupported" on systems that are not Linux.
 pub fn private_network() -> io::Result<()> {
-    in_child(crate::os::unshare_network)
+    in_child(before_exec::in_a_network_of_its_own)
 }
 
 /// Whether a program may watch the system calls of its own children: ptrace(2).
@@ -45,7 +47,7 @@ pub fn private_network() -> io::Result<()> {
 /// # Errors
 /// EPERM where it is forbidden; "unsupported" on systems that are not Linux.
 pub fn tracing() -> io::Result<()> {
-    in_child(crate::os::let_parent_trace)
+    in_child(before_exec::let_parent_trace)
 }
 
 /// Does something in a child between fork and exec. The program that it is to

@@ -4,9 +4,9 @@
 
 use std::{fs, io};
 
-use rustix::thread::UnshareFlags;
-
-use crate::os::network;
+use crate::device::bring_up_loopback;
+use crate::namespace::{New, SameIds, unshare};
+use crate::process;
 
 /// The largest packet of an Ethernet, in bytes from the IP header on. The usual
 /// loopback takes 65,536, and so shows packets that no cable carries.
@@ -22,25 +22,18 @@ const MTU: i32 = 1500;
 /// EPERM or EACCES where namespaces are forbidden, ENOSPC where their number is
 /// limited to none, EINVAL when there is a second thread.
 pub fn enter_private() -> io::Result<()> {
-    let user = rustix::process::getuid().as_raw();
-    let group = rustix::process::getgid().as_raw();
-    match network::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNET) {
-        Ok(()) => {
-            // user_namespaces(7): without privilege the group map may be written
-            // only after setgroups was given up.
-            fs::write("/proc/self/setgroups", "deny")?;
-            fs::write("/proc/self/uid_map", format!("{user} {user} 1\n"))?;
-            fs::write("/proc/self/gid_map", format!("{group} {group} 1\n"))?;
-        }
+    let ids = SameIds::new();
+    match unshare(New::UserAndNetwork) {
+        Ok(()) => ids.map()?,
         // Some containers forbid user namespaces, but leave root the others.
-        Err(error) if user == 0 => network::unshare(UnshareFlags::NEWNET).map_err(|_| error)?,
+        Err(error) if process::user() == 0 => unshare(New::Network).map_err(|_| error)?,
         Err(error) => return Err(error),
     }
     // A network made from here on has a small table of its own. In the machine's
     // large one a look at the TCP states takes ten times as long. Older kernels
     // have no such setting, and it changes nothing else.
     if fs::write("/proc/sys/net/ipv4/tcp_child_ehash_entries", "512").is_ok() {
-        network::unshare(UnshareFlags::NEWNET)?;
+        unshare(New::Network)?;
     }
-    network::bring_up_loopback(MTU)
+    bring_up_loopback(MTU)
 }

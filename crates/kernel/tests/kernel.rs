@@ -16,7 +16,7 @@ fn main() {
         let (_, play) = linux::PLAYS.iter().find(|(play, _)| *play == name).unwrap();
         return play();
     }
-    let allowed = sources::probe::private_network().is_ok();
+    let allowed = kernel::probe::private_network().is_ok();
     let trials = linux::PLAYS.iter().map(|(name, _)| {
         let trial = Trial::test(*name, || linux::in_child(name));
         // What the machine forbids is shown as ignored; CI includes the ignored.
@@ -34,12 +34,12 @@ mod linux {
     use std::process::Command;
     use std::time::{Duration, Instant, SystemTime};
 
+    use kernel::file::inode;
+    use kernel::network::enter_private;
+    use kernel::packets::{Capture, Captured};
+    use kernel::states::States;
     use libtest_mimic::Failed;
-    use rustix::fs::fstat;
     use socket2::{Domain, Socket, Type};
-    use sources::network::enter_private;
-    use sources::packets::{Capture, Captured};
-    use sources::states::States;
     use timeline::packet::{Content, Segment};
     use timeline::state::TcpState;
 
@@ -296,7 +296,7 @@ mod linux {
             socket.set_reuse_port(true).unwrap();
             socket.bind(&address.into()).unwrap();
             socket.listen(5).unwrap();
-            let inode = fstat(&socket).unwrap().st_ino;
+            let inode = inode(&socket).unwrap();
             (socket, inode)
         };
         let ((one, first), (_two, second)) = (listen(), listen());

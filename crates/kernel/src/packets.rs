@@ -5,14 +5,14 @@
 //! nothing can be damaged on the way: they are no errors.
 
 mod parse;
+pub mod ring;
+mod socket;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::time::Duration;
 
 use timeline::packet::Packet;
-
-use crate::os::capture;
 
 pub use parse::packet;
 
@@ -31,7 +31,7 @@ pub struct Captured {
 /// A window onto the packets of an interface.
 #[derive(Debug)]
 pub struct Capture {
-    socket: capture::Socket,
+    socket: socket::Socket,
     buffer: Vec<u8>,
     dropped: u64,
 }
@@ -41,10 +41,9 @@ impl Capture {
     /// network namespace of its own.
     ///
     /// # Errors
-    /// EPERM without the privilege; ENODEV for an interface that does not exist;
-    /// "unsupported" on systems that are not Linux.
+    /// EPERM without the privilege; ENODEV for an interface that does not exist.
     pub fn on(interface: &str) -> io::Result<Self> {
-        let socket = capture::Socket::open(interface)?;
+        let socket = socket::Socket::open(interface)?;
         Ok(Self {
             socket,
             buffer: vec![0; KEPT],
@@ -84,12 +83,12 @@ impl Capture {
 /// # Errors
 /// Those of getsockopt(2).
 pub fn drops_since_last_asked(socket: impl AsFd) -> io::Result<u64> {
-    capture::drops_since_last_asked(socket.as_fd())
+    socket::drops_since_last_asked(socket.as_fd())
 }
 
 /// Looks at the buffer of a capture from another thread.
 #[derive(Debug)]
-pub struct Gauge(capture::Socket);
+pub struct Gauge(socket::Socket);
 
 impl Capture {
     /// A gauge for this capture.

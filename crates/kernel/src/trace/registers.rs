@@ -5,9 +5,9 @@
 use std::io;
 use std::ptr;
 
-use libc::{c_int, c_uint, c_void, pid_t};
+use libc::{c_uint, c_void, pid_t};
 
-use super::check;
+use crate::check;
 
 const PTRACE_POKEDATA: c_uint = 5;
 const PTRACE_GETREGSET: c_uint = 0x4204;
@@ -32,56 +32,49 @@ const RESULT: usize = if X86_64 { 10 } else { 0 };
 const NUMBER: usize = 15;
 
 /// Gives another value to an argument of a call that is about to begin, or gives
-/// it back after the call has ended. Counts from 0.
-pub(crate) fn set_argument(tid: i32, index: usize, value: u64) -> io::Result<()> {
+/// it back after the call has ended. `index` counts from 0 to 5.
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn set_argument(tid: i32, index: usize, value: u64) -> io::Result<()> {
     set(tid, ARGUMENTS[index], value)
 }
 
 /// What the program is told of a call that has ended: minus an errno.
-pub(crate) fn set_result(tid: i32, result: i64) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn set_result(tid: i32, result: i64) -> io::Result<()> {
     set(tid, RESULT, result as u64)
 }
 
 /// Has the kernel skip the call that is about to begin: no call has the number -1.
-pub(crate) fn skip_call(tid: i32) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn skip_call(tid: i32) -> io::Result<()> {
     if X86_64 {
         return set(tid, NUMBER, u64::MAX);
     }
-    let mut number: c_int = -1;
-    let size = size_of_val(&number);
-    exchange(
-        PTRACE_SETREGSET,
-        tid,
-        NT_ARM_SYSTEM_CALL,
-        (&raw mut number).cast(),
-        size,
-    )
+    // The kernel takes the first 32 bits.
+    exchange(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &mut [u64::MAX])
 }
 
 fn set(tid: i32, register: usize, value: u64) -> io::Result<()> {
-    let mut words = [0_u64; COUNT];
-    let (pointer, size) = (words.as_mut_ptr(), size_of_val(&words));
-    exchange(PTRACE_GETREGSET, tid, NT_PRSTATUS, pointer.cast(), size)?;
+    let mut words = [0; COUNT];
+    exchange(PTRACE_GETREGSET, tid, NT_PRSTATUS, &mut words)?;
     words[register] = value;
-    let pointer = words.as_mut_ptr();
-    exchange(PTRACE_SETREGSET, tid, NT_PRSTATUS, pointer.cast(), size)
+    exchange(PTRACE_SETREGSET, tid, NT_PRSTATUS, &mut words)
 }
 
-/// Reads or writes a set of registers: `size` bytes that are ours.
-fn exchange(
-    request: c_uint,
-    tid: i32,
-    kind: usize,
-    pointer: *mut c_void,
-    size: usize,
-) -> io::Result<()> {
+/// Reads or writes a set of registers.
+fn exchange(request: c_uint, tid: i32, kind: usize, words: &mut [u64]) -> io::Result<()> {
     let mut place = libc::iovec {
-        iov_base: pointer,
-        iov_len: size,
+        iov_base: words.as_mut_ptr().cast(),
+        iov_len: size_of_val(words),
     };
-    // SAFETY: both callers hand over a local value of plain numbers and its size;
-    // the kernel reads or writes no more than that. The kernel refuses a task that
-    // is not ours to trace.
+    // SAFETY: the kernel reads or writes no more than the words, in which any bits
+    // make numbers. It refuses a task that is not ours to trace.
     let result = unsafe {
         libc::ptrace(
             request as _,
@@ -95,7 +88,10 @@ fn exchange(
 
 /// Writes a word of 64 bits into the task's memory, also where the task itself
 /// may only read.
-pub(crate) fn write_word(tid: i32, address: u64, value: u64) -> io::Result<()> {
+///
+/// # Errors
+/// ESRCH when the task is not stopped, or not traced by this thread.
+pub fn write_word(tid: i32, address: u64, value: u64) -> io::Result<()> {
     let address = ptr::without_provenance_mut::<c_void>(address as usize);
     let value = ptr::without_provenance_mut::<c_void>(value as usize);
     // SAFETY: both are numbers to the kernel: an address in the other process and

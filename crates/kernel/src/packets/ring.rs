@@ -2,6 +2,8 @@
 //! with us. So thousands of them may wait, whatever `net.core.rmem_max` says, and
 //! none of them is copied to be looked at.
 
+#![allow(unsafe_code)]
+
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::{self, from_mut};
@@ -11,11 +13,12 @@ use std::time::Duration;
 
 use libc::{c_int, c_void};
 
-use super::port;
+use super::socket::{attach, open, set};
 
 const PACKET_RX_RING: c_int = 5;
 const PACKET_VERSION: c_int = 10;
-const TPACKET_V2: c_int = 1;
+const PACKET_QDISC_BYPASS: c_int = 20;
+const TPACKET_V2: u32 = 1;
 const TP_STATUS_KERNEL: u32 = 0;
 const TP_STATUS_USER: u32 = 1;
 
@@ -25,15 +28,6 @@ const SLOT: usize = 2048;
 const BLOCK: usize = 64 * 1024;
 /// How many frames may wait until we look: 8 MB.
 const SLOTS: usize = 4096;
-
-/// linux/if_packet.h, `struct tpacket_req`.
-#[repr(C)]
-struct Request {
-    block_size: u32,
-    blocks: u32,
-    frame_size: u32,
-    frames: u32,
-}
 
 /// linux/if_packet.h, `struct tpacket2_hdr`, without its status.
 #[repr(C)]
@@ -50,7 +44,7 @@ struct Header {
 
 /// The frames that have come on a socket.
 #[derive(Debug)]
-pub(crate) struct Ring {
+pub struct Ring {
     memory: *mut u8,
     /// The slot that is read next.
     next: usize,
@@ -61,24 +55,36 @@ unsafe impl Send for Ring {}
 
 /// A frame in the shared memory.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot<'a> {
+pub struct Slot<'a> {
     /// From the Ethernet header on.
-    pub(crate) bytes: &'a [u8],
+    pub bytes: &'a [u8],
     /// Since 1970, by the kernel's clock.
-    pub(crate) at: Duration,
+    pub at: Duration,
 }
 
 impl Ring {
-    /// To be asked for before the socket is bound.
-    pub(crate) fn new(socket: &OwnedFd) -> io::Result<Self> {
-        port::set(socket, libc::SOL_PACKET, PACKET_VERSION, &TPACKET_V2)?;
-        let request = Request {
-            block_size: BLOCK as u32,
-            blocks: (SLOTS * SLOT / BLOCK) as u32,
-            frame_size: SLOT as u32,
-            frames: SLOTS as u32,
-        };
-        port::set(socket, libc::SOL_PACKET, PACKET_RX_RING, &request)?;
+    /// Opens a socket on the interface with this number, in the network of this
+    /// thread: its ring gets the frames that come in, and [`send_all`] puts frames
+    /// out as they are.
+    ///
+    /// # Errors
+    /// EPERM without CAP_NET_RAW, ENODEV when there is no such interface, ENOMEM.
+    pub fn open(interface: u32) -> io::Result<(OwnedFd, Self)> {
+        let socket = open(libc::SOCK_RAW)?;
+        set(&socket, libc::SOL_PACKET, PACKET_QDISC_BYPASS, &[1])?;
+        // The kernel wants it before the socket is bound.
+        let ring = Self::of(&socket)?;
+        attach(&socket, interface)?;
+        Ok((socket, ring))
+    }
+
+    fn of(socket: &OwnedFd) -> io::Result<Self> {
+        set(socket, libc::SOL_PACKET, PACKET_VERSION, &[TPACKET_V2])?;
+        // linux/if_packet.h, `struct tpacket_req`: size and number of the blocks,
+        // size and number of the frames.
+        let blocks = SLOTS * SLOT / BLOCK;
+        let request = [BLOCK, blocks, SLOT, SLOTS].map(|number| number as u32);
+        set(socket, libc::SOL_PACKET, PACKET_RX_RING, &request)?;
         // SAFETY: a new mapping at an address that the kernel chooses.
         let memory = unsafe {
             libc::mmap(
@@ -101,13 +107,13 @@ impl Ring {
 
     /// The frames that wait, oldest first, at most so many. They stay where they
     /// are until [`Ring::give_back`].
-    pub(crate) fn waiting(&self, most: usize) -> impl Iterator<Item = Slot<'_>> {
+    pub fn waiting(&self, most: usize) -> impl Iterator<Item = Slot<'_>> {
         let most = most.min(SLOTS);
         (0..most).map_while(|ahead| self.slot((self.next + ahead) % SLOTS))
     }
 
     /// Lets the kernel use the memory of the oldest frames again.
-    pub(crate) fn give_back(&mut self, count: usize) {
+    pub fn give_back(&mut self, count: usize) {
         for _ in 0..count {
             self.status(self.next)
                 .store(TP_STATUS_KERNEL, Ordering::Release);
@@ -149,9 +155,12 @@ impl Drop for Ring {
     }
 }
 
-/// Sends frames, in their order, in one call. How many went out; the error that
-/// stopped the next one is seen when it is sent again.
-pub(crate) fn send_all(socket: &OwnedFd, frames: &[&[u8]]) -> io::Result<usize> {
+/// Sends frames, in their order, in one call: sendmmsg(2). How many went out; the
+/// error that stopped the next one is seen when it is sent again.
+///
+/// # Errors
+/// Those of the first frame, such as EMSGSIZE.
+pub fn send_all(socket: &OwnedFd, frames: &[&[u8]]) -> io::Result<usize> {
     let mut parts: Vec<libc::iovec> = frames
         .iter()
         .map(|frame| libc::iovec {

@@ -1,0 +1,104 @@
+//! Waiting for descriptors: poll(2), and a bell that wakes who waits.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use crate::check;
+
+/// Waits until a read of one of these would give something, if only its end, but
+/// no longer than `limit`; None is without end. Which of them are readable: none
+/// when the time is over. One call for all of them: ppoll(2).
+///
+/// # Errors
+/// EINTR when a signal came; else those of poll(2).
+pub fn readable(descriptors: &[BorrowedFd], limit: Option<Duration>) -> io::Result<Vec<bool>> {
+    let wanted = |descriptor: &BorrowedFd| libc::pollfd {
+        fd: descriptor.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let mut polled: Vec<libc::pollfd> = descriptors.iter().map(wanted).collect();
+    check(poll(&mut polled, limit))?;
+    Ok(polled.iter().map(|polled| polled.revents != 0).collect())
+}
+
+/// To the nanosecond.
+#[cfg(target_os = "linux")]
+fn poll(polled: &mut [libc::pollfd], limit: Option<Duration>) -> libc::c_int {
+    let limit = limit.map(|limit| libc::timespec {
+        tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: limit.subsec_nanos() as _,
+    });
+    let time = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: the array and its length belong together; the time is null or lives
+    // as long as the call; no signals are blocked.
+    unsafe {
+        libc::ppoll(
+            polled.as_mut_ptr(),
+            polled.len() as _,
+            time,
+            std::ptr::null(),
+        )
+    }
+}
+
+/// To the millisecond, rounded up.
+#[cfg(not(target_os = "linux"))]
+fn poll(polled: &mut [libc::pollfd], limit: Option<Duration>) -> libc::c_int {
+    let milliseconds = limit.map_or(-1, |limit| {
+        let whole = limit.as_nanos().div_ceil(1_000_000);
+        whole.try_into().unwrap_or(libc::c_int::MAX)
+    });
+    // SAFETY: the array and its length belong together.
+    unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as _, milliseconds) }
+}
+
+#[cfg(target_os = "linux")]
+pub use bell::Bell;
+
+#[cfg(target_os = "linux")]
+mod bell {
+    use std::fs::File;
+    use std::io::{self, Read, Write};
+    use std::os::fd::{AsFd, BorrowedFd};
+
+    use crate::own;
+
+    /// Wakes a thread that waits for it among others: eventfd(2).
+    #[derive(Debug)]
+    pub struct Bell(File);
+
+    impl Bell {
+        /// A bell that has not rung.
+        ///
+        /// # Errors
+        /// EMFILE when no descriptor is left.
+        pub fn new() -> io::Result<Self> {
+            let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+            // SAFETY: the call takes numbers, and its descriptor is new.
+            let bell = unsafe { own(libc::eventfd(0, flags)) }?;
+            Ok(Self(bell.into()))
+        }
+
+        /// Rings: it is readable until [`Bell::heard`].
+        pub fn ring(&self) {
+            // It fails when it has rung very often and was not heard yet.
+            let _ = (&self.0).write(&1_u64.to_ne_bytes());
+        }
+
+        /// It was heard, and is silent again.
+        pub fn heard(&self) {
+            // It fails when it has not rung.
+            let _ = (&self.0).read(&mut [0; 8]);
+        }
+    }
+
+    impl AsFd for Bell {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+}
