@@ -13,10 +13,11 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use scene::Program;
 use scene::xray::{Audience, Recording};
-use switchboard::{Board, Command, Desk, Keyboard, Line, Look, Mode, Screen};
+use switchboard::{Board, Command, Desk, Keyboard, Look, Mode, Screen};
+use timeline::cable::Line;
 use timeline::{Event, Kind, Timeline};
+use wire::Control;
 use wire::rules::Setting;
-use wire::{Control, Settings, What};
 
 /// Events that the board has not seen yet. When there are more, the recording
 /// waits.
@@ -176,7 +177,7 @@ impl Operator {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             now.unwrap_or_default().saturating_sub(self.began)
         };
-        let lines = lines(&self.control.settings());
+        let lines = self.control.settings().lines;
         let mut desk = Desk {
             board: Board::new(mode, lines, look.ascii),
             look,
@@ -191,7 +192,7 @@ impl Operator {
     fn act(&self, command: Command) -> Result<(), String> {
         let control = &self.control;
         match command {
-            Command::Decide(frame, what) => control.decide(frame, on_cable(what)),
+            Command::Decide(frame, verdict) => control.decide(frame, verdict),
             Command::Hold(hold) => control.hold(hold),
             Command::Cut(cut) => control.cut(cut),
             Command::Latency(latency) => {
@@ -218,7 +219,7 @@ impl Operator {
     }
 
     /// Changes the cable in both directions.
-    fn set(&self, what: &str, set: impl Fn(&mut wire::Line) + Send + 'static) {
+    fn set(&self, what: &str, set: impl Fn(&mut Line) + Send + 'static) {
         self.control.change(move |settings| settings.both(&set));
         (self.note)(&format!("the cable is set by hand: {what}"));
     }
@@ -232,32 +233,6 @@ impl Operator {
         (self.note)(&format!("typed to the client: {line}"));
         Ok(())
     }
-}
-
-fn on_cable(what: switchboard::What) -> What {
-    match what {
-        switchboard::What::Pass => What::Pass,
-        switchboard::What::Drop => What::Drop,
-        switchboard::What::Delay(time) => What::Delay(time),
-        switchboard::What::Double => What::Double,
-        switchboard::What::Swap => What::Swap,
-        switchboard::What::Flip(bit) => What::Corrupt(bit),
-    }
-}
-
-fn lines(settings: &Settings) -> [Line; 2] {
-    wire::Side::BOTH.map(|side| {
-        let wire::Line {
-            latency,
-            rate,
-            loss,
-        } = *settings.line(side);
-        Line {
-            latency,
-            loss,
-            rate,
-        }
-    })
 }
 
 fn lock(input: &Input) -> std::sync::MutexGuard<'_, Option<ChildStdin>> {

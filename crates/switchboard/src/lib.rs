@@ -17,8 +17,8 @@ mod prompt;
 mod show;
 mod terminal;
 
-pub use board::{Board, Line, Mode};
-pub use command::{Command, Side, What};
+pub use board::{Board, Mode};
+pub use command::Command;
 pub use draw::{LEAST, draw};
 pub use keyboard::Keyboard;
 pub use look::Look;

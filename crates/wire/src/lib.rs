@@ -48,7 +48,7 @@ mod setup;
 #[cfg(target_os = "linux")]
 mod traffic;
 
-pub use hand::{Cut, Decision, Frame, Hand, Line, Open, Settings, Side, What};
+pub use hand::{Cut, Decision, Frame, Hand, Line, Open, Settings, Side, Verdict};
 
 #[cfg(target_os = "linux")]
 pub use {

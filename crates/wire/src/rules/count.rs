@@ -8,7 +8,7 @@ use timeline::packet::{Content, Packet, TcpFlags};
 use super::error::Error;
 use super::{Compare, Rule, Sort, Then, Which, parse};
 use crate::chance;
-use crate::hand::{Decision, Frame, Hand, Settings, What};
+use crate::hand::{Decision, Frame, Hand, Settings, Verdict};
 
 /// How many connections are told apart at a time.
 const CONNECTIONS: usize = 4096;
@@ -157,17 +157,17 @@ impl State {
     }
 }
 
-fn what(then: Then, frame: &Frame, random: u64) -> What {
+fn what(then: Then, frame: &Frame, random: u64) -> Verdict {
     match then {
-        Then::Pass => What::Pass,
-        Then::Drop => What::Drop,
-        Then::Delay(time) => What::Delay(time),
-        Then::Hold(Some(time)) => What::Stop(time),
-        Then::Hold(None) => What::Hold,
-        Then::Double => What::Double,
-        Then::Swap => What::Swap,
-        Then::Corrupt => What::Corrupt(bit(&frame.packet, random)),
-        Then::Cut(lasts) => What::Cut(lasts),
+        Then::Pass => Verdict::Pass,
+        Then::Drop => Verdict::Drop,
+        Then::Delay(time) => Verdict::Delay(time),
+        Then::Hold(Some(time)) => Verdict::Stop(time),
+        Then::Hold(None) => Verdict::Hold,
+        Then::Double => Verdict::Double,
+        Then::Swap => Verdict::Swap,
+        Then::Corrupt => Verdict::Corrupt(bit(&frame.packet, random)),
+        Then::Cut(lasts) => Verdict::Cut(lasts),
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 use timeline::cable::{Fate, Later};
 
 use super::{BY_HAND, ETHERNET, Report, Traffic, flipped};
-use crate::hand::What;
+use crate::hand::Verdict;
 
 impl Traffic {
     /// Somebody decides about a frame that is held. Whether there was one.
     pub(crate) fn release(
         &mut self,
         frame: u64,
-        what: What,
+        what: Verdict,
         now: Duration,
         report: &mut dyn FnMut(Report),
     ) -> bool {
@@ -35,35 +35,35 @@ impl Traffic {
             });
         };
         match what {
-            What::Hold => drop(self.held.insert(frame, entry)),
-            What::Drop | What::Cut(_) => {
+            Verdict::Hold => drop(self.held.insert(frame, entry)),
+            Verdict::Drop | Verdict::Cut(_) => {
                 tell(Fate::Dropped);
                 direction.gives_back(entry.bytes.len());
                 let counts = &mut self.counts[from.index()];
                 counts.waiting -= 1;
                 counts.dropped += 1;
-                if let What::Cut(lasts) = what {
+                if let Verdict::Cut(lasts) = what {
                     self.cut = Some((BY_HAND.to_string(), lasts.map(|lasts| now + lasts)));
                 }
             }
-            What::Delay(time) | What::Stop(time) => {
+            Verdict::Delay(time) | Verdict::Stop(time) => {
                 tell(Fate::Delayed);
-                if matches!(what, What::Stop(_)) {
+                if matches!(what, Verdict::Stop(_)) {
                     direction.stop_until(now + time);
                 }
                 direction.add(entry, now + time);
             }
-            What::Swap => {
+            Verdict::Swap => {
                 tell(Fate::Swapped);
                 direction.park(entry);
             }
-            What::Pass | What::Double | What::Corrupt(_) => {
+            Verdict::Pass | Verdict::Double | Verdict::Corrupt(_) => {
                 entry.by = Some(BY_HAND.to_string());
-                if what == What::Double {
+                if what == Verdict::Double {
                     entry.copies = 2;
                     entry.fate = Fate::Doubled;
                 }
-                if let What::Corrupt(bit) = what {
+                if let Verdict::Corrupt(bit) = what {
                     let bit = bit % ((entry.bytes.len() - ETHERNET) as u32 * 8);
                     entry.bytes = flipped(&entry.bytes, bit);
                     entry.fate = Fate::Corrupted { bit };
