@@ -8,8 +8,8 @@ use exercise::Row;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::start::short;
-use crate::{lessons, paper};
+use crate::lessons;
+use crate::paper::{self, short};
 
 #[derive(Args, Debug)]
 pub(crate) struct ProgressArgs {

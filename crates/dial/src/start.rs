@@ -1,12 +1,11 @@
 //! `cargo dial start N`: a server and a client with gaps, for the learner.
 
-use std::path::Path;
-
 use anyhow::Result;
 use clap::Args;
 use exercise::{Language, My, Sources};
 
-use crate::{lessons, paper, solution};
+use crate::paper::{self, short};
+use crate::{lessons, solution};
 
 #[derive(Args, Debug)]
 pub(crate) struct StartArgs {
@@ -54,11 +53,4 @@ pub(crate) fn run(args: &StartArgs) -> Result<()> {
     text += &format!("  watch  cargo dial watch {number}\n");
     text += &format!("  read   {lesson_text}\n");
     paper::print(&text)
-}
-
-/// A path as one would type it here.
-pub(crate) fn short(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let path = path.strip_prefix(here).unwrap_or(path);
-    path.display().to_string()
 }

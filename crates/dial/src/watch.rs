@@ -78,7 +78,7 @@ fn lesson(args: &WatchArgs) -> Result<(Lesson, My)> {
 }
 
 fn language(folder: &Path, number: u32) -> Result<Language> {
-    let shown = crate::start::short(folder);
+    let shown = crate::paper::short(folder);
     if !folder.is_dir() {
         bail!("{shown} is not there; begin: cargo dial start {number}");
     }

@@ -142,7 +142,7 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     }
     if on_screen {
         let look = switchboard::Look {
-            colour: crate::paper::paper().colour,
+            colour: crate::terminal::colour(),
             ascii: args.look.ascii,
         };
         return board::play(recording, &programs, args.mode, look, files, enough);

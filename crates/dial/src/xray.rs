@@ -106,7 +106,7 @@ impl Screen {
         files: Files,
         enough: Arc<AtomicBool>,
     ) -> Self {
-        let ladder = Ladder::new(look.style(crate::paper::paper()));
+        let ladder = Ladder::new(look.style());
         let names: Vec<&str> = programs.iter().map(|(name, _)| name.as_str()).collect();
         let header = Some(ladder.header(&names));
         let asked = step && io::stdin().is_terminal();

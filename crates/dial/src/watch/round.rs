@@ -17,8 +17,7 @@ use super::events::{Event, Events};
 use super::files::{Files, files};
 use super::run::Run;
 use crate::lessons::{self, Lesson};
-use crate::paper;
-use crate::start::short;
+use crate::paper::{self, short};
 
 /// How often it is looked whether a program has ended.
 const LOOK: Duration = Duration::from_millis(5);
