@@ -7,7 +7,6 @@ mod board;
 mod check;
 mod doctor;
 mod files;
-mod lessons;
 mod list;
 mod look;
 mod paper;

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use scene::Side;
+use exercise::Course;
 use scene::xray::{self, Recording};
+use scene::{Program, Side};
 use wire::Wire;
 use wire::rules::{Rule, Rules};
 
@@ -104,7 +105,7 @@ fn value(text: &str) -> Result<Value, String> {
 /// Runs the programs and shows what passes between them.
 pub(crate) fn run(args: &WireArgs) -> Result<()> {
     let programs = match &args.lesson {
-        Some(lesson) => crate::lessons::programs(lesson)?,
+        Some(lesson) => of_lesson(lesson)?,
         None => programs(&args.programs)?,
     };
     let files = Files::create(&args.look)?;
@@ -151,6 +152,18 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     let recorded = recording.play(&programs, &mut screen);
     screen.finish()?;
     recorded
+}
+
+/// The server and the client of a lesson such as `lesson-2`, which is built now.
+fn of_lesson(name: &str) -> Result<Vec<(String, Program)>> {
+    let number = name.strip_prefix("lesson-");
+    let number = number.and_then(|number| number.parse().ok());
+    let number = number.with_context(|| {
+        format!("\"{name}\" is no lesson: write lesson-2, or -- and two programs")
+    })?;
+    let executable = Course::here()?.lesson(number)?.build()?;
+    let program = |side: &str| (side.to_string(), Program::new(&executable).args([side]));
+    Ok(["server", "client"].map(program).to_vec())
 }
 
 /// What is done to the packets, so that it can be done again.
