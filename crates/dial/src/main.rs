@@ -11,6 +11,8 @@ mod list;
 mod look;
 mod paper;
 mod progress;
+#[cfg(target_os = "linux")]
+mod screen;
 mod show;
 mod solution;
 mod start;

@@ -14,6 +14,11 @@ pub(crate) fn colour() -> bool {
     !unwelcome && io::stdout().is_terminal()
 }
 
+/// Whether there are a keyboard and a screen.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
 /// Whether whoever read our output went away, as in `| head`: that is no error of
 /// ours, and needs no message.
 pub(crate) fn is_reader_gone(error: &io::Error) -> bool {

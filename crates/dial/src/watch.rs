@@ -1,6 +1,5 @@
 //! `cargo dial watch N`: the checks of one's own work, at every save.
 
-use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use exercise::watch::{Manner, Remark, watch};
 use exercise::{Course, Language, Number};
 
 use crate::paper::{print, short, wrap};
+use crate::terminal::is_interactive;
 
 #[derive(Args, Debug)]
 pub(crate) struct WatchArgs {
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &WatchArgs) -> Result<ExitCode> {
     let manner = Manner {
         once: args.once,
         hint: args.hint,
-        keys: io::stdin().is_terminal() && io::stdout().is_terminal() && !args.once,
+        keys: is_interactive() && !args.once,
         colour: colored::control::SHOULD_COLORIZE.should_colorize(),
     };
     let say = &mut |remark: Remark| say(&remark, manner.keys);
