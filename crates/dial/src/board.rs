@@ -112,7 +112,7 @@ impl Operator {
     fn act(&self, command: Command) -> Result<(), String> {
         let control = &self.control;
         match command {
-            Command::Decide(frame, verdict) => control.decide(frame, verdict),
+            Command::Decide(frame, action) => control.decide(frame, action),
             Command::Hold(hold) => control.hold(hold),
             Command::Cut(cut) => control.cut(cut),
             Command::Latency(latency) => {

@@ -10,7 +10,7 @@ mod row;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use timeline::cable::{Fate, Line, Side, Verdict};
+use timeline::cable::{Action, Fate, Line, Side};
 use timeline::packet::Packet;
 use timeline::{Actor, Event, Kind, Stream};
 use views::only::Only;
@@ -206,7 +206,7 @@ impl Board {
             && let Some(passage) = &packet.passage
         {
             self.commands
-                .push(Command::Decide(passage.frame, Verdict::Drop));
+                .push(Command::Decide(passage.frame, Action::Drop));
         }
         if let Some(swaps) = swaps {
             self.swap_if_next_is_here(swaps, packet);
@@ -220,7 +220,7 @@ impl Board {
         match self.packets.next_after(frame) {
             Some(next) => self.swap(frame, next),
             // It goes on already, so this one is behind it.
-            None if !waits => self.decide(frame, Verdict::Pass),
+            None if !waits => self.decide(frame, Action::Pass),
             // It is a copy.
             None => {}
         }
@@ -264,7 +264,7 @@ impl Board {
         while let Some((frame, due)) = self.next_due()
             && due <= now
         {
-            self.decide(frame, Verdict::Pass);
+            self.decide(frame, Action::Pass);
         }
         std::mem::take(&mut self.commands)
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use timeline::cable::Verdict;
+use timeline::cable::Action;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// With the frame of this number, which waits.
-    Decide(u64, Verdict),
+    Decide(u64, Action),
     /// From now on each frame waits that nothing else happens to; or none does,
     /// and those that wait go on.
     Hold(bool),

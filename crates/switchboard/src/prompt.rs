@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use timeline::cable::Verdict;
+use timeline::cable::Action;
 
 use crate::command::Command;
 
@@ -82,7 +82,7 @@ impl Prompt {
     pub(crate) fn answer(&self) -> Result<Command, String> {
         let text = self.typed.trim();
         Ok(match &self.question {
-            Question::Delay(frame) => Command::Decide(*frame, Verdict::Delay(time(text)?)),
+            Question::Delay(frame) => Command::Decide(*frame, Action::Delay(time(text)?)),
             Question::Bit {
                 frame,
                 bits,
@@ -93,7 +93,7 @@ impl Prompt {
                 } else {
                     bit(text, *bits)?
                 };
-                Command::Decide(*frame, Verdict::Corrupt(bit))
+                Command::Decide(*frame, Action::Corrupt(bit))
             }
             Question::Latency => Command::Latency(time(text)?),
             Question::Loss => Command::Loss(percent(text)?),
@@ -242,10 +242,10 @@ mod tests {
             };
             answer(question, typed)
         };
-        assert_eq!(question(""), Ok(Command::Decide(4, Verdict::Corrupt(199))));
+        assert_eq!(question(""), Ok(Command::Decide(4, Action::Corrupt(199))));
         assert_eq!(
             question("319"),
-            Ok(Command::Decide(4, Verdict::Corrupt(319)))
+            Ok(Command::Decide(4, Action::Corrupt(319)))
         );
         assert_eq!(question("320"), Err("at most 319".to_string()));
         assert!(question("first").is_err());

@@ -1,7 +1,7 @@
 //! A cable between two hosts that lies in somebody's hand, and what becomes of a
 //! packet on it.
 //!
-//! A [`Verdict`] says what is to become of a packet. One that crosses such a cable
+//! An [`Action`] says what is to become of a packet. One that crosses such a cable
 //! carries a [`Passage`]: what was decided when it came. What happens to it later,
 //! because it was delayed or held, is an event of its own, a [`Later`], which names
 //! the same frame.
@@ -78,9 +78,9 @@ pub struct Line {
     pub loss: f64,
 }
 
-/// What is to become of a frame.
+/// What is to be done with a frame; tc(8) and XDP call it an action too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Action {
     /// It goes on as it is.
     Pass,
     /// It never arrives.
@@ -90,7 +90,7 @@ pub enum Verdict {
     /// It and all that comes behind it in its direction go on so much later:
     /// their order stays.
     Stop(Duration),
-    /// It waits for another verdict. Others may overtake it.
+    /// It waits until another action is decided. Others may overtake it.
     Hold,
     /// It arrives twice.
     Double,

@@ -14,7 +14,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use sources::packets::drops_since_last_asked;
 
-use crate::hand::{Hand, Settings, Side, Verdict};
+use crate::hand::{Action, Hand, Settings, Side};
 use crate::os::ring::{Ring, send_all};
 use crate::traffic::{Counts, Report, Traffic, Way};
 
@@ -30,7 +30,7 @@ pub(crate) struct Port {
 
 /// What the cable is told.
 enum Order {
-    Decide(u64, Verdict),
+    Decide(u64, Action),
     ReleaseAll,
     Change(Box<dyn FnOnce(&mut Settings) + Send>),
     Hand(Box<dyn Hand>),
@@ -58,7 +58,7 @@ struct Shared {
 impl Control {
     /// Decides about a frame that is held. For one that is not held any more,
     /// nothing happens.
-    pub fn decide(&self, frame: u64, what: Verdict) {
+    pub fn decide(&self, frame: u64, what: Action) {
         self.give(Order::Decide(frame, what));
     }
 
@@ -279,7 +279,7 @@ impl Forwarder {
                 }
                 Order::ReleaseAll => {
                     for frame in self.traffic.held() {
-                        self.traffic.release(frame, Verdict::Pass, now, report);
+                        self.traffic.release(frame, Action::Pass, now, report);
                     }
                 }
                 Order::Change(change) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use timeline::cable::{Line, Side, Verdict};
+pub use timeline::cable::{Action, Line, Side};
 use timeline::packet::Packet;
 
 /// A frame that has come onto the cable.
@@ -24,7 +24,7 @@ pub struct Frame {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// What is to become of the frame.
-    pub what: Verdict,
+    pub what: Action,
     /// Whose decision it was, as the timeline is to say it.
     pub by: Option<String>,
 }
@@ -32,7 +32,7 @@ pub struct Decision {
 impl Decision {
     /// The frame goes on as it is.
     pub const PASS: Self = Self {
-        what: Verdict::Pass,
+        what: Action::Pass,
         by: None,
     };
 }

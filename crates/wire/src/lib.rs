@@ -48,7 +48,7 @@ mod setup;
 #[cfg(target_os = "linux")]
 mod traffic;
 
-pub use hand::{Cut, Decision, Frame, Hand, Line, Open, Settings, Side, Verdict};
+pub use hand::{Action, Cut, Decision, Frame, Hand, Line, Open, Settings, Side};
 
 #[cfg(target_os = "linux")]
 pub use {

@@ -8,7 +8,7 @@ use timeline::packet::{Content, Packet, TcpFlags};
 use super::error::Error;
 use super::{Compare, Rule, Sort, Then, Which, parse};
 use crate::chance;
-use crate::hand::{Decision, Frame, Hand, Settings, Verdict};
+use crate::hand::{Action, Decision, Frame, Hand, Settings};
 
 /// How many connections are told apart at a time.
 const CONNECTIONS: usize = 4096;
@@ -157,17 +157,17 @@ impl State {
     }
 }
 
-fn what(then: Then, frame: &Frame, random: u64) -> Verdict {
+fn what(then: Then, frame: &Frame, random: u64) -> Action {
     match then {
-        Then::Pass => Verdict::Pass,
-        Then::Drop => Verdict::Drop,
-        Then::Delay(time) => Verdict::Delay(time),
-        Then::Hold(Some(time)) => Verdict::Stop(time),
-        Then::Hold(None) => Verdict::Hold,
-        Then::Double => Verdict::Double,
-        Then::Swap => Verdict::Swap,
-        Then::Corrupt => Verdict::Corrupt(bit(&frame.packet, random)),
-        Then::Cut(lasts) => Verdict::Cut(lasts),
+        Then::Pass => Action::Pass,
+        Then::Drop => Action::Drop,
+        Then::Delay(time) => Action::Delay(time),
+        Then::Hold(Some(time)) => Action::Stop(time),
+        Then::Hold(None) => Action::Hold,
+        Then::Double => Action::Double,
+        Then::Swap => Action::Swap,
+        Then::Corrupt => Action::Corrupt(bit(&frame.packet, random)),
+        Then::Cut(lasts) => Action::Cut(lasts),
     }
 }
 
