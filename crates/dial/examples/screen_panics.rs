@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use switchboard::{Board, Desk, Keyboard, Line, Look, Mode, Screen};
+use switchboard::{Board, Desk, Keyboard, Look, Mode, Screen};
+use timeline::cable::Line;
 
 fn main() {
     let stop = Arc::new(AtomicBool::new(false));

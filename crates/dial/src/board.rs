@@ -1,56 +1,21 @@
-//! The board of the wire: one thread records, another one has the terminal.
+//! The board before a wire: what happens goes to it, and what it commands is done.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::process::ChildStdin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ::xray::{Audience, Program, Recording};
+use anyhow::{Context, Result};
+use switchboard::{Board, Command, Console, Look, Mode};
+use timeline::cable::Line;
+use timeline::{Event, Kind, Timeline};
+use wire::Control;
+use wire::rules::Setting;
 
 use crate::files::Files;
-use ::xray::Program;
-use ::xray::{Audience, Recording};
-use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
-use switchboard::{Board, Command, Desk, Keyboard, Line, Look, Mode, Screen};
-use timeline::{Event, Kind, Timeline};
-use wire::rules::Setting;
-use wire::{Control, Settings, What};
-
-/// Events that the board has not seen yet. When there are more, the recording
-/// waits.
-const UNSEEN: usize = 10_000;
-
-/// How long the screen may take to close.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How packets cross when the screen opens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Start {
-    /// At once
-    Run,
-    /// Each takes a second, and can be caught on its way
-    #[default]
-    Slow,
-    /// Each waits for a key
-    Step,
-}
-
-impl From<Start> for Mode {
-    fn from(start: Start) -> Self {
-        match start {
-            Start::Run => Mode::Run,
-            Start::Slow => Mode::Slow,
-            Start::Step => Mode::Step,
-        }
-    }
-}
-
-/// Whether there is a keyboard and a screen.
-pub(crate) fn is_possible() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
-}
+use crate::paper;
 
 /// The standard input of the client program, until it is closed.
 type Input = Arc<Mutex<Option<ChildStdin>>>;
@@ -59,63 +24,45 @@ type Input = Arc<Mutex<Option<ChildStdin>>>;
 pub(crate) fn play(
     recording: Recording,
     programs: &[(String, Program)],
-    start: Start,
+    mode: Mode,
     look: Look,
     files: Files,
     enough: Arc<AtomicBool>,
 ) -> Result<()> {
     let control = recording.cable().cloned().context("find the cable")?;
     // Before any packet comes.
-    control.hold(start != Start::Run);
-    let (sender, events) = mpsc::sync_channel(UNSEEN);
+    control.hold(mode != Mode::Run);
+    let board = Board::new(mode, control.settings().lines, look.ascii);
     let input = Input::default();
     let operator = Operator {
         control,
         input: Arc::clone(&input),
         note: Box::new(recording.notes()),
-        began: recording.start(),
-        stop: Arc::clone(&enough),
     };
-    let screen = Screen::open(Arc::clone(&enough)).context("take the terminal over")?;
+    let act = move |command| operator.act(command);
+    let began = recording.start();
     let mut watcher = Watcher {
-        events: sender,
+        board: Console::open(board, look, began, Arc::clone(&enough), act)?,
         files,
         last: String::new(),
         input,
         enough: Arc::clone(&enough),
     };
-    let (done, shown) = mpsc::channel();
-    thread::spawn(move || {
-        let shown = operator.work(screen, events, start.into(), look);
-        operator.stop.store(true, Ordering::Relaxed);
-        // It fails when nobody waits for us any more.
-        let _ = done.send(shown);
-    });
     let recorded = recording.play(programs, &mut watcher);
     if recorded.is_err() {
         enough.store(true, Ordering::Relaxed);
     }
-    let Watcher {
-        mut files, last, ..
-    } = watcher;
-    // From a terminal that is gone, the thread may not come back.
-    let shown = loop {
-        match shown.recv_timeout(PATIENCE) {
-            Err(RecvTimeoutError::Timeout) if !enough.load(Ordering::Relaxed) => {}
-            Err(_) => bail!("the screen does not come back"),
-            Ok(shown) => break shown,
-        }
-    };
-    files.finish()?;
+    let shown = watcher.board.close();
+    watcher.files.finish()?;
     recorded?;
-    shown.context("show the board")?;
+    shown?;
     // What is left on the terminal when the screen is closed.
-    crate::paper::print(&format!("{}\n", crate::paper::wrap(&last, 0)))
+    paper::print(&format!("{}\n", paper::wrap(&watcher.last, 0)))
 }
 
 /// Hands all that happens to the board and to the files.
 struct Watcher {
-    events: SyncSender<Event>,
+    board: Console,
     files: Files,
     /// What was noted last: how many packets came.
     last: String,
@@ -133,8 +80,7 @@ impl Audience for Watcher {
         if let Kind::Note(text) = &event.kind {
             self.last.clone_from(text);
         }
-        // It fails when the board is closed; what comes now is recorded all the same.
-        let _ = self.events.send(event.clone());
+        self.board.see(event);
         Ok(())
     }
 
@@ -159,39 +105,13 @@ struct Operator {
     input: Input,
     /// Puts what was done into the timeline, where the cable does not do it.
     note: Box<dyn Fn(&str) + Send>,
-    /// When the timeline begins, since 1970.
-    began: Duration,
-    stop: Arc<AtomicBool>,
 }
 
 impl Operator {
-    fn work(
-        &self,
-        mut screen: Screen,
-        events: Receiver<Event>,
-        mode: Mode,
-        look: Look,
-    ) -> Result<()> {
-        let clock = || {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            now.unwrap_or_default().saturating_sub(self.began)
-        };
-        let lines = lines(&self.control.settings());
-        let mut desk = Desk {
-            board: Board::new(mode, lines, look.ascii),
-            look,
-            events,
-            clock: &clock,
-            stop: &self.stop,
-        };
-        let act = |command| self.act(command);
-        desk.show(&mut screen.terminal, &mut Keyboard, act)
-    }
-
     fn act(&self, command: Command) -> Result<(), String> {
         let control = &self.control;
         match command {
-            Command::Decide(frame, what) => control.decide(frame, on_cable(what)),
+            Command::Decide(frame, action) => control.decide(frame, action),
             Command::Hold(hold) => control.hold(hold),
             Command::Cut(cut) => control.cut(cut),
             Command::Latency(latency) => {
@@ -212,13 +132,14 @@ impl Operator {
                 drop(lock(&self.input).take());
                 (self.note)("the client's input ends, by hand");
             }
-            Command::Quit => self.stop.store(true, Ordering::Relaxed),
+            // The board ends by itself, and with it all.
+            Command::Quit => {}
         }
         Ok(())
     }
 
     /// Changes the cable in both directions.
-    fn set(&self, what: &str, set: impl Fn(&mut wire::Line) + Send + 'static) {
+    fn set(&self, what: &str, set: impl Fn(&mut Line) + Send + 'static) {
         self.control.change(move |settings| settings.both(&set));
         (self.note)(&format!("the cable is set by hand: {what}"));
     }
@@ -234,32 +155,6 @@ impl Operator {
     }
 }
 
-fn on_cable(what: switchboard::What) -> What {
-    match what {
-        switchboard::What::Pass => What::Pass,
-        switchboard::What::Drop => What::Drop,
-        switchboard::What::Delay(time) => What::Delay(time),
-        switchboard::What::Double => What::Double,
-        switchboard::What::Swap => What::Swap,
-        switchboard::What::Flip(bit) => What::Corrupt(bit),
-    }
-}
-
-fn lines(settings: &Settings) -> [Line; 2] {
-    wire::Side::BOTH.map(|side| {
-        let wire::Line {
-            latency,
-            rate,
-            loss,
-        } = *settings.line(side);
-        Line {
-            latency,
-            loss,
-            rate,
-        }
-    })
-}
-
-fn lock(input: &Input) -> std::sync::MutexGuard<'_, Option<ChildStdin>> {
+fn lock(input: &Input) -> MutexGuard<'_, Option<ChildStdin>> {
     input.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,15 +7,16 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory};
+use exercise::{Course, Number};
 
-use crate::{Cli, lessons};
+use crate::Cli;
 
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct CheckArgs {
     /// Which lesson
-    #[arg(value_parser = lessons::number, required_unless_present = "help")]
-    lesson: Option<u32>,
+    #[arg(required_unless_present = "help")]
+    lesson: Option<Number>,
 
     /// Print help; behind a lesson, what that lesson can be asked
     #[arg(short, long)]
@@ -42,8 +43,9 @@ fn try_run(args: &CheckArgs) -> Result<ExitCode> {
     let Some(number) = args.lesson else {
         return help();
     };
-    let lesson = lessons::one(number)?;
-    let mut cargo = Command::new(lessons::cargo());
+    let course = Course::here()?;
+    let lesson = course.lesson(number)?;
+    let mut cargo = Command::new(exercise::cargo());
     cargo
         .args(["run", "--quiet", "--package", &lesson.package, "--"])
         .arg("check")

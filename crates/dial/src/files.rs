@@ -1,5 +1,5 @@
-//! The files into which a timeline is written, as it comes: a long run needs no
-//! more memory than a short one, and what was written is there whatever happens.
+//! The files into which a timeline is written as it comes: what was written is
+//! there, whatever happens.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -7,12 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use timeline::{Event, Kind, Place, Timeline};
-use views::ladder::Ladder;
-use views::text::Paper;
-use views::{json, pcapng, svg};
+use timeline::{Event, Timeline};
+use views::export::Export;
 
-use crate::look::{Look, ending};
+use crate::look::Look;
 
 /// All files of a run.
 pub(crate) struct Files(Vec<Output>);
@@ -20,36 +18,18 @@ pub(crate) struct Files(Vec<Output>);
 struct Output {
     path: PathBuf,
     file: BufWriter<File>,
-    form: Form,
-}
-
-enum Form {
-    Lines,
-    Page(Box<Ladder>),
-    Capture(Box<pcapng::Writer>),
-    Picture(Picture),
-}
-
-/// It needs all its events at once, to know how large it is.
-struct Picture {
-    style: svg::Style,
-    timeline: Timeline,
-    /// How many events it may have.
-    most: usize,
-    /// How many events did not fit, and when the first of them happened.
-    left_out: usize,
-    since: Duration,
+    export: Export,
 }
 
 impl Files {
-    /// Makes the files, each in the form that its ending names.
+    /// Makes the files that were asked for.
     pub(crate) fn create(look: &Look) -> Result<Self> {
-        let outputs = look.out.iter().map(|path| {
+        let outputs = look.exports().map(|(path, export)| {
             let file = File::create(path).with_context(|| format!("write {}", path.display()))?;
             Ok(Output {
                 path: path.clone(),
                 file: BufWriter::new(file),
-                form: Form::new(ending(path), look),
+                export,
             })
         });
         Ok(Self(outputs.collect::<Result<_>>()?))
@@ -57,14 +37,7 @@ impl Files {
 
     /// The timeline starts at this time since 1970.
     pub(crate) fn begin(&mut self, start: Duration) -> Result<()> {
-        self.write(|form| match form {
-            Form::Lines => json::header().into_bytes(),
-            Form::Capture(writer) => {
-                **writer = pcapng::Writer::new(start);
-                pcapng::header("lo")
-            }
-            Form::Page(_) | Form::Picture(_) => Vec::new(),
-        })
+        self.write(|export| export.begin(start))
     }
 
     /// The next event, and the one after it, if it is known already.
@@ -74,28 +47,16 @@ impl Files {
         event: &Event,
         next: Option<&Event>,
     ) -> Result<()> {
-        self.write(|form| match form {
-            Form::Lines => json::event(event).into_bytes(),
-            Form::Page(ladder) => ladder.draw(timeline, event, next).into_bytes(),
-            Form::Capture(writer) => writer.event(timeline, event),
-            Form::Picture(picture) => picture.event(event),
-        })
+        self.write(|export| export.event(timeline, event, next))
     }
 
     /// Nothing follows.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.write(|form| match form {
-            Form::Lines | Form::Page(_) => Vec::new(),
-            Form::Capture(writer) => writer.finish(),
-            Form::Picture(picture) => picture.finish(),
-        })?;
-        for Output { path, file, form } in &mut self.0 {
+        self.write(Export::finish)?;
+        for Output { path, file, export } in &mut self.0 {
             let path = path.display();
             file.flush().with_context(|| format!("write {path}"))?;
-            if let Form::Picture(Picture { left_out, most, .. }) = form
-                && *left_out > 0
-            {
-                let all = *most + *left_out;
+            if let Some((most, all)) = export.cut_short() {
                 eprintln!(
                     "{path} has the first {most} of {all} events; --keep {all} draws all of them, \
                      and .txt and .jsonl have no such limit"
@@ -105,68 +66,12 @@ impl Files {
         Ok(())
     }
 
-    fn write(&mut self, bytes: impl Fn(&mut Form) -> Vec<u8>) -> Result<()> {
-        for Output { path, file, form } in &mut self.0 {
-            let written = file.write_all(&bytes(form));
+    fn write(&mut self, bytes: impl Fn(&mut Export) -> Vec<u8>) -> Result<()> {
+        for Output { path, file, export } in &mut self.0 {
+            let written = file.write_all(&bytes(export));
             written.with_context(|| format!("write {}", path.display()))?;
         }
         Ok(())
-    }
-}
-
-impl Form {
-    fn new(ending: &str, look: &Look) -> Self {
-        let paper = Paper {
-            width: 120,
-            colour: false,
-            ascii: false,
-        };
-        match ending {
-            "jsonl" => Form::Lines,
-            "pcapng" => Form::Capture(Box::new(pcapng::Writer::new(Duration::ZERO))),
-            "svg" => Form::Picture(Picture {
-                style: svg::Style {
-                    only: look.only(),
-                    bytes: look.bytes,
-                    hex: look.hex,
-                },
-                timeline: Timeline::default(),
-                most: look.keep,
-                left_out: 0,
-                since: Duration::ZERO,
-            }),
-            _ => Form::Page(Box::new(Ladder::new(look.style(paper)))),
-        }
-    }
-}
-
-impl Picture {
-    fn event(&mut self, event: &Event) -> Vec<u8> {
-        // What is not drawn needs no room.
-        if !self.style.only.has(&event.kind) {
-            return Vec::new();
-        }
-        if self.timeline.events().len() < self.most {
-            self.timeline.push(event.clone());
-        } else {
-            if self.left_out == 0 {
-                self.since = event.time;
-            }
-            self.left_out += 1;
-        }
-        Vec::new()
-    }
-
-    fn finish(&mut self) -> Vec<u8> {
-        if self.left_out > 0 {
-            let what = format!("the {} events after this", self.left_out);
-            self.timeline.push(Event {
-                time: self.since,
-                place: Place::Narrator,
-                kind: Kind::Unseen(what),
-            });
-        }
-        svg::svg(&self.timeline, self.style).into_bytes()
     }
 }
 

@@ -4,30 +4,27 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use colored::Colorize;
-use exercise::Row;
+use exercise::{Course, Manifest, Number, Row};
 
-use crate::lessons::{self, Lesson};
 use crate::paper::{self, wrap};
-use crate::progress::word;
 
 /// As wide as "passed", and two spaces.
 const COLUMN: usize = 8;
 
 /// A progress file that is broken hides no lesson; its error comes after them.
 pub(crate) fn run() -> Result<()> {
-    let rows = lessons::my()?.progress().rows();
-    paper::print(&table(
-        &lessons::all()?,
-        rows.as_deref().unwrap_or_default(),
-    )?)?;
+    let course = Course::here()?;
+    let rows = course.my()?.progress().rows();
+    let shown = rows.as_deref().unwrap_or_default();
+    paper::print(&table(course.lessons(), shown)?)?;
     rows.map(drop)
 }
 
-fn table(lessons: &[Lesson], rows: &[Row]) -> Result<String> {
+fn table(lessons: &[Manifest], rows: &[Row]) -> Result<String> {
     let mut text = String::new();
     let column = if rows.is_empty() { 0 } else { COLUMN };
-    for Lesson {
-        lesson,
+    for Manifest {
+        number,
         title,
         idea,
         minutes,
@@ -35,12 +32,12 @@ fn table(lessons: &[Lesson], rows: &[Row]) -> Result<String> {
         ..
     } in lessons
     {
-        let reached = word(rows, *lesson);
+        let reached = word(rows, *number);
         let title = format!("{title}, {minutes} minutes");
         writeln!(
             text,
             "{}  {}{}",
-            lesson.to_string().bold(),
+            number.to_string().bold(),
             format!("{reached:<column$}").green(),
             title.bold()
         )?;
@@ -57,4 +54,16 @@ fn table(lessons: &[Lesson], rows: &[Row]) -> Result<String> {
     )?;
     writeln!(text, "Do its exercise: cargo dial start 1")?;
     Ok(text)
+}
+
+/// One word on a lesson: the best that was reached in any language.
+fn word(rows: &[Row], lesson: Number) -> &'static str {
+    let of_lesson: Vec<&Row> = rows.iter().filter(|row| row.lesson == lesson).collect();
+    if of_lesson.is_empty() {
+        ""
+    } else if of_lesson.iter().any(|row| row.passed.is_some()) {
+        "passed"
+    } else {
+        "begun"
+    }
 }

@@ -1,11 +1,14 @@
-//! How a timeline is shown: the same for a live and a recorded one.
+//! How a timeline is shown: the arguments that `show`, `xray` and `wire` share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use views::export::{Export, Format};
 use views::ladder::Style;
 use views::only::Only;
 use views::text::Paper;
+
+use crate::paper::paper;
 
 /// How a timeline is shown: the same for a live one and a recorded one.
 #[derive(Args, Clone, Debug)]
@@ -24,7 +27,7 @@ pub(crate) struct Look {
 
     /// Show data as hexadecimal numbers
     #[arg(long)]
-    pub(crate) hex: bool,
+    hex: bool,
 
     /// Draw with ASCII only, for terminals in which arrows take two cells
     #[arg(long)]
@@ -32,11 +35,11 @@ pub(crate) struct Look {
 
     /// Write the timeline to a file: .txt, .jsonl, .svg or .pcapng; may be repeated
     #[arg(long, value_name = "FILE", value_parser = with_known_ending)]
-    pub(crate) out: Vec<PathBuf>,
+    out: Vec<PathBuf>,
 
     /// Draw the first N events in an .svg; the other files have no such limit
     #[arg(long, default_value_t = 2000, value_name = "N")]
-    pub(crate) keep: usize,
+    keep: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,13 +57,13 @@ enum What {
 }
 
 impl Look {
-    pub(crate) fn style(&self, paper: Paper) -> Style {
-        let paper = Paper {
-            ascii: self.ascii || paper.ascii,
-            ..paper
-        };
+    /// On the paper that the terminal is.
+    pub(crate) fn style(&self) -> Style {
         Style {
-            paper,
+            paper: Paper {
+                ascii: self.ascii,
+                ..paper()
+            },
             only: self.only(),
             bytes: self.bytes,
             hex: self.hex,
@@ -68,7 +71,16 @@ impl Look {
         }
     }
 
-    pub(crate) fn only(&self) -> Only {
+    /// The files that are to be written, and what is written into them.
+    pub(crate) fn exports(&self) -> impl Iterator<Item = (&PathBuf, Export)> {
+        let style = self.style();
+        self.out.iter().filter_map(move |path| {
+            let format = Format::of(path)?;
+            Some((path, Export::new(format, style, self.keep)))
+        })
+    }
+
+    fn only(&self) -> Only {
         let has = |what| self.only.is_empty() || self.only.contains(&what);
         let packets = has(What::Packets) || has(What::Tcp);
         Only {
@@ -82,16 +94,9 @@ impl Look {
     }
 }
 
-pub(crate) fn ending(file: &Path) -> &str {
-    file.extension()
-        .and_then(|ending| ending.to_str())
-        .unwrap_or_default()
-}
-
-fn with_known_ending(text: &str) -> Result<PathBuf, String> {
+fn with_known_ending(text: &str) -> Result<PathBuf, &'static str> {
     let file = PathBuf::from(text);
-    match ending(&file) {
-        "txt" | "jsonl" | "svg" | "pcapng" => Ok(file),
-        _ => Err("the ending says what is written: .txt, .jsonl, .svg or .pcapng".to_string()),
-    }
+    let known = Format::of(&file).is_some();
+    let said = "the ending says what is written: .txt, .jsonl, .svg or .pcapng";
+    known.then_some(file).ok_or(said)
 }

@@ -7,14 +7,16 @@ mod board;
 mod check;
 mod doctor;
 mod files;
-mod lessons;
 mod list;
 mod look;
 mod paper;
 mod progress;
+#[cfg(target_os = "linux")]
+mod screen;
 mod show;
 mod solution;
 mod start;
+mod terminal;
 mod watch;
 #[cfg(target_os = "linux")]
 mod wire;
@@ -127,14 +129,12 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that went away, as in `| head`, needs no error message.
-        Err(error) if error.downcast_ref().is_some_and(is_broken_pipe) => ExitCode::FAILURE,
+        Err(error) if error.downcast_ref().is_some_and(terminal::is_reader_gone) => {
+            ExitCode::FAILURE
+        }
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn is_broken_pipe(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::BrokenPipe
 }

@@ -4,22 +4,21 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use clap::Args;
-use exercise::Row;
+use exercise::{Course, Number, Row};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::start::short;
-use crate::{lessons, paper};
+use crate::paper::{self, short};
 
 #[derive(Args, Debug)]
 pub(crate) struct ProgressArgs {
     /// Forget all of it, or one lesson; the old file is put aside, and your work is not touched
-    #[arg(long, value_name = "LESSON", num_args = 0..=1, value_parser = lessons::number)]
-    reset: Option<Option<u32>>,
+    #[arg(long, value_name = "LESSON", num_args = 0..=1)]
+    reset: Option<Option<Number>>,
 }
 
 pub(crate) fn run(args: &ProgressArgs) -> Result<()> {
-    let progress = lessons::my()?.progress();
+    let progress = Course::here()?.my()?.progress();
     let text = match args.reset {
         None => table(&progress.rows()?)?,
         Some(lesson) => match progress.reset(lesson)? {
@@ -52,16 +51,4 @@ fn table(rows: &[Row]) -> Result<String> {
 fn moment(time: Timestamp) -> String {
     let here = time.to_zoned(TimeZone::system());
     here.strftime("%Y-%m-%d %H:%M").to_string()
-}
-
-/// One word on a lesson: the best that was reached in any language.
-pub(crate) fn word(rows: &[Row], lesson: u32) -> &'static str {
-    let of_lesson: Vec<&Row> = rows.iter().filter(|row| row.lesson == lesson).collect();
-    if of_lesson.is_empty() {
-        ""
-    } else if of_lesson.iter().any(|row| row.passed.is_some()) {
-        "passed"
-    } else {
-        "begun"
-    }
 }

@@ -9,6 +9,7 @@ use views::ladder::ladder;
 
 use crate::files::write_all;
 use crate::look::Look;
+use crate::paper;
 
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
@@ -24,7 +25,6 @@ pub(crate) fn run(args: &ShowArgs) -> Result<()> {
     let name = args.file.display();
     let text = fs::read_to_string(&args.file).with_context(|| format!("read {name}"))?;
     let timeline = views::json::read(&text).with_context(|| format!("read {name}"))?;
-    let style = args.look.style(crate::paper::paper());
-    crate::paper::print(&ladder(&timeline, style))?;
+    paper::print(&ladder(&timeline, args.look.style()))?;
     write_all(&timeline, &args.look)
 }

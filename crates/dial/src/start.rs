@@ -1,18 +1,16 @@
 //! `cargo dial start N`: a server and a client with gaps, for the learner.
 
-use std::path::Path;
-
 use anyhow::Result;
 use clap::Args;
-use exercise::{Language, My, Sources};
+use exercise::{Course, Language, Number, Part};
 
-use crate::{lessons, paper, solution};
+use crate::paper::{self, short};
+use crate::solution;
 
 #[derive(Args, Debug)]
 pub(crate) struct StartArgs {
     /// Which lesson
-    #[arg(value_parser = lessons::number)]
-    lesson: u32,
+    lesson: Number,
 
     /// In which language [default: that of the lesson begun last, or else rust]
     #[arg(long, value_enum)]
@@ -28,37 +26,31 @@ pub(crate) struct StartArgs {
 }
 
 pub(crate) fn run(args: &StartArgs) -> Result<()> {
-    let lesson = lessons::one(args.lesson)?;
-    let my = My::of(&lesson.root)?;
+    let number = args.lesson;
+    let course = Course::here()?;
+    let lesson = course.lesson(number)?;
+    let my = course.my()?;
     let progress = my.progress();
     // A progress file that cannot be read stops us before anything is moved.
     let last = progress.last()?.map(|row| row.language);
     let language = args.lang.or(last).unwrap_or(Language::Rust);
-    let sources = Sources::new(&lesson.root, &lesson.folder, language);
     if args.solution {
-        return solution::show(&lesson, &my, language, &sources);
+        return solution::show(&course, lesson, language);
     }
-    sources.files(exercise::Part::Starter)?;
+    let sources = course.sources(lesson, language);
+    sources.files(Part::Starter)?;
     let mut text = String::new();
     if args.again
-        && let Some(aside) = my.put_aside(args.lesson)?
+        && let Some(aside) = my.put_aside(number)?
     {
         text += &format!("Your work is now in {}.\n", short(&aside));
     }
-    let folder = my.begin(args.lesson, &sources)?;
-    progress.begin(args.lesson, language)?;
-    let number = args.lesson;
-    let lesson_text = short(&lesson.folder.join("README.md"));
+    let folder = my.begin(number, &sources)?;
+    progress.begin(number, language)?;
+    let readme = lesson.folder.join("README.md");
     text += &format!("Lesson {number} in {language} is begun. Its gaps say what to do.\n\n");
     text += &format!("  fill   the gaps in {}\n", short(&folder));
     text += &format!("  watch  cargo dial watch {number}\n");
-    text += &format!("  read   {lesson_text}\n");
+    text += &format!("  read   {}\n", short(&readme));
     paper::print(&text)
-}
-
-/// A path as one would type it here.
-pub(crate) fn short(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let path = path.strip_prefix(here).unwrap_or(path);
-    path.display().to_string()
 }

@@ -1,32 +1,21 @@
 //! `cargo dial watch N`: the checks of one's own work, at every save.
-//!
-//! A round builds the work and runs the checks up to the first that fails. The
-//! lesson's program is built once, and then run itself: to ask cargo for it each
-//! time would take longer than most checks.
 
-mod events;
-mod files;
-mod keys;
-mod round;
-mod run;
-
-use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use exercise::{Language, My};
+use colored::Colorize;
+use exercise::watch::{Manner, Remark, watch};
+use exercise::{Course, Language, Number};
 
-use crate::lessons::{self, Lesson};
-use events::Events;
-use round::{Over, Work};
+use crate::paper::{print, short, wrap};
+use crate::terminal::is_interactive;
 
 #[derive(Args, Debug)]
 pub(crate) struct WatchArgs {
     /// Which lesson [default: the one begun last]
-    #[arg(value_parser = lessons::number)]
-    lesson: Option<u32>,
+    lesson: Option<Number>,
 
     /// Show hints with each failure
     #[arg(long)]
@@ -38,47 +27,27 @@ pub(crate) struct WatchArgs {
 }
 
 pub(crate) fn run(args: &WatchArgs) -> Result<ExitCode> {
-    let (lesson, my) = lesson(args)?;
-    let folder = my.lesson(lesson.lesson);
-    let language = language(&folder, lesson.lesson)?;
-    let keys = io::stdin().is_terminal() && io::stdout().is_terminal() && !args.once;
-    let events = Events::start(&folder, keys)?;
-    let mut work = Work::new(&lesson, &my, folder, language, events, args.hint, keys)?;
-    if let Over::Quit = work.prepare(&lesson.package)? {
-        return Ok(ExitCode::SUCCESS);
-    }
-    loop {
-        let over = work.round()?;
-        if let (true, Over::Verdict(passed)) = (args.once, &over) {
-            return Ok(ExitCode::from(u8::from(!passed)));
-        }
-        if matches!(over, Over::Quit) {
-            return Ok(ExitCode::SUCCESS);
-        }
-        if matches!(over, Over::Verdict(_)) && !work.wait_for_change()? {
-            return Ok(ExitCode::SUCCESS);
-        }
-    }
-}
-
-fn lesson(args: &WatchArgs) -> Result<(Lesson, My)> {
-    let number = match args.lesson {
-        Some(number) => number,
-        None => {
-            let last = lessons::my()?.progress().last()?;
-            let last = last.context("nothing is begun yet; begin: cargo dial start 1")?;
-            last.lesson
-        }
-    };
-    let lesson = lessons::one(number)?;
-    let my = My::of(&lesson.root)?;
+    let course = Course::here()?;
+    let my = course.my()?;
     // What cannot be written down later is to be known before.
-    my.progress().rows()?;
-    Ok((lesson, my))
+    let last = my.progress().last()?;
+    let number = args.lesson.or(last.map(|row| row.lesson));
+    let number = number.context("nothing is begun yet; begin: cargo dial start 1")?;
+    let lesson = course.lesson(number)?;
+    let language = language(&my.lesson(number), number)?;
+    let manner = Manner {
+        once: args.once,
+        hint: args.hint,
+        keys: is_interactive() && !args.once,
+        colour: colored::control::SHOULD_COLORIZE.should_colorize(),
+    };
+    let say = &mut |remark: Remark| say(&remark, manner.keys);
+    let passed = watch(&course, lesson, language, manner, say)?;
+    Ok(ExitCode::from(u8::from(passed == Some(false))))
 }
 
-fn language(folder: &Path, number: u32) -> Result<Language> {
-    let shown = crate::start::short(folder);
+fn language(folder: &Path, number: Number) -> Result<Language> {
+    let shown = short(folder);
     if !folder.is_dir() {
         bail!("{shown} is not there; begin: cargo dial start {number}");
     }
@@ -89,4 +58,46 @@ fn language(folder: &Path, number: u32) -> Result<Language> {
              --again, or check another language with \"cargo dial check {number}\""
         )
     })
+}
+
+fn say(remark: &Remark, on_a_page: bool) -> Result<()> {
+    let text = match remark {
+        Remark::Building(lesson) => {
+            let text = format!("building the checks of lesson {lesson} …");
+            text.dimmed().to_string()
+        }
+        Remark::Round { folder, language } => {
+            // To the upper left, and clear what is below.
+            let page = if on_a_page { "\x1b[H\x1b[2J" } else { "" };
+            let title = format!("{} in {language}", short(folder));
+            format!("{page}{}", title.bold())
+        }
+        Remark::Built(time) => {
+            let text = format!("built in {:.1} s", time.as_secs_f64());
+            text.dimmed().to_string()
+        }
+        Remark::NotBuilt(why) => why.clone(),
+        Remark::Passed {
+            lesson,
+            written,
+            next,
+        } => {
+            let mut text = format!("{}\n", "All checks are passed.".green().bold());
+            if let Some(file) = written {
+                text += &format!("Written down in {}.\n", short(file));
+            }
+            text += &format!("Compare yours with ours: cargo dial solution {lesson}\n");
+            text + &match next {
+                Some(next) => format!("Go on: cargo dial start {next}"),
+                None => "This was the last lesson.".to_string(),
+            }
+        }
+        Remark::Keys { hint } => {
+            let hint = if *hint { "h next hint · " } else { "" };
+            let keys = format!("\nEnter run again · {hint}q end · it runs by itself at each save");
+            keys.dimmed().to_string()
+        }
+        Remark::Hint(text) => wrap(text, 2),
+    };
+    print(&format!("{text}\n"))
 }

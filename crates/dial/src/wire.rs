@@ -1,21 +1,23 @@
 //! `cargo dial wire`: runs programs on two hosts, with rules on the cable between.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use ::xray::Recording;
+use ::xray::{Program, Recording};
 use anyhow::{Context, Result};
-use clap::Args;
-use wire::Side;
+use clap::{Args, ValueEnum};
+use exercise::Course;
+use switchboard::Mode;
+use timeline::cable::Side;
 use wire::Wire;
 use wire::rules::{Rule, Rules};
 
 use crate::board;
 use crate::files::Files;
 use crate::look::Look;
-use crate::xray::{Screen, programs};
+use crate::screen::Screen;
+use crate::terminal;
+use crate::xray::{enough, programs};
 
 #[derive(Args, Debug)]
 pub(crate) struct WireArgs {
@@ -44,7 +46,7 @@ pub(crate) struct WireArgs {
 
     /// How packets cross when the screen opens
     #[arg(long, value_enum, default_value_t)]
-    mode: board::Start,
+    mode: Start,
 
     /// A lesson, such as lesson-2, for its server and its client
     #[arg(conflicts_with = "programs")]
@@ -57,6 +59,28 @@ pub(crate) struct WireArgs {
         value_name = "SERVER … :: CLIENT …"
     )]
     programs: Vec<String>,
+}
+
+/// How packets cross when the screen opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Start {
+    /// At once
+    Run,
+    /// Each takes a second, and can be caught on its way
+    #[default]
+    Slow,
+    /// Each waits for a key
+    Step,
+}
+
+impl From<Start> for Mode {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Run => Mode::Run,
+            Start::Slow => Mode::Slow,
+            Start::Step => Mode::Step,
+        }
+    }
 }
 
 /// Rules that were given together.
@@ -104,7 +128,7 @@ fn value(text: &str) -> Result<Value, String> {
 /// Runs the programs and shows what passes between them.
 pub(crate) fn run(args: &WireArgs) -> Result<()> {
     let programs = match &args.lesson {
-        Some(lesson) => crate::lessons::programs(lesson)?,
+        Some(lesson) => of_lesson(lesson)?,
         None => programs(&args.programs)?,
     };
     let files = Files::create(&args.look)?;
@@ -124,10 +148,8 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
             }
         }
     }
-    let enough = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&enough);
-    ctrlc::set_handler(move || stop.store(true, Ordering::Relaxed)).context("catch Ctrl-C")?;
-    let on_screen = !args.no_screen && board::is_possible();
+    let enough = enough()?;
+    let on_screen = !args.no_screen && terminal::is_interactive();
     let options = ::xray::Watching {
         step: false,
         alone: true,
@@ -142,15 +164,27 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     }
     if on_screen {
         let look = switchboard::Look {
-            colour: crate::paper::paper().colour,
+            colour: terminal::colour(),
             ascii: args.look.ascii,
         };
-        return board::play(recording, &programs, args.mode, look, files, enough);
+        return board::play(recording, &programs, args.mode.into(), look, files, enough);
     }
     let mut screen = Screen::new(&args.look, false, &programs, files, enough);
     let recorded = recording.play(&programs, &mut screen);
     screen.finish()?;
     recorded
+}
+
+/// The server and the client of a lesson such as `lesson-2`, which is built now.
+fn of_lesson(name: &str) -> Result<Vec<(String, Program)>> {
+    let number = name.strip_prefix("lesson-");
+    let number = number.and_then(|number| number.parse().ok());
+    let number = number.with_context(|| {
+        format!("\"{name}\" is no lesson: write lesson-2, or -- and two programs")
+    })?;
+    let executable = Course::here()?.lesson(number)?.build()?;
+    let program = |side: &str| (side.to_string(), Program::new(&executable).args([side]));
+    Ok(["server", "client"].map(program).to_vec())
 }
 
 /// What is done to the packets, so that it can be done again.

@@ -1,7 +1,11 @@
 //! Exercises as a person does them: begin, watch, save, pass.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::io::Read;
 use std::io::{BufRead, BufReader};
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -10,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use exercise::{Language, Part, Sources};
 use rstest::rstest;
+
+#[cfg(unix)]
+use super::terminal::Terminal;
 
 /// A learner's folder of its own.
 struct Learner {
@@ -268,32 +275,34 @@ fn watch_follows_the_work_from_the_first_gap_to_the_last_check() {
 fn when_watch_is_interrupted_in_a_check_nothing_is_left_behind() {
     let learner = Learner::new();
     learner.dial(&["start", "1", "--lang", "python"]);
-    let pid = learner.path("pid");
+    // A line that is open as long as the server or its child lives.
+    let line = learner.path("line");
+    let listener = UnixListener::bind(&line).unwrap();
     let text = format!(
-        "import os, time\nif os.fork():\n    open({:?}, 'a').write('%d\\n' % os.getpid())\n\
-         time.sleep(1000)\n",
-        pid
+        "import os, socket, time\nline = socket.socket(socket.AF_UNIX)\n\
+         line.connect({line:?})\nos.fork()\nline.send(b'.')\ntime.sleep(1000)\n",
     );
     learner.write("lesson-1/server.py", &text);
+    let (send, lives) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut line, _) = listener.accept().unwrap();
+        line.read_exact(&mut [0; 2]).unwrap();
+        send.send(true).unwrap();
+        line.read_to_end(&mut Vec::new()).unwrap();
+        send.send(false).unwrap();
+    });
     let temporary = learner.path("tmp");
     fs::create_dir(&temporary).unwrap();
     let mut command = learner.command(&["watch", "1"]);
     command.env("TMPDIR", &temporary);
     let watch = Watch::start(command);
     watch.until("Checks of lesson 1");
-    let end = Instant::now() + Duration::from_secs(60);
-    while !pid.exists() {
-        assert!(Instant::now() < end, "the server was not started");
-        thread::yield_now();
-    }
+    assert_eq!(lives.recv_timeout(Duration::from_secs(60)), Ok(true));
     watch.interrupt();
-    let work = learner.path("lesson-1").to_string_lossy().into_owned();
     // A check that nobody ends would go on for five seconds.
-    let end = Instant::now() + Duration::from_secs(2);
-    while let Some(left) = process_of(&work) {
-        assert!(Instant::now() < end, "{left} is left");
-        thread::yield_now();
-    }
+    assert_eq!(lives.recv_timeout(Duration::from_secs(2)), Ok(false));
+    let work = learner.path("lesson-1").to_string_lossy().into_owned();
+    assert_eq!(process_of(&work), None);
     assert_eq!(fs::read_dir(temporary).unwrap().count(), 0);
 }
 
@@ -306,65 +315,30 @@ fn process_of(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&line).replace('\0', " "))
 }
 
-/// A terminal of its own, of 80 columns.
-#[cfg(unix)]
-struct Terminal(String);
-
-#[cfg(unix)]
-impl Terminal {
-    fn tmux(&self, args: &[&str]) -> String {
-        let mut tmux = Command::new("tmux");
-        let output = tmux.args(["-L", &self.0]).args(args).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn until(&self, wanted: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(120);
-        loop {
-            let screen = self.tmux(&["capture-pane", "-p", "-t", "watch"]);
-            if screen.contains(wanted) {
-                return screen;
-            }
-            assert!(Instant::now() < end, "no {wanted:?} in:\n{screen}");
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
-}
-
 #[cfg(unix)]
 #[test]
 #[ignore = "needs tmux"]
 fn in_a_terminal_h_shows_a_hint_enter_runs_again_and_q_ends() {
     let learner = Learner::new();
     learner.dial(&["start", "2", "--lang", "rust"]);
-    let terminal = Terminal(format!("dialtone-{}", std::process::id()));
-    let shell = format!(
-        "cd '{}'; DIALTONE_MY='{}' '{}' watch; echo \"status $?\"; exec sh",
+    let terminal = Terminal::new();
+    let watch = format!(
+        "cd '{}'; DIALTONE_MY='{}' '{}' watch",
         env!("CARGO_MANIFEST_DIR"),
         learner.path("").display(),
         env!("CARGO_BIN_EXE_dial"),
     );
-    let new = ["new-session", "-d", "-s", "watch", "-x", "80", "-y", "50"];
-    terminal.tmux(&[&new[..], &[&shell]].concat());
-    terminal.until("h next hint");
-    terminal.tmux(&["send-keys", "-t", "watch", "h"]);
-    terminal.until("hint 1 of 1: ");
-    terminal.tmux(&["send-keys", "-t", "watch", "Enter"]);
-    let end = Instant::now() + Duration::from_secs(60);
-    while terminal.until("lesson-2").contains("hint 1 of 1: ") {
-        assert!(Instant::now() < end, "Enter does not run again");
-    }
-    terminal.until("h next hint");
-    terminal.tmux(&["send-keys", "-t", "watch", "q"]);
-    terminal.until("status 0");
+    terminal.run(&watch, (80, 50));
+    terminal.wait_for("h next hint");
+    terminal.key("h");
+    terminal.wait_for("hint 1 of 1: ");
+    terminal.key("Enter");
+    terminal.wait("a new round", |screen| {
+        screen.contains("lesson-2") && !screen.contains("hint 1 of 1: ")
+    });
+    terminal.wait_for("h next hint");
+    terminal.key("q");
     // The terminal shows again what is typed.
-    terminal.tmux(&["send-keys", "-t", "watch", "echo vis''ible", "Enter"]);
-    let screen = terminal.until("visible");
-    assert!(screen.contains("echo vis''ible"), "{screen}");
+    let screen = terminal.is_given_back();
+    assert!(screen.contains("left with 0"), "{screen}");
 }

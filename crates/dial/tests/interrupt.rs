@@ -1,21 +1,22 @@
 //! A check that is interrupted leaves nothing behind.
-#![cfg(target_os = "linux")]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// A program that is not impressed by signals, as is the one that it starts. Both
-/// say who they are.
-const STUBBORN: &str = "cd \"${0%/*}\"; trap '' INT TERM HUP; \
-    setsid sh -c 'echo $$ > child; while :; do sleep 60; done' & \
-    echo $$ > parent; while :; do sleep 60; done";
+/// say who they are, into a pipe.
+const STUBBORN: &str = "exec 3> \"${0%/*}/pipe\"; trap '' INT TERM HUP; \
+    setsid sh -c 'echo $$ >&3; while :; do sleep 60; done' & \
+    echo $$ >&3; while :; do sleep 60; done";
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -59,6 +60,14 @@ fn who_waits_for_an_interrupted_check_finds_that_nothing_of_it_is_left(
     fs::create_dir(&temporary).unwrap();
     let stubborn = folder.path().join("stubborn.sh");
     fs::write(&stubborn, STUBBORN).unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut check = check
         .args(["--only", "1/start/says-where", "--server"])
         .arg(format!("sh {}", stubborn.display()))
@@ -68,35 +77,33 @@ fn who_waits_for_an_interrupted_check_finds_that_nothing_of_it_is_left(
         .process_group(0)
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let wait = |what: &str, so: &mut dyn FnMut() -> bool| {
-        while !so() {
-            assert!(Instant::now() < deadline, "{what}");
-            thread::sleep(Duration::from_millis(5));
-        }
-    };
-    let mut pids = Vec::new();
-    for name in ["parent", "child"] {
-        wait(name, &mut || {
-            let text = fs::read_to_string(folder.path().join(name)).unwrap_or_default();
-            text.trim().parse::<u32>().map(|pid| pids.push(pid)).is_ok()
-        });
-    }
+    let running = within_a_minute(move || {
+        let pids = BufReader::new(File::open(pipe).unwrap()).lines().take(2);
+        pids.collect::<Result<Vec<String>, _>>().unwrap()
+    });
+    let goes_on = |pid: &String| Path::new("/proc").join(pid).exists();
+    assert!(running.iter().all(goes_on), "{running:?}");
     let pid = Pid::from_child(&check);
     match to_all {
         true => kill_process_group(pid, signal).unwrap(),
         false => kill_process(pid, signal).unwrap(),
     }
-    wait("the check ends", &mut || {
-        check.try_wait().unwrap().is_some()
+    let (status, mut stdout) = within_a_minute(move || {
+        let status = check.wait().unwrap();
+        (status, check.stdout.take().unwrap())
     });
-    for pid in pids {
-        let process = Path::new("/proc").join(pid.to_string());
-        assert!(!process.exists(), "{pid} goes on");
-    }
+    assert!(!running.iter().any(goes_on), "{running:?}");
     assert_eq!(fs::read_dir(temporary).unwrap().count(), 0);
-    let output = check.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(status.code(), Some(130));
+    let mut said = String::new();
+    stdout.read_to_string(&mut said).unwrap();
     assert!(said.ends_with("\ninterrupted\n"), "{said}");
+}
+
+/// What this comes back with, which waits for others.
+fn within_a_minute<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, done) = mpsc::channel();
+    thread::spawn(move || send.send(wait()));
+    let done = done.recv_timeout(Duration::from_secs(60));
+    done.expect("it comes within a minute")
 }

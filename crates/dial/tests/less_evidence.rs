@@ -3,7 +3,6 @@
 //! Namespaces are forbidden as an administrator does it, by their number; that
 //! number belongs to the user namespace of the test alone. What a system call
 //! would do is forbidden by a seccomp filter, as a container does it.
-#![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;

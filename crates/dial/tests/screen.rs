@@ -1,13 +1,12 @@
 //! The screen of the wire, and the steps of the X-ray, in a real terminal.
-#![cfg(target_os = "linux")]
 
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use rstest::rstest;
-use tempfile::TempDir;
+
+use super::terminal::Terminal;
 
 const SERVER: &str = r#"
 import socket
@@ -26,100 +25,13 @@ with socket.create_connection(("127.0.0.1", 8081)) as connection:
     print("answer", connection.recv(100).decode(), flush=True)
 "#;
 
-/// After the program: its status, the terminal's settings, and a shell that
-/// waits.
-const AFTER: &str = r#"; echo "left with $?"; stty -a; echo "end of settings"; read line"#;
-
-/// A terminal of its own, in a tmux of its own.
-struct Terminal {
-    folder: TempDir,
-}
-
-impl Terminal {
-    /// Runs a command line in a terminal of this size.
-    fn run(line: &str, (width, height): (u16, u16)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("server.py"), SERVER).unwrap();
-        fs::write(folder.path().join("client.py"), CLIENT).unwrap();
-        let terminal = Self { folder };
-        let (width, height) = (width.to_string(), height.to_string());
-        let line = format!("{line}{AFTER}");
-        let size = ["-x", &width, "-y", &height];
-        let mut arguments = vec!["-f", "/dev/null", "new-session", "-d"];
-        arguments.extend(size);
-        arguments.extend(["sh", "-c", &line]);
-        terminal.tmux(&arguments);
-        terminal
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        let mut tmux = Command::new("tmux");
-        tmux.arg("-S").arg(self.path().join("tmux")).args(arguments);
-        let output = tmux.current_dir(self.path()).output().expect("tmux");
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {error}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn key(&self, key: &str) {
-        self.tmux(&["send-keys", key]);
-    }
-
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    /// The screen, as soon as this is so.
-    fn wait(&self, what: &str, so: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let screen = self.screen();
-            if so(&screen) {
-                return screen;
-            }
-            assert!(Instant::now() < deadline, "never {what}:\n{screen}");
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn wait_for(&self, text: &str) -> String {
-        self.wait(text, |screen| screen.contains(text))
-    }
-
-    /// The process that runs in the terminal.
-    fn program(&self) -> u32 {
-        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
-        let children = format!("/proc/{0}/task/{0}/children", shell.trim());
-        let children = fs::read_to_string(children).unwrap();
-        children.split_whitespace().next().unwrap().parse().unwrap()
-    }
-
-    /// Waits for the settings of the terminal, and looks whether they are those
-    /// of a terminal in which a person types.
-    fn is_given_back(&self) -> String {
-        let screen = self.wait_for("end of settings");
-        let words: Vec<&str> = screen.split_whitespace().collect();
-        assert!(
-            words.contains(&"icanon") && words.contains(&"echo"),
-            "{screen}"
-        );
-        let state = "#{alternate_on} #{cursor_flag}";
-        let state = self.tmux(&["display-message", "-p", state]);
-        assert_eq!(state.trim(), "0 1", "the usual screen, and a cursor");
-        screen
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let mut tmux = Command::new("tmux");
-        tmux.arg("-S").arg(self.path().join("tmux"));
-        let _ = tmux.arg("kill-server").output();
-    }
+/// Runs a command line in a terminal of this size, in a folder with both programs.
+fn run(line: &str, size: (u16, u16)) -> Terminal {
+    let terminal = Terminal::new();
+    fs::write(terminal.path().join("server.py"), SERVER).unwrap();
+    fs::write(terminal.path().join("client.py"), CLIENT).unwrap();
+    terminal.run(line, size);
+    terminal
 }
 
 fn wire(arguments: &str) -> String {
@@ -135,7 +47,7 @@ fn chosen(screen: &str) -> Option<&str> {
 #[test]
 #[ignore = "needs tmux, namespaces and python3"]
 fn a_person_steps_through_a_handshake_drops_a_segment_and_leaves() {
-    let terminal = Terminal::run(&wire("--mode step --out out.jsonl"), (80, 24));
+    let terminal = run(&wire("--mode step --out out.jsonl"), (80, 24));
     terminal.wait_for("1 waits");
     let mut dropped = false;
     let answered = |screen: &str| screen.contains("> answer HELLO");
@@ -173,7 +85,7 @@ fn a_person_steps_through_a_handshake_drops_a_segment_and_leaves() {
 #[test]
 #[ignore = "needs tmux, namespaces and python3"]
 fn a_terminal_that_is_too_small_is_told_so_and_can_be_made_larger() {
-    let terminal = Terminal::run(&wire("--mode step --out out.jsonl"), (70, 20));
+    let terminal = run(&wire("--mode step --out out.jsonl"), (70, 20));
     terminal.wait_for("this terminal has 70 x 20");
     terminal.tmux(&["resize-window", "-x", "120", "-y", "40"]);
     let screen = terminal.wait_for("SYN-SENT");
@@ -195,7 +107,7 @@ fn a_terminal_that_is_too_small_is_told_so_and_can_be_made_larger() {
 #[test]
 #[ignore = "needs tmux, namespaces and python3"]
 fn sigterm_gives_the_terminal_back() {
-    let terminal = Terminal::run(&wire("--mode step"), (80, 24));
+    let terminal = run(&wire("--mode step"), (80, 24));
     terminal.wait_for("SYN-SENT");
     let program = terminal.program().to_string();
     let killed = Command::new("kill").args(["-TERM", &program]).status();
@@ -206,7 +118,7 @@ fn sigterm_gives_the_terminal_back() {
 #[test]
 #[ignore = "needs tmux, namespaces and python3"]
 fn when_the_terminal_is_closed_the_wire_and_the_programs_end() {
-    let terminal = Terminal::run(&wire("--mode step"), (80, 24));
+    let terminal = run(&wire("--mode step"), (80, 24));
     terminal.wait_for("SYN-SENT");
     let program = terminal.program();
     let children = format!("/proc/{program}/task/{program}/children");
@@ -238,7 +150,7 @@ fn a_panic_gives_the_terminal_back_before_it_says_what_happened() {
     let example = folder.join("examples/screen_panics");
     // A backtrace would push the message off the screen.
     let command = format!("env RUST_BACKTRACE=0 {}", example.display());
-    let terminal = Terminal::run(&command, (80, 24));
+    let terminal = run(&command, (80, 24));
     let screen = terminal.is_given_back();
     assert!(screen.contains("on purpose"), "{screen}");
 }
@@ -251,7 +163,7 @@ fn steps() -> Terminal {
     // The shell is to survive Ctrl-C.
     let xray = format!("{dial} xray --step -- python3 server.py :: python3 client.py");
     let line = format!("trap : INT; {xray}");
-    let terminal = Terminal::run(&line, (80, 200));
+    let terminal = run(&line, (80, 200));
     terminal.wait_for(QUESTION);
     terminal
 }

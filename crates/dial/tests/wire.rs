@@ -1,7 +1,5 @@
 //! Real programs on two hosts, as they are recorded.
 
-#![cfg(target_os = "linux")]
-
 use std::process::{Command, Output, Stdio};
 
 use timeline::cable::{Fate, Later, Passage};

@@ -3,8 +3,6 @@
 //! The programs are Python here, because it is there on most machines and makes
 //! its calls plainly; lessons are looked at by their own tests.
 
-#![cfg(target_os = "linux")]
-
 use std::process::{Command, Stdio};
 
 use rstest::rstest;

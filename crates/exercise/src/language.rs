@@ -8,6 +8,8 @@ use std::{env, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cargo::cargo;
+
 /// A language. Its small letters are the name of its folder, too.
 #[derive(
     Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum,
@@ -69,9 +71,8 @@ impl Language {
     /// What has to be run in a folder before its programs can be started. It
     /// writes what cargo found out as JSON lines to stdout.
     pub fn build(self, folder: &Path, format: &str) -> Option<Command> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         (self == Self::Rust).then(|| {
-            let mut build = Command::new(cargo);
+            let mut build = Command::new(cargo());
             build
                 .args(["build", "--quiet", "--message-format", format])
                 .arg("--target-dir")

@@ -5,6 +5,8 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
+use crate::aside::put_aside;
+use crate::number::Number;
 use crate::progress::Progress;
 use crate::sources::{Part, Sources};
 
@@ -31,7 +33,7 @@ impl My {
     }
 
     /// Where the work on a lesson stands.
-    pub fn lesson(&self, number: u32) -> PathBuf {
+    pub fn lesson(&self, number: Number) -> PathBuf {
         self.folder.join(format!("lesson-{number}"))
     }
 
@@ -45,7 +47,7 @@ impl My {
     ///
     /// # Errors
     /// When there is work already, or a file cannot be written.
-    pub fn begin(&self, number: u32, sources: &Sources) -> Result<PathBuf> {
+    pub fn begin(&self, number: Number, sources: &Sources) -> Result<PathBuf> {
         let folder = self.lesson(number);
         if is_taken(&folder) {
             bail!(
@@ -67,14 +69,13 @@ impl My {
     ///
     /// # Errors
     /// When it cannot be moved.
-    pub fn put_aside(&self, number: u32) -> Result<Option<PathBuf>> {
+    pub fn put_aside(&self, number: Number) -> Result<Option<PathBuf>> {
         let folder = self.lesson(number);
         if !is_taken(&folder) {
             return Ok(None);
         }
-        let aside = free_name(|count| self.folder.join(format!("lesson-{number}.old-{count}")));
-        fs::rename(&folder, &aside).with_context(|| format!("move {}", folder.display()))?;
-        Ok(Some(aside))
+        let name = |count| self.folder.join(format!("lesson-{number}.old-{count}"));
+        put_aside(&folder, name).map(Some)
     }
 }
 
@@ -84,13 +85,6 @@ fn is_taken(folder: &Path) -> bool {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => folder.symlink_metadata().is_ok(),
     }
-}
-
-/// The first name that nothing has.
-pub(crate) fn free_name(name: impl Fn(u32) -> PathBuf) -> PathBuf {
-    let mut names = (1..).map(name);
-    let free = names.find(|path| path.symlink_metadata().is_err());
-    free.expect("some number is free")
 }
 
 #[cfg(test)]
@@ -121,7 +115,7 @@ mod tests {
     #[test]
     fn a_starter_is_put_into_the_folder_of_its_lesson() {
         let course = course();
-        let folder = course.my.begin(1, &course.sources).unwrap();
+        let folder = course.my.begin(Number(1), &course.sources).unwrap();
         let text = fs::read_to_string(folder.join("server.py")).unwrap();
         assert!(text.starts_with("# GAP 1: Do it\nraise "), "{text}");
         assert_eq!(
@@ -133,9 +127,9 @@ mod tests {
     #[test]
     fn work_that_is_there_is_not_touched() {
         let course = course();
-        let folder = course.my.begin(1, &course.sources).unwrap();
+        let folder = course.my.begin(Number(1), &course.sources).unwrap();
         fs::write(folder.join("server.py"), "mine").unwrap();
-        let refused = course.my.begin(1, &course.sources).unwrap_err();
+        let refused = course.my.begin(Number(1), &course.sources).unwrap_err();
         assert!(refused.to_string().contains("--again"), "{refused}");
         let text = fs::read_to_string(folder.join("server.py")).unwrap();
         assert_eq!(text, "mine");
@@ -145,14 +139,14 @@ mod tests {
     fn what_is_put_aside_keeps_all_of_its_versions() {
         let course = course();
         for version in ["one", "two"] {
-            let folder = course.my.begin(1, &course.sources).unwrap();
+            let folder = course.my.begin(Number(1), &course.sources).unwrap();
             fs::write(folder.join("server.py"), version).unwrap();
-            course.my.put_aside(1).unwrap().unwrap();
+            course.my.put_aside(Number(1)).unwrap().unwrap();
         }
         let old = |name: &str| fs::read_to_string(course.my.folder.join(name)).unwrap();
         assert_eq!(old("lesson-1.old-1/server.py"), "one");
         assert_eq!(old("lesson-1.old-2/server.py"), "two");
-        assert_eq!(course.my.put_aside(1).unwrap(), None);
+        assert_eq!(course.my.put_aside(Number(1)).unwrap(), None);
     }
 
     #[test]
@@ -163,8 +157,8 @@ mod tests {
             .path()
             .join("lessons/01/exercise/python/server.py");
         fs::write(&file, "x\n# gap: Do it\n").unwrap();
-        let error = course.my.begin(1, &course.sources).unwrap_err();
+        let error = course.my.begin(Number(1), &course.sources).unwrap_err();
         assert!(error.to_string().contains("server.py: line 2"), "{error}");
-        assert!(!course.my.lesson(1).exists());
+        assert!(!course.my.lesson(Number(1)).exists());
     }
 }

@@ -8,15 +8,16 @@ use anyhow::{Context, Result, anyhow};
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
+use crate::aside::put_aside;
 use crate::language::Language;
-use crate::my::free_name;
+use crate::number::Number;
 
 /// One lesson in one language.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its number.
-    pub lesson: u32,
+    pub lesson: Number,
     /// What it was begun in.
     pub language: Language,
     /// When it was begun last.
@@ -70,11 +71,21 @@ impl Progress {
         Ok(self.rows()?.into_iter().max_by_key(|row| row.begun))
     }
 
+    /// A language in which this lesson was passed.
+    ///
+    /// # Errors
+    /// As [`Progress::rows`].
+    pub fn passed(&self, lesson: Number) -> Result<Option<Language>> {
+        let mut rows = self.rows()?.into_iter();
+        let passed = rows.find(|row| row.lesson == lesson && row.passed.is_some());
+        Ok(passed.map(|row| row.language))
+    }
+
     /// Writes down that a lesson was begun, now. When it was passed is kept.
     ///
     /// # Errors
     /// As [`Progress::rows`], and when the file cannot be written.
-    pub fn begin(&self, lesson: u32, language: Language) -> Result<()> {
+    pub fn begin(&self, lesson: Number, language: Language) -> Result<()> {
         let mut rows = self.rows()?;
         let begun = now();
         match find(&mut rows, lesson, language) {
@@ -93,7 +104,7 @@ impl Progress {
     ///
     /// # Errors
     /// As [`Progress::begin`].
-    pub fn pass(&self, lesson: u32, language: Language) -> Result<bool> {
+    pub fn pass(&self, lesson: Number, language: Language) -> Result<bool> {
         let mut rows = self.rows()?;
         let now = now();
         let first = match find(&mut rows, lesson, language) {
@@ -124,7 +135,7 @@ impl Progress {
     /// # Errors
     /// When a file cannot be moved or written; for one lesson as
     /// [`Progress::rows`], too.
-    pub fn reset(&self, lesson: Option<u32>) -> Result<Option<PathBuf>> {
+    pub fn reset(&self, lesson: Option<Number>) -> Result<Option<PathBuf>> {
         if self.path.symlink_metadata().is_err() {
             return Ok(None);
         }
@@ -133,8 +144,8 @@ impl Progress {
             Some(_) => self.rows()?,
         };
         rows.retain(|row| Some(row.lesson) != lesson);
-        let aside = free_name(|count| self.path.with_extension(format!("old-{count}.json")));
-        fs::rename(&self.path, &aside).with_context(|| format!("move {}", self.path.display()))?;
+        let name = |count| self.path.with_extension(format!("old-{count}.json"));
+        let aside = put_aside(&self.path, name)?;
         if !rows.is_empty() {
             self.write(rows)?;
         }
@@ -161,7 +172,7 @@ fn now() -> Timestamp {
     now.round(Unit::Microsecond).unwrap_or(now)
 }
 
-fn find(rows: &mut [Row], lesson: u32, language: Language) -> Option<&mut Row> {
+fn find(rows: &mut [Row], lesson: Number, language: Language) -> Option<&mut Row> {
     rows.iter_mut()
         .find(|row| (row.lesson, row.language) == (lesson, language))
 }
@@ -180,40 +191,40 @@ mod tests {
     fn what_is_begun_and_passed_is_read_back() {
         let (_folder, progress) = progress();
         assert_eq!(progress.rows().unwrap(), []);
-        progress.begin(2, Language::Rust).unwrap();
-        progress.begin(1, Language::Python).unwrap();
-        assert!(progress.pass(2, Language::Rust).unwrap());
+        progress.begin(Number(2), Language::Rust).unwrap();
+        progress.begin(Number(1), Language::Python).unwrap();
+        assert!(progress.pass(Number(2), Language::Rust).unwrap());
         let rows = progress.rows().unwrap();
         let seen: Vec<_> = rows
             .iter()
-            .map(|row| (row.lesson, row.passed.is_some()))
+            .map(|row| (row.lesson.0, row.passed.is_some()))
             .collect();
         assert_eq!(seen, [(1, false), (2, true)]);
-        assert_eq!(progress.last().unwrap().unwrap().lesson, 1);
+        assert_eq!(progress.last().unwrap().unwrap().lesson, Number(1));
     }
 
     #[test]
     fn a_lesson_that_is_begun_again_stays_passed_since_the_first_time() {
         let (_folder, progress) = progress();
-        progress.begin(1, Language::Rust).unwrap();
-        progress.pass(1, Language::Rust).unwrap();
+        progress.begin(Number(1), Language::Rust).unwrap();
+        progress.pass(Number(1), Language::Rust).unwrap();
         let passed = progress.rows().unwrap()[0].passed;
-        progress.begin(1, Language::Rust).unwrap();
-        assert!(!progress.pass(1, Language::Rust).unwrap());
+        progress.begin(Number(1), Language::Rust).unwrap();
+        assert!(!progress.pass(Number(1), Language::Rust).unwrap());
         assert_eq!(progress.rows().unwrap()[0].passed, passed);
     }
 
     #[test]
     fn a_broken_file_is_an_error_with_a_way_out_and_is_never_written_over() {
         let (_folder, progress) = progress();
-        progress.begin(1, Language::Rust).unwrap();
+        progress.begin(Number(1), Language::Rust).unwrap();
         let broken = "[\n  {\"lesson\": 1, oops\n";
         fs::write(progress.path(), broken).unwrap();
         for error in [
             progress.rows().unwrap_err(),
-            progress.begin(2, Language::Rust).unwrap_err(),
-            progress.pass(1, Language::Rust).unwrap_err(),
-            progress.reset(Some(1)).unwrap_err(),
+            progress.begin(Number(2), Language::Rust).unwrap_err(),
+            progress.pass(Number(1), Language::Rust).unwrap_err(),
+            progress.reset(Some(Number(1))).unwrap_err(),
         ] {
             let error = error.to_string();
             assert!(
@@ -230,10 +241,13 @@ mod tests {
     #[test]
     fn one_lesson_is_forgotten_and_the_others_are_kept() {
         let (_folder, progress) = progress();
-        progress.begin(1, Language::Rust).unwrap();
-        progress.begin(2, Language::Rust).unwrap();
-        progress.reset(Some(1)).unwrap();
+        progress.begin(Number(1), Language::Rust).unwrap();
+        progress.begin(Number(2), Language::Rust).unwrap();
+        progress.reset(Some(Number(1))).unwrap();
         let rows = progress.rows().unwrap();
-        assert_eq!(rows.iter().map(|row| row.lesson).collect::<Vec<_>>(), [2]);
+        assert_eq!(
+            rows.iter().map(|row| row.lesson).collect::<Vec<_>>(),
+            [Number(2)]
+        );
     }
 }

@@ -8,10 +8,9 @@ mod packets;
 mod row;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use timeline::cable::Fate;
+use timeline::cable::{Action, Fate, Line, Side};
 use timeline::packet::Packet;
 use timeline::{Actor, Event, Kind, Stream};
 use views::only::Only;
@@ -19,7 +18,7 @@ use views::services::Services;
 use views::text::describe;
 use views::words::Words;
 
-use crate::command::{Command, Side, What};
+use crate::command::Command;
 use crate::prompt::Prompt;
 pub(crate) use host::{Host, Ink};
 pub(crate) use packets::{Item, Packets};
@@ -45,17 +44,6 @@ const BEHIND: Duration = Duration::from_secs(1);
 
 /// How long what was told stays.
 const TOLD: Duration = Duration::from_secs(5);
-
-/// What the cable itself does, in one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Line {
-    /// How long a packet is on its way.
-    pub latency: Duration,
-    /// How many of 100 packets are lost.
-    pub loss: f64,
-    /// How many bits go onto the cable in a second; None: at once.
-    pub rate: Option<u64>,
-}
 
 /// What was last said to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +206,7 @@ impl Board {
             && let Some(passage) = &packet.passage
         {
             self.commands
-                .push(Command::Decide(passage.frame, What::Drop));
+                .push(Command::Decide(passage.frame, Action::Drop));
         }
         if let Some(swaps) = swaps {
             self.swap_if_next_is_here(swaps, packet);
@@ -232,7 +220,7 @@ impl Board {
         match self.packets.next_after(frame) {
             Some(next) => self.swap(frame, next),
             // It goes on already, so this one is behind it.
-            None if !waits => self.decide(frame, What::Pass),
+            None if !waits => self.decide(frame, Action::Pass),
             // It is a copy.
             None => {}
         }
@@ -240,10 +228,10 @@ impl Board {
 
     /// By its address, and where that does not tell, by its socket.
     fn sender(&self, event: &Event, packet: &Packet) -> Side {
-        if address(Side::Client).contains(&packet.source) {
+        if Side::Client.has(packet.source) {
             return Side::Client;
         }
-        if address(Side::Server).contains(&packet.source) {
+        if Side::Server.has(packet.source) {
             return Side::Server;
         }
         let side = |actor: Option<Actor>| self.actors.get(&actor?).map(|(side, _)| *side);
@@ -276,7 +264,7 @@ impl Board {
         while let Some((frame, due)) = self.next_due()
             && due <= now
         {
-            self.decide(frame, What::Pass);
+            self.decide(frame, Action::Pass);
         }
         std::mem::take(&mut self.commands)
     }
@@ -312,11 +300,4 @@ impl Board {
         let chosen = self.chosen.and_then(|frame| self.packets.row(frame));
         chosen.or_else(|| self.packets.row(next().or_else(newest)?))
     }
-}
-
-/// The addresses of a host on the wire.
-pub(crate) fn address(side: Side) -> [IpAddr; 2] {
-    let last = side as u8 + 1;
-    let v6 = [0xfd00, 0, 0, 0, 0, 0, 0, u16::from(last)];
-    [[10, 0, 0, last].into(), v6.into()]
 }

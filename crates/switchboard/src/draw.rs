@@ -15,11 +15,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Wrap};
+use timeline::cable::Side;
 use unicode_width::UnicodeWidthStr;
 use views::units::fitting;
 
 use crate::board::{Board, Mode};
-use crate::command::Side;
 use crate::look::Look;
 
 /// The least columns and rows in which the board can be drawn.

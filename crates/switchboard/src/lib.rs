@@ -6,10 +6,11 @@
 //!
 //! Read it in this order: `board.rs` (what is known), `board/packets.rs` (what
 //! is on the cable), `board/keys.rs` (what a key does), `draw.rs` (how it looks),
-//! `show.rs` (the loop), `terminal.rs`.
+//! `show.rs` (the loop), `terminal.rs`, `console.rs` (all of it in its own thread).
 
 mod board;
 mod command;
+mod console;
 mod draw;
 mod keyboard;
 mod look;
@@ -17,8 +18,9 @@ mod prompt;
 mod show;
 mod terminal;
 
-pub use board::{Board, Line, Mode};
-pub use command::{Command, Side, What};
+pub use board::{Board, Mode};
+pub use command::Command;
+pub use console::Console;
 pub use draw::{LEAST, draw};
 pub use keyboard::Keyboard;
 pub use look::Look;

@@ -1,8 +1,7 @@
 //! Colours, and the characters that are drawn with.
 
 use ratatui::style::{Color, Modifier, Style};
-
-use crate::command::Side;
+use timeline::cable::Side;
 
 /// How the board is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::command::{Command, What};
+use timeline::cable::Action;
+
+use crate::command::Command;
 
 /// Longer answers are no answers.
 const LONGEST: usize = 500;
@@ -80,7 +82,7 @@ impl Prompt {
     pub(crate) fn answer(&self) -> Result<Command, String> {
         let text = self.typed.trim();
         Ok(match &self.question {
-            Question::Delay(frame) => Command::Decide(*frame, What::Delay(time(text)?)),
+            Question::Delay(frame) => Command::Decide(*frame, Action::Delay(time(text)?)),
             Question::Bit {
                 frame,
                 bits,
@@ -91,7 +93,7 @@ impl Prompt {
                 } else {
                     bit(text, *bits)?
                 };
-                Command::Decide(*frame, What::Flip(bit))
+                Command::Decide(*frame, Action::Corrupt(bit))
             }
             Question::Latency => Command::Latency(time(text)?),
             Question::Loss => Command::Loss(percent(text)?),
@@ -240,8 +242,11 @@ mod tests {
             };
             answer(question, typed)
         };
-        assert_eq!(question(""), Ok(Command::Decide(4, What::Flip(199))));
-        assert_eq!(question("319"), Ok(Command::Decide(4, What::Flip(319))));
+        assert_eq!(question(""), Ok(Command::Decide(4, Action::Corrupt(199))));
+        assert_eq!(
+            question("319"),
+            Ok(Command::Decide(4, Action::Corrupt(319)))
+        );
         assert_eq!(question("320"), Err("at most 319".to_string()));
         assert!(question("first").is_err());
     }

@@ -13,7 +13,8 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use story::*;
-use switchboard::{Board, Desk, Input, Line, Look, Mode};
+use switchboard::{Board, Desk, Input, Look, Mode};
+use timeline::cable::Line;
 
 const LOOK: Look = Look {
     colour: true,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use rstest::rstest;
 use story::*;
-use switchboard::{Command, Mode, What};
-use timeline::cable::Fate;
+use switchboard::{Command, Mode};
+use timeline::cable::{Action, Fate};
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
 
@@ -41,10 +41,10 @@ fn step_and_slow_motion_hold_the_packets_and_run_lets_them_go() {
 }
 
 #[rstest]
-#[case(' ', What::Pass)]
-#[case('d', What::Drop)]
-#[case('2', What::Double)]
-fn a_key_decides_about_the_oldest_packet_that_waits(#[case] key: char, #[case] what: What) {
+#[case(' ', Action::Pass)]
+#[case('d', Action::Drop)]
+#[case('2', Action::Double)]
+fn a_key_decides_about_the_oldest_packet_that_waits(#[case] key: char, #[case] what: Action) {
     let mut story = waiting(Mode::Step, 2);
     story.key(key);
     assert_eq!(story.commands(0), [Command::Decide(1, what)]);
@@ -65,9 +65,9 @@ fn the_arrows_choose_another_packet_and_the_key_is_about_that_one() {
     story.code(KeyCode::Down, NONE).code(KeyCode::Down, NONE);
     assert!(story.screen(0, (80, 24)).contains("packet 3: client"));
     story.code(KeyCode::Up, NONE).key('d');
-    assert_eq!(story.commands(0), [Command::Decide(2, What::Drop)]);
+    assert_eq!(story.commands(0), [Command::Decide(2, Action::Drop)]);
     story.code(KeyCode::Esc, NONE).key('d');
-    assert_eq!(story.commands(0), [Command::Decide(1, What::Drop)]);
+    assert_eq!(story.commands(0), [Command::Decide(1, Action::Drop)]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_delay_is_asked_for_and_nonsense_is_refused_and_can_be_mended() {
     story
         .code(KeyCode::Char('u'), KeyModifiers::CONTROL)
         .typed("1.5 s");
-    let delay = What::Delay(Duration::from_millis(1500));
+    let delay = Action::Delay(Duration::from_millis(1500));
     assert_eq!(story.commands(0), [Command::Decide(1, delay)]);
 }
 
@@ -107,7 +107,7 @@ fn the_proposed_bit_is_one_of_the_data() {
     story.key('b').typed("");
     assert_eq!(
         story.commands(0),
-        [Command::Decide(1, What::Flip(40 * 8 + 7))]
+        [Command::Decide(1, Action::Corrupt(40 * 8 + 7))]
     );
 }
 
@@ -118,9 +118,9 @@ fn letting_a_packet_through_drops_the_copies_that_wait_behind_it() {
     story.packet(2000, CLIENT, syn(), HELD.again(2));
     story.key(' ');
     let expected = [
-        Command::Decide(1, What::Pass),
-        Command::Decide(2, What::Drop),
-        Command::Decide(3, What::Drop),
+        Command::Decide(1, Action::Pass),
+        Command::Decide(2, Action::Drop),
+        Command::Decide(3, Action::Drop),
     ];
     assert_eq!(story.commands(0), expected);
 }
@@ -131,13 +131,13 @@ fn when_a_packet_is_dropped_its_next_copy_waits_in_its_place() {
     story.packet(1000, CLIENT, syn(), HELD.again(1));
     story.packet(2000, CLIENT, syn(), HELD.again(2));
     story.key('d');
-    assert_eq!(story.commands(0), [Command::Decide(1, What::Drop)]);
+    assert_eq!(story.commands(0), [Command::Decide(1, Action::Drop)]);
     story.later(2500, 1, Fate::Dropped, 2500);
     assert!(story.screen(2500, (80, 24)).contains("1 waits"));
     story.key(' ');
     let expected = [
-        Command::Decide(2, What::Pass),
-        Command::Decide(3, What::Drop),
+        Command::Decide(2, Action::Pass),
+        Command::Decide(3, Action::Drop),
     ];
     assert_eq!(story.commands(0), expected);
 }
@@ -146,9 +146,9 @@ fn when_a_packet_is_dropped_its_next_copy_waits_in_its_place() {
 fn in_slow_motion_each_packet_goes_on_when_its_time_has_come() {
     let mut story = waiting(Mode::Slow, 2);
     assert_eq!(story.commands(999), []);
-    assert_eq!(story.commands(1000), [Command::Decide(1, What::Pass)]);
+    assert_eq!(story.commands(1000), [Command::Decide(1, Action::Pass)]);
     assert_eq!(story.commands(1009), []);
-    assert_eq!(story.commands(1010), [Command::Decide(2, What::Pass)]);
+    assert_eq!(story.commands(1010), [Command::Decide(2, Action::Pass)]);
 }
 
 #[test]
@@ -156,8 +156,8 @@ fn in_slow_motion_a_packet_can_be_caught_on_its_way() {
     let mut story = waiting(Mode::Slow, 2);
     story.key('d');
     let left = [
-        Command::Decide(1, What::Drop),
-        Command::Decide(2, What::Pass),
+        Command::Decide(1, Action::Drop),
+        Command::Decide(2, Action::Pass),
     ];
     assert_eq!(story.commands(5000), left);
 }
@@ -169,7 +169,7 @@ fn in_slow_motion_what_a_rule_holds_waits_for_a_key_all_the_same() {
     story.commands(0);
     assert_eq!(story.commands(60_000), []);
     story.key(' ');
-    assert_eq!(story.commands(60_000), [Command::Decide(1, What::Pass)]);
+    assert_eq!(story.commands(60_000), [Command::Decide(1, Action::Pass)]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn the_pace_is_slower_with_plus_and_only_in_slow_motion() {
     let mut story = waiting(Mode::Slow, 1);
     story.key('+');
     assert_eq!(story.commands(1999), []);
-    assert_eq!(story.commands(2000), [Command::Decide(1, What::Pass)]);
+    assert_eq!(story.commands(2000), [Command::Decide(1, Action::Pass)]);
     story.key('s').key('-');
     assert!(story.message().contains("press m first"));
 }
@@ -267,7 +267,7 @@ fn when_more_wait_than_a_hand_can_hold_the_rest_is_dropped() {
     let mut story = waiting(Mode::Step, 1000);
     assert_eq!(story.commands(0), []);
     story.packet(20_000, CLIENT, syn(), HELD);
-    assert_eq!(story.commands(0), [Command::Decide(1001, What::Drop)]);
+    assert_eq!(story.commands(0), [Command::Decide(1001, Action::Drop)]);
 }
 
 #[test]
@@ -313,8 +313,8 @@ fn a_packet_is_swapped_with_the_next_of_its_direction_and_both_go() {
     story.packet(30, CLIENT, tcp(CLIENT, ACK, 1, 1, ""), HELD);
     story.key('x');
     let swapped = [
-        Command::Decide(1, What::Swap),
-        Command::Decide(3, What::Pass),
+        Command::Decide(1, Action::Swap),
+        Command::Decide(3, Action::Pass),
     ];
     assert_eq!(story.commands(0), swapped);
 }
@@ -333,8 +333,8 @@ fn a_packet_that_is_to_be_swapped_waits_until_the_next_one_comes(#[case] mode: M
     assert_eq!(story.commands(60_000), []);
     story.packet(60_001, CLIENT, udp(CLIENT, "two"), HELD);
     let swapped = [
-        Command::Decide(1, What::Swap),
-        Command::Decide(3, What::Pass),
+        Command::Decide(1, Action::Swap),
+        Command::Decide(3, Action::Pass),
     ];
     assert_eq!(story.commands(60_001), swapped);
 }
@@ -345,7 +345,7 @@ fn when_the_next_one_does_not_wait_the_one_to_be_swapped_goes_behind_it() {
     story.packet(0, CLIENT, udp(CLIENT, "one"), by(Fate::Held, "udp hold"));
     story.key('x');
     story.packet(1, CLIENT, udp(CLIENT, "two"), PASS);
-    assert_eq!(story.commands(1), [Command::Decide(1, What::Pass)]);
+    assert_eq!(story.commands(1), [Command::Decide(1, Action::Pass)]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! A view is a function of a timeline and of nothing else: it knows no source,
 //! no file, and no clock.
 
+#[cfg(feature = "json")]
+pub mod export;
 pub mod flow;
 mod fold;
 #[cfg(feature = "json")]

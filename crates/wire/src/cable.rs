@@ -15,7 +15,7 @@ use kernel::packets::drops_since_last_asked;
 use kernel::packets::ring::{Ring, send_all};
 use kernel::wait::{Bell, readable};
 
-use crate::hand::{Hand, Settings, Side, What};
+use crate::hand::{Action, Hand, Settings, Side};
 use crate::traffic::{Counts, Report, Traffic, Way};
 
 /// How many frames are taken at a time, so that both directions have their turn.
@@ -30,7 +30,7 @@ pub(crate) struct Port {
 
 /// What the cable is told.
 enum Order {
-    Decide(u64, What),
+    Decide(u64, Action),
     ReleaseAll,
     Change(Box<dyn FnOnce(&mut Settings) + Send>),
     Hand(Box<dyn Hand>),
@@ -58,7 +58,7 @@ struct Shared {
 impl Control {
     /// Decides about a frame that is held. For one that is not held any more,
     /// nothing happens.
-    pub fn decide(&self, frame: u64, what: What) {
+    pub fn decide(&self, frame: u64, what: Action) {
         self.give(Order::Decide(frame, what));
     }
 
@@ -273,7 +273,7 @@ impl Forwarder {
                 }
                 Order::ReleaseAll => {
                     for frame in self.traffic.held() {
-                        self.traffic.release(frame, What::Pass, now, report);
+                        self.traffic.release(frame, Action::Pass, now, report);
                     }
                 }
                 Order::Change(change) => {

@@ -64,18 +64,18 @@ impl Host {
 
     /// 10.0.0.1 for the server, 10.0.0.2 for the client.
     pub fn v4(&self) -> Ipv4Addr {
-        v4(self.side)
+        self.side.v4()
     }
 
     /// fd00::1 for the server, fd00::2 for the client.
     pub fn v6(&self) -> Ipv6Addr {
-        v6(self.side)
+        self.side.v6()
     }
 
     /// The addresses of the other host.
     pub(crate) fn other(&self) -> (Ipv4Addr, Ipv6Addr) {
         let side = self.side.other();
-        (v4(side), v6(side))
+        (side.v4(), side.v6())
     }
 
     /// Whether the names `server` and `client` can be made known to programs.
@@ -140,14 +140,6 @@ impl Host {
         let told = |error: io::Error| io::Error::new(error.kind(), format!("read {name}: {error}"));
         Ok(read.map_err(told)?.trim().to_string())
     }
-}
-
-fn v4(side: Side) -> Ipv4Addr {
-    Ipv4Addr::new(10, 0, 0, side.number())
-}
-
-fn v6(side: Side) -> Ipv6Addr {
-    Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, side.number().into())
 }
 
 fn path(sysctl: &str) -> String {

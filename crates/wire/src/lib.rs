@@ -44,7 +44,7 @@ mod setup;
 #[cfg(target_os = "linux")]
 mod traffic;
 
-pub use hand::{Cut, Decision, Frame, Hand, Line, Open, Settings, Side, What};
+pub use hand::{Action, Cut, Decision, Frame, Hand, Line, Open, Settings, Side};
 
 #[cfg(target_os = "linux")]
 pub use {

@@ -15,7 +15,7 @@ use timeline::cable::{Fate, Later, Passage};
 use timeline::packet::{Content, Packet};
 
 use crate::again::Again;
-use crate::hand::{Decision, Frame, Hand, Settings, Side, What};
+use crate::hand::{Action, Decision, Frame, Hand, Settings, Side};
 use line::{Direction, Entry};
 
 /// Destination, source and type: the header of an Ethernet frame.
@@ -159,20 +159,24 @@ impl Traffic {
         // A rule counts also what is lost for another reason.
         let decision = self.hand.decide(frame);
         if let Some(by) = self.cut_by(frame.at) {
-            let what = What::Drop;
+            let what = Action::Drop;
             return Decision { what, by: Some(by) };
         }
-        if decision.what != What::Pass {
+        if decision.what != Action::Pass {
             return decision;
         }
         let line = *self.settings.line(frame.from);
         if self.directions[frame.from.index()].loses(&line, self.settings.seed, frame.from) {
             return Decision {
-                what: What::Drop,
+                what: Action::Drop,
                 by: Some(format!("loss {} %", line.loss)),
             };
         }
-        let what = if self.hold { What::Hold } else { What::Pass };
+        let what = if self.hold {
+            Action::Hold
+        } else {
+            Action::Pass
+        };
         Decision { what, ..decision }
     }
 
@@ -189,34 +193,34 @@ impl Traffic {
         let mut entry = Entry::new(frame.id, frame.from, frame.at);
         let mut due = frame.at;
         match decision.what {
-            What::Pass => due = direction.due(&line, frame.at, bytes.len()),
-            What::Double => {
+            Action::Pass => due = direction.due(&line, frame.at, bytes.len()),
+            Action::Double => {
                 passage.fate = Fate::Doubled;
                 entry.copies = 2;
                 due = direction.due(&line, frame.at, bytes.len());
             }
-            What::Corrupt(bit) => {
+            Action::Corrupt(bit) => {
                 let bit = bit % ((bytes.len() - ETHERNET) as u32 * 8);
                 passage.fate = Fate::Corrupted { bit };
                 due = direction.due(&line, frame.at, bytes.len());
                 entry.bytes = flipped(bytes, bit);
             }
-            What::Delay(time) => {
+            Action::Delay(time) => {
                 passage.fate = Fate::Delayed;
                 due = direction.due(&line, frame.at, bytes.len()) + time;
             }
-            What::Stop(time) => {
+            Action::Stop(time) => {
                 passage.fate = Fate::Delayed;
                 due = direction.due(&line, frame.at, bytes.len()) + time;
                 direction.stop_until(due);
             }
-            What::Hold => passage.fate = Fate::Held,
-            What::Swap if direction.has_parked() => {
+            Action::Hold => passage.fate = Fate::Held,
+            Action::Swap if direction.has_parked() => {
                 due = direction.due(&line, frame.at, bytes.len());
             }
-            What::Swap => passage.fate = Fate::Swapped,
-            What::Drop => passage.fate = Fate::Dropped,
-            What::Cut(lasts) => {
+            Action::Swap => passage.fate = Fate::Swapped,
+            Action::Drop => passage.fate = Fate::Dropped,
+            Action::Cut(lasts) => {
                 passage.fate = Fate::Dropped;
                 self.cut = Some((
                     passage.by.clone().unwrap_or_default(),

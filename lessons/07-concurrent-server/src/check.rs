@@ -262,9 +262,7 @@ fn one_byte(bench: &mut Bench) -> Verdict {
 
 /// Bytes in which each place looks different from its neighbourhood.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|i| b'a' + ((i * i / 7 + i) % 26) as u8)
-        .collect()
+    (0..length).map(|i| b'a' + ((i * i / 7 + i) % 26) as u8).collect()
 }
 
 fn large(bench: &mut Bench) -> Verdict {
@@ -483,9 +481,7 @@ fn all_at_once(bench: &mut Bench) -> Verdict {
 fn one_of_five(bench: &mut Bench, answer: impl Fn(&mut Vec<u8>)) -> Verdict {
     let (client, mut calls) = five(bench)?;
     let mut unlucky = calls.remove(CROWD / 2);
-    let mut bytes = unlucky
-        .receive_some("a message of the crowd")?
-        .to_ascii_uppercase();
+    let mut bytes = unlucky.receive_some("a message of the crowd")?.to_ascii_uppercase();
     answer(&mut bytes);
     unlucky.send(&bytes)?;
     unlucky.hang_up();

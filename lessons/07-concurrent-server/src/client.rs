@@ -159,21 +159,16 @@ fn send_datagrams(addr: SocketAddr, args: &Args) -> Result<()> {
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).map_err(|error| explain("bind", any, &error))?;
-    socket
-        .connect(addr)
-        .map_err(|error| explain("connect", addr, &error))?;
+    socket.connect(addr).map_err(|error| explain("connect", addr, &error))?;
     let deadline = args.deadline.or(Some(Duration::from_secs(2)));
     socket.set_read_timeout(deadline).context("setsockopt")?;
     let mut buffer = vec![0; 65_535];
     each_message(args, |message| {
         let length = message.len();
         say(format!("sending {length} bytes: {}", quoted(message)));
-        socket
-            .send(message)
-            .map_err(|error| explain("send to", addr, &error))?;
-        let length = socket
-            .recv(&mut buffer)
-            .map_err(|error| explain("recv from", addr, &error))?;
+        socket.send(message).map_err(|error| explain("send to", addr, &error))?;
+        let length =
+            socket.recv(&mut buffer).map_err(|error| explain("recv from", addr, &error))?;
         let answer = quoted(&buffer[..length]);
         say(format!("received {length} bytes: {answer}"));
         Ok(())
@@ -199,9 +194,7 @@ fn each_message(args: &Args, mut talk: impl FnMut(&[u8]) -> Result<()>) -> Resul
 /// knows. Lesson 6 shows how the two sides agree on it.
 fn listen(stream: &mut TcpStream, peer: SocketAddr) -> Result<()> {
     let mut buffer = [0; 1024];
-    let length = stream
-        .read(&mut buffer)
-        .map_err(|error| explain("recv from", peer, &error))?;
+    let length = stream.read(&mut buffer).map_err(|error| explain("recv from", peer, &error))?;
     if length == 0 {
         bail!("recv from {peer}: end of stream before a greeting; see what the server said");
     }
@@ -241,9 +234,7 @@ fn next_line() -> Result<Option<Vec<u8>>> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

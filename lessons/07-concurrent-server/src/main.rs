@@ -202,9 +202,7 @@ fn race(stage: &mut Stage) -> Result<()> {
     stage.beat();
     let thinking = race_of(&["--think", "0.01"])?;
     stage.text(bars(&thinking));
-    let last = thinking
-        .iter()
-        .min_by(|one, other| one.1.total_cmp(&other.1));
+    let last = thinking.iter().min_by(|one, other| one.1.total_cmp(&other.1));
     let last = last.map(|(model, _)| *model);
     ensure!(last == Some("one-at-a-time"), "{last:?} was the last");
     stage.note(

@@ -186,12 +186,8 @@ fn listen(addr: SocketAddr, backlog: i32) -> Result<TcpListener> {
     // A second piece of an answer shall not wait until the first has been
     // acknowledged (Nagle's algorithm). Each accepted connection inherits this.
     listener.set_tcp_nodelay(true).context("setsockopt")?;
-    listener
-        .bind(&addr.into())
-        .map_err(|error| explain("bind", addr, &error))?;
-    listener
-        .listen(backlog)
-        .map_err(|error| explain("listen", addr, &error))?;
+    listener.bind(&addr.into()).map_err(|error| explain("bind", addr, &error))?;
+    listener.listen(backlog).map_err(|error| explain("listen", addr, &error))?;
     Ok(listener.into())
 }
 
@@ -231,9 +227,7 @@ fn own_address(address: io::Result<SocketAddr>) -> Result<SocketAddr> {
 /// getaddrinfo: from a name to an address. A name can have several; the course
 /// speaks IPv4 where it can, so that both sides choose the same.
 fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name
-        .to_socket_addrs()
-        .map_err(|error| explain("resolve", name, &error))?;
+    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
     let all: Vec<SocketAddr> = found.collect();
     let ipv4 = all.iter().find(|address| address.is_ipv4());
     let chosen = ipv4.or(all.first()).copied();

@@ -7,10 +7,7 @@ use house::Matrix;
 
 #[test]
 fn our_own_server_and_client_pass_all_checks() {
-    let check = Command::new(env!("CARGO_BIN_EXE_lesson-7"))
-        .arg("check")
-        .output()
-        .unwrap();
+    let check = Command::new(env!("CARGO_BIN_EXE_lesson-7")).arg("check").output().unwrap();
     let report = String::from_utf8_lossy(&check.stdout);
     let errors = String::from_utf8_lossy(&check.stderr);
     assert!(check.status.success(), "{report}\n{errors}");

@@ -180,10 +180,7 @@ fn a_closed_stdout_ends_it_without_a_panic(
     let (_, addr) = server(&mut stage, &[]);
     // A pipe that nobody reads would do, too; but for a moment a process that
     // another test is starting may hold its other end.
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = Command::new(CLIENT);
     let command = command.args(["--addr", &addr.to_string()]).args(args);
     let output = command.stdin(Stdio::null()).stdout(full).output().unwrap();
@@ -195,13 +192,7 @@ fn a_closed_stdout_ends_it_without_a_panic(
 
 #[rstest]
 fn a_crowd_is_answered_by_every_model(
-    #[values(
-        "one-at-a-time",
-        "thread-per-client",
-        "thread-pool",
-        "event-loop",
-        "async"
-    )]
+    #[values("one-at-a-time", "thread-per-client", "thread-pool", "event-loop", "async")]
     model: &str,
     #[values("upper", "echo")] reply: &str,
     #[values("1", "64", "70000")] size: &str,
@@ -343,12 +334,7 @@ fn a_connect_that_is_not_answered_is_a_connect_failure_too() {
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     socket.bind(&any.into()).unwrap();
     socket.listen(1).unwrap();
-    let addr = socket
-        .local_addr()
-        .unwrap()
-        .as_socket()
-        .unwrap()
-        .to_string();
+    let addr = socket.local_addr().unwrap().as_socket().unwrap().to_string();
     let args = ["--addr", &addr, "--clients", "6", "--deadline", "0.3"];
     let output = run_client(&args, b"");
     let said = text(&output.stdout);

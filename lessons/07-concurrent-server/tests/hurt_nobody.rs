@@ -35,22 +35,14 @@ fn a_caller_with_a_long_speech_in_the_event_loop() {
     });
     stage.wait_line(server, "#2 received 20 bytes").unwrap();
     let said = stage.lines(server);
-    let before = said
-        .iter()
-        .take_while(|line| !line.contains("#2 received 20"));
+    let before = said.iter().take_while(|line| !line.contains("#2 received 20"));
     let turns = before.filter(|line| line.contains("#1 received")).count();
     assert!(turns < 50, "it was heard {turns} times before the other");
 }
 
 #[rstest]
 fn a_client_that_is_killed(
-    #[values(
-        "one-at-a-time",
-        "thread-per-client",
-        "thread-pool",
-        "event-loop",
-        "async"
-    )]
+    #[values("one-at-a-time", "thread-per-client", "thread-pool", "event-loop", "async")]
     model: &str,
 ) {
     let mut stage = stage();

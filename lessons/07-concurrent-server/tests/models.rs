@@ -16,13 +16,7 @@ fn region<'a>(source: &'a str, name: &str) -> &'a str {
 
 #[rstest]
 fn each_has_serve_handle_and_converse_in_this_order(
-    #[values(
-        "one_at_a_time",
-        "thread_per_client",
-        "thread_pool",
-        "event_loop",
-        "async_tasks"
-    )]
+    #[values("one_at_a_time", "thread_per_client", "thread_pool", "event_loop", "async_tasks")]
     model: &str,
 ) {
     let source = source(model);

@@ -49,9 +49,7 @@ fn our_client_and_our_crowd_talk_to_a_python_server(#[case] script: &str) {
     stage.wait_line(one, "received 5 bytes: \"HELLO\"").unwrap();
     let crowd = client(&mut stage, addr, &["--clients", "20", "--size", "5000"]);
     assert_eq!(stage.wait_exit(crowd).unwrap(), Ending::Status(0));
-    stage
-        .wait_line(crowd, "answered: 200 of 200 messages")
-        .unwrap();
+    stage.wait_line(crowd, "answered: 200 of 200 messages").unwrap();
     assert_eq!(exchange(&silent, b"still here"), b"STILL HERE");
 }
 
@@ -60,9 +58,7 @@ fn our_client_and_our_crowd_talk_to_a_python_server(#[case] script: &str) {
 fn our_client_listens_first_where_a_python_server_greets() {
     let mut stage = stage();
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let server = stage
-        .start("server", &python("server_greeting.py", any))
-        .unwrap();
+    let server = stage.start("server", &python("server_greeting.py", any)).unwrap();
     let addr = stage.ready(server).unwrap();
     let client = client(&mut stage, addr, &["--listen-first", "--say", "hello"]);
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
@@ -80,9 +76,7 @@ fn our_client_listens_first_where_a_python_server_greets() {
 fn a_python_client_sends_datagrams_to_our_server() {
     let mut stage = stage();
     let (_, addr) = server(&mut stage, &["--udp"]);
-    let client = stage
-        .start("client", &python("client_udp.py", addr))
-        .unwrap();
+    let client = stage.start("client", &python("client_udp.py", addr)).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
     assert_eq!(stage.lines(client), ["HELLO"]);
 }

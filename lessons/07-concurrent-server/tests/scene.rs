@@ -6,12 +6,7 @@ use std::time::{Duration, Instant};
 
 fn play(args: &[&str]) -> Output {
     let mut scene = Command::new(env!("CARGO_BIN_EXE_lesson-7"));
-    scene
-        .args(["--xray", "off"])
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    scene.args(["--xray", "off"]).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
 /// One play, and how long it took: two tests look at it.
@@ -62,9 +57,7 @@ fn it_ends_by_itself_and_tells_the_story_in_order() {
         "measurement",
         "Try next",
     ] {
-        let at = rest
-            .find(expected)
-            .unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
+        let at = rest.find(expected).unwrap_or_else(|| panic!("no {expected:?} in:\n{rest}"));
         rest = &rest[at + expected.len()..];
     }
     let bars = rows_of_the_first_race(&text);
@@ -78,8 +71,7 @@ fn it_ends_by_itself_and_tells_the_story_in_order() {
 fn rows_of_the_first_race(text: &str) -> Vec<u64> {
     let (_, race) = text.split_once("messages per second\n").unwrap();
     let rows = race.lines().take(5);
-    rows.map(|row| row.split_whitespace().nth(1).unwrap().parse().unwrap())
-        .collect()
+    rows.map(|row| row.split_whitespace().nth(1).unwrap().parse().unwrap()).collect()
 }
 
 #[test]
@@ -104,9 +96,7 @@ fn a_reader_that_goes_away_is_no_panic() {
 /// at the same time.
 #[test]
 fn each_word_of_the_readme_is_kept() {
-    house::Readme::of(env!("CARGO_MANIFEST_DIR"))
-        .lesson(env!("CARGO_BIN_EXE_lesson-7"))
-        .check();
+    house::Readme::of(env!("CARGO_MANIFEST_DIR")).lesson(env!("CARGO_BIN_EXE_lesson-7")).check();
 }
 
 #[test]
@@ -181,13 +171,8 @@ fn above(shown: &str, explanation: &str) -> String {
     let rows: Vec<&str> = shown.lines().collect();
     let told = rows.iter().position(|row| row.contains(explanation));
     let told = told.unwrap_or_else(|| panic!("no {explanation:?} in:\n{shown}"));
-    let time = |row: &&str| {
-        row.get(..8)
-            .is_some_and(|time| time.trim().parse::<f64>().is_ok())
-    };
+    let time = |row: &&str| row.get(..8).is_some_and(|time| time.trim().parse::<f64>().is_ok());
     let event = rows[..told].iter().rposition(time).expect("an event above");
-    let words = rows[event..told]
-        .iter()
-        .flat_map(|row| row.split_whitespace());
+    let words = rows[event..told].iter().flat_map(|row| row.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
 }

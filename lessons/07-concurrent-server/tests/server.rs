@@ -165,10 +165,7 @@ fn help_shows_an_example() {
 fn a_closed_stdout_ends_it_without_a_panic(#[values(&[][..], &["--udp"][..])] more: &[&str]) {
     // A pipe that nobody reads would do, too; but for a moment a process that
     // another test is starting may hold its other end.
-    let full = std::fs::File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = Command::new(SERVER[0]);
     let command = command.args(["--addr", "127.0.0.1:0"]).args(more);
     let output = command.stdin(Stdio::null()).stdout(full).output().unwrap();

@@ -44,9 +44,7 @@ fn it_stops_also_when_accept_has_taken_the_last_descriptor(
     loop {
         callers.push(call(addr));
         let number = callers.len();
-        stage
-            .wait_line(server, &format!("#{number} accepted"))
-            .unwrap();
+        stage.wait_line(server, &format!("#{number} accepted")).unwrap();
         let descriptors = format!("/proc/{}/fd", stage.pid(server));
         if std::fs::read_dir(descriptors).unwrap().count() == 19 {
             break;

@@ -91,9 +91,7 @@ fn our_client_sends_each_message_as_one_datagram() {
         "received 5 bytes: \"WORLD\"",
     ];
     assert_eq!(stage.lines(client), said);
-    stage
-        .wait_line(server, "received 5 bytes from 127.0.0.1:")
-        .unwrap();
+    stage.wait_line(server, "received 5 bytes from 127.0.0.1:").unwrap();
 }
 
 #[test]
@@ -131,9 +129,7 @@ fn a_crowd_over_udp_checks_each_answer() {
     ];
     let crowd = client(&mut stage, addr, &args);
     assert_eq!(stage.wait_exit(crowd).unwrap(), Ending::Status(0));
-    stage
-        .wait_line(crowd, "answered: 20 of 20 messages")
-        .unwrap();
+    stage.wait_line(crowd, "answered: 20 of 20 messages").unwrap();
 }
 
 #[rstest]

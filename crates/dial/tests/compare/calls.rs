@@ -7,8 +7,8 @@ use std::path::Path;
 use timeline::call::{CallId, End};
 use timeline::{Actor, Kind, Place, Timeline};
 
-use crate::line::line;
-use crate::strace::strace_line;
+use super::line::line;
+use super::strace::strace_line;
 
 /// The lines of each task that has made calls, in an order that no run changes.
 pub type Tasks = Vec<Vec<String>>;

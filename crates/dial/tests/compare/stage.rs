@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use timeline::Timeline;
 
-use crate::line::KEEP;
-use crate::packets::{Connections, captured};
-use crate::strace::TRACED;
+use super::line::KEEP;
+use super::packets::{Connections, captured};
+use super::strace::TRACED;
 
 const BESIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compare/beside.sh");
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compare/programs");
@@ -58,7 +58,7 @@ pub fn xray(programs: &[Vec<String>]) -> Recorded {
     times.truncate(count);
     Recorded {
         timeline,
-        exported: crate::packets::captured(&export),
+        exported: super::packets::captured(&export),
         captured,
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use timeline::cable::{Action, Side};
 
 use super::{Board, Mode, PACES, Place, Row, Told};
-use crate::command::{Command, What};
+use crate::command::Command;
 use crate::prompt::{Prompt, Question};
 
 impl Board {
@@ -57,8 +58,8 @@ impl Board {
             KeyCode::PageDown => self.turn(1),
             KeyCode::PageUp => self.turn(-1),
             KeyCode::Char(' ') | KeyCode::Enter => self.let_through(),
-            KeyCode::Char('d') => self.on_waiting(What::Drop),
-            KeyCode::Char('2') => self.on_waiting(What::Double),
+            KeyCode::Char('d') => self.on_waiting(Action::Drop),
+            KeyCode::Char('2') => self.on_waiting(Action::Double),
             KeyCode::Char('x') => self.swap_with_next(),
             KeyCode::Char('e') => self.ask_about_waiting(|row| Question::Delay(row.frame)),
             KeyCode::Char('b') => self.ask_about_waiting(which_bit),
@@ -128,13 +129,13 @@ impl Board {
         match chosen.or(self.packets.waiting.front().copied()) {
             Some(frame) => {
                 self.chosen = None;
-                self.decide(frame, What::Pass);
+                self.decide(frame, Action::Pass);
             }
             None => self.refuse(self.why_nothing_waits()),
         }
     }
 
-    fn on_waiting(&mut self, what: What) {
+    fn on_waiting(&mut self, what: Action) {
         match self.waiting_one() {
             Ok(frame) => self.decide(frame, what),
             Err(sentence) => self.refuse(&sentence),
@@ -159,8 +160,8 @@ impl Board {
 
     /// Lets both go, the later one first.
     pub(super) fn swap(&mut self, frame: u64, next: u64) {
-        self.decide(frame, What::Swap);
-        self.decide(next, What::Pass);
+        self.decide(frame, Action::Swap);
+        self.decide(next, Action::Pass);
     }
 
     fn ask_about_waiting(&mut self, question: impl Fn(&Row) -> Question) {
@@ -196,18 +197,18 @@ impl Board {
 
     /// Says what becomes of a packet that waits, and of its copies: when it
     /// arrives, they are not needed; when it does not, the next one waits.
-    pub(super) fn decide(&mut self, frame: u64, what: What) {
+    pub(super) fn decide(&mut self, frame: u64, what: Action) {
         let Some(row) = self.packets.row_mut(frame).filter(|row| row.waits()) else {
             return self.refuse("it does not wait any more");
         };
-        if let What::Delay(time) = what {
+        if let Action::Delay(time) = what {
             row.asked = Some(time);
         }
         self.packets.decided(frame);
         self.commands.push(Command::Decide(frame, what));
-        if !matches!(what, What::Drop | What::Flip(_)) {
+        if !matches!(what, Action::Drop | Action::Corrupt(_)) {
             let copies = self.packets.take_copies(frame).into_iter();
-            let drop = |copy| Command::Decide(copy, What::Drop);
+            let drop = |copy| Command::Decide(copy, Action::Drop);
             self.commands.extend(copies.map(drop));
         }
         self.packets.unfold(frame);
@@ -223,7 +224,7 @@ impl Board {
     }
 
     fn ask_for_line(&mut self) {
-        let client = &self.hosts[crate::Side::Client as usize];
+        let client = &self.hosts[Side::Client as usize];
         match client.running {
             0 => self.refuse("no client program runs that could read a line"),
             _ => self.ask(Question::Say),

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use timeline::cable::{Fate, Later};
+use timeline::cable::{Fate, Later, Side};
 use timeline::packet::{Content, Packet, TcpFlags};
 use views::flow::Flows;
 
 use super::gate::Gate;
 use super::row::{Place, Row, is_special};
-use crate::command::Side;
 
 /// How many packets and remarks are kept, beside those that wait.
 pub(crate) const KEPT: usize = 512;

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use timeline::cable::{Fate, Later, Passage};
+use timeline::cable::{Fate, Later, Passage, Side};
 use timeline::packet::{Content, Packet, TcpFlags};
 use views::flow::Relative;
-
-use crate::command::Side;
 
 /// A packet that has arrived is seen to slide for so long.
 pub(crate) const SLIDE: Duration = Duration::from_millis(150);

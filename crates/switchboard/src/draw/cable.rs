@@ -8,14 +8,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use timeline::cable::{self, Side};
 use unicode_width::UnicodeWidthStr;
 use views::said::milliseconds;
 use views::text::{printable, wrap};
 
 use super::label::label;
 use super::{span, title};
-use crate::board::{self, Board, Item, Place, Row};
-use crate::command::Side;
+use crate::board::{Board, Item, Place, Row};
 use crate::look::Look;
 
 /// From this width on there is room for the time.
@@ -34,7 +34,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, board: &Board, look: Look, now
 /// What the cable itself does: to the client and to the server, where that
 /// differs.
 fn settings(board: &Board, look: Look) -> String {
-    let both = |text: fn(&board::Line) -> String| {
+    let both = |text: fn(&cable::Line) -> String| {
         let [there, back] = [text(&board.lines[0]), text(&board.lines[1])];
         if there == back {
             return there;

@@ -8,13 +8,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use timeline::cable::Side;
 use timeline::state::{Change, TcpState};
 use unicode_width::UnicodeWidthStr;
 use views::text::wrap;
 
 use super::{cut, title};
-use crate::board::{Board, Host, Ink, address};
-use crate::command::Side;
+use crate::board::{Board, Host, Ink};
 use crate::look::Look;
 
 pub(super) fn draw(
@@ -27,7 +27,7 @@ pub(super) fn draw(
 ) {
     let host = &board.hosts[side as usize];
     let width = usize::from(area.width);
-    let [v4, v6] = address(side);
+    let (v4, v6) = (side.v4(), side.v6());
     let name = match width {
         0..30 => format!("{}  {v4}", side.name()),
         _ => format!("{}  {v4}  {v6}", side.name()),

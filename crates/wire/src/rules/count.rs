@@ -8,7 +8,7 @@ use timeline::packet::{Content, Packet, TcpFlags};
 use super::error::Error;
 use super::{Compare, Rule, Sort, Then, Which, parse};
 use crate::chance;
-use crate::hand::{Decision, Frame, Hand, Settings, What};
+use crate::hand::{Action, Decision, Frame, Hand, Settings};
 
 /// How many connections are told apart at a time.
 const CONNECTIONS: usize = 4096;
@@ -157,17 +157,17 @@ impl State {
     }
 }
 
-fn what(then: Then, frame: &Frame, random: u64) -> What {
+fn what(then: Then, frame: &Frame, random: u64) -> Action {
     match then {
-        Then::Pass => What::Pass,
-        Then::Drop => What::Drop,
-        Then::Delay(time) => What::Delay(time),
-        Then::Hold(Some(time)) => What::Stop(time),
-        Then::Hold(None) => What::Hold,
-        Then::Double => What::Double,
-        Then::Swap => What::Swap,
-        Then::Corrupt => What::Corrupt(bit(&frame.packet, random)),
-        Then::Cut(lasts) => What::Cut(lasts),
+        Then::Pass => Action::Pass,
+        Then::Drop => Action::Drop,
+        Then::Delay(time) => Action::Delay(time),
+        Then::Hold(Some(time)) => Action::Stop(time),
+        Then::Hold(None) => Action::Hold,
+        Then::Double => Action::Double,
+        Then::Swap => Action::Swap,
+        Then::Corrupt => Action::Corrupt(bit(&frame.packet, random)),
+        Then::Cut(lasts) => Action::Cut(lasts),
     }
 }
 

@@ -7,7 +7,7 @@ use rstest::rstest;
 use timeline::packet::{Content, Datagram, Packet, Segment, TcpFlags};
 
 use super::*;
-use crate::hand::{Frame, Hand, What};
+use crate::hand::{Action, Frame, Hand};
 
 fn times() -> impl Strategy<Value = Duration> {
     // Whole microseconds up to some days.
@@ -234,9 +234,9 @@ const FIN: u8 = TcpFlags::FIN;
 fn fates(rules: &str, frame: &Frame, count: usize) -> String {
     let mut rules = Rules::parse(rules).unwrap();
     let decided = (0..count).map(|_| match rules.decide(frame).what {
-        What::Pass => '.',
-        What::Drop => 'x',
-        What::Double => 'd',
+        Action::Pass => '.',
+        Action::Drop => 'x',
+        Action::Double => 'd',
         _ => '?',
     });
     decided.collect()
@@ -302,16 +302,16 @@ fn connections_are_numbered_in_the_order_in_which_they_begin() {
         });
         rules.decide(&frame).what
     };
-    assert_eq!(decide(1000, Side::Client), What::Pass);
-    assert_eq!(decide(2000, Side::Client), What::Drop);
-    assert_eq!(decide(1000, Side::Server), What::Pass);
-    assert_eq!(decide(2000, Side::Server), What::Drop);
+    assert_eq!(decide(1000, Side::Client), Action::Pass);
+    assert_eq!(decide(2000, Side::Client), Action::Drop);
+    assert_eq!(decide(1000, Side::Server), Action::Pass);
+    assert_eq!(decide(2000, Side::Server), Action::Drop);
 }
 
 #[test]
 fn chance_in_one_direction_does_not_depend_on_the_other() {
     let (there, back) = (frame(Side::Client, ACK, 1), frame(Side::Server, ACK, 1));
-    let alone: Vec<What> = {
+    let alone: Vec<Action> = {
         let mut rules = Rules::parse("client→server 50 % drop")
             .unwrap()
             .with_seed(7);
@@ -324,18 +324,18 @@ fn chance_in_one_direction_does_not_depend_on_the_other() {
         rules.decide(&back);
         rules.decide(&there).what
     });
-    assert_eq!(mixed.collect::<Vec<What>>(), alone);
+    assert_eq!(mixed.collect::<Vec<Action>>(), alone);
 }
 
 #[test]
 fn a_flipped_bit_lies_in_the_data_or_else_in_the_checksum() {
     let mut rules = Rules::parse("corrupt").unwrap();
     for _ in 0..100 {
-        let What::Corrupt(bit) = rules.decide(&frame(Side::Client, ACK, 10)).what else {
+        let Action::Corrupt(bit) = rules.decide(&frame(Side::Client, ACK, 10)).what else {
             panic!()
         };
         assert!((40 * 8..50 * 8).contains(&bit));
-        let What::Corrupt(bit) = rules.decide(&frame(Side::Client, ACK, 0)).what else {
+        let Action::Corrupt(bit) = rules.decide(&frame(Side::Client, ACK, 0)).what else {
             panic!()
         };
         assert!((36 * 8..38 * 8).contains(&bit));

@@ -5,14 +5,14 @@ use std::time::Duration;
 use timeline::cable::{Fate, Later};
 
 use super::{BY_HAND, ETHERNET, Report, Traffic, flipped};
-use crate::hand::What;
+use crate::hand::Action;
 
 impl Traffic {
     /// Somebody decides about a frame that is held. Whether there was one.
     pub(crate) fn release(
         &mut self,
         frame: u64,
-        what: What,
+        what: Action,
         now: Duration,
         report: &mut dyn FnMut(Report),
     ) -> bool {
@@ -35,35 +35,35 @@ impl Traffic {
             });
         };
         match what {
-            What::Hold => drop(self.held.insert(frame, entry)),
-            What::Drop | What::Cut(_) => {
+            Action::Hold => drop(self.held.insert(frame, entry)),
+            Action::Drop | Action::Cut(_) => {
                 tell(Fate::Dropped);
                 direction.gives_back(entry.bytes.len());
                 let counts = &mut self.counts[from.index()];
                 counts.waiting -= 1;
                 counts.dropped += 1;
-                if let What::Cut(lasts) = what {
+                if let Action::Cut(lasts) = what {
                     self.cut = Some((BY_HAND.to_string(), lasts.map(|lasts| now + lasts)));
                 }
             }
-            What::Delay(time) | What::Stop(time) => {
+            Action::Delay(time) | Action::Stop(time) => {
                 tell(Fate::Delayed);
-                if matches!(what, What::Stop(_)) {
+                if matches!(what, Action::Stop(_)) {
                     direction.stop_until(now + time);
                 }
                 direction.add(entry, now + time);
             }
-            What::Swap => {
+            Action::Swap => {
                 tell(Fate::Swapped);
                 direction.park(entry);
             }
-            What::Pass | What::Double | What::Corrupt(_) => {
+            Action::Pass | Action::Double | Action::Corrupt(_) => {
                 entry.by = Some(BY_HAND.to_string());
-                if what == What::Double {
+                if what == Action::Double {
                     entry.copies = 2;
                     entry.fate = Fate::Doubled;
                 }
-                if let What::Corrupt(bit) = what {
+                if let Action::Corrupt(bit) = what {
                     let bit = bit % ((entry.bytes.len() - ETHERNET) as u32 * 8);
                     entry.bytes = flipped(&entry.bytes, bit);
                     entry.fate = Fate::Corrupted { bit };

@@ -72,9 +72,9 @@ impl Play {
 }
 
 /// Does this with the n-th frame, and lets the others pass.
-fn with(n: u64, what: What) -> impl Fn(&Frame) -> Decision + Send {
+fn with(n: u64, what: Action) -> impl Fn(&Frame) -> Decision + Send {
     move |frame| Decision {
-        what: if frame.id == n { what } else { What::Pass },
+        what: if frame.id == n { what } else { Action::Pass },
         by: None,
     }
 }
@@ -135,7 +135,7 @@ fn a_rate_lets_frames_wait_for_each_other_and_not_for_the_past() {
 
 #[test]
 fn a_delayed_frame_is_overtaken() {
-    let mut play = Play::new(with(1, What::Delay(ms(20))), Settings::default());
+    let mut play = Play::new(with(1, Action::Delay(ms(20))), Settings::default());
     play.send(1, 0);
     play.send(2, 1);
     play.until(100);
@@ -144,7 +144,7 @@ fn a_delayed_frame_is_overtaken() {
 
 #[test]
 fn a_stopped_frame_stops_what_comes_behind_it() {
-    let mut play = Play::new(with(1, What::Stop(ms(20))), Settings::default());
+    let mut play = Play::new(with(1, Action::Stop(ms(20))), Settings::default());
     play.send(1, 0);
     play.send(2, 1);
     play.send(3, 30);
@@ -154,7 +154,7 @@ fn a_stopped_frame_stops_what_comes_behind_it() {
 
 #[test]
 fn a_swapped_frame_goes_directly_behind_the_next() {
-    let mut play = Play::new(with(1, What::Swap), Settings::default());
+    let mut play = Play::new(with(1, Action::Swap), Settings::default());
     [1, 2, 3]
         .into_iter()
         .for_each(|number| play.send(number, number.into()));
@@ -167,7 +167,7 @@ fn a_swapped_frame_goes_behind_one_that_has_latency_too() {
         latency: ms(50),
         ..Line::default()
     });
-    let mut play = Play::new(with(1, What::Swap), latency);
+    let mut play = Play::new(with(1, Action::Swap), latency);
     [1, 2, 3]
         .into_iter()
         .for_each(|number| play.send(number, number.into()));
@@ -177,7 +177,7 @@ fn a_swapped_frame_goes_behind_one_that_has_latency_too() {
 
 #[test]
 fn a_swapped_frame_that_nobody_follows_goes_after_a_second() {
-    let mut play = Play::new(with(1, What::Swap), Settings::default());
+    let mut play = Play::new(with(1, Action::Swap), Settings::default());
     play.send(1, 0);
     play.until(5000);
     assert_eq!(play.arrived, [(1, 1000)]);
@@ -185,10 +185,10 @@ fn a_swapped_frame_that_nobody_follows_goes_after_a_second() {
 
 #[test]
 fn a_doubled_frame_arrives_twice_and_a_dropped_one_never() {
-    let mut play = Play::new(with(1, What::Double), Settings::default());
+    let mut play = Play::new(with(1, Action::Double), Settings::default());
     play.send(1, 0);
     assert_eq!(play.numbers(), [1, 1]);
-    let mut play = Play::new(with(1, What::Drop), Settings::default());
+    let mut play = Play::new(with(1, Action::Drop), Settings::default());
     play.send(1, 0);
     play.until(5000);
     assert_eq!(play.numbers(), []);
@@ -198,7 +198,7 @@ fn a_doubled_frame_arrives_twice_and_a_dropped_one_never() {
 #[test]
 fn a_flipped_bit_is_the_one_that_is_named() {
     // The data is the 29th byte from the IP header on.
-    let mut play = Play::new(with(1, What::Corrupt(28 * 8 + 7)), Settings::default());
+    let mut play = Play::new(with(1, Action::Corrupt(28 * 8 + 7)), Settings::default());
     play.send(6, 0);
     assert_eq!(play.numbers(), [7]);
 }
@@ -206,7 +206,7 @@ fn a_flipped_bit_is_the_one_that_is_named() {
 #[test]
 fn a_bit_that_the_packet_does_not_have_counts_round() {
     let mut play = Play::new(
-        with(1, What::Corrupt(29 * 8 + 28 * 8 + 7)),
+        with(1, Action::Corrupt(29 * 8 + 28 * 8 + 7)),
         Settings::default(),
     );
     play.send(6, 0);
@@ -262,7 +262,7 @@ fn a_cable_that_is_full_says_so_and_takes_no_more_memory() {
 
 #[test]
 fn what_hosts_do_for_themselves_is_let_through_and_not_shown() {
-    let mut play = Play::new(with(1, What::Drop), Settings::default());
+    let mut play = Play::new(with(1, Action::Drop), Settings::default());
     let arp = [&[0xff; 12][..], &[0x08, 0x06], &[0; 28]].concat();
     let mut report = |_| panic!("shown");
     let way = play.traffic.enter(Side::Client, ms(0), &arp, &mut report);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use timeline::cable::Fate;
 use timeline::packet::Content;
 use wire::rules::Rules;
-use wire::{Frame, Report, Settings, Side, What};
+use wire::{Action, Frame, Report, Settings, Side};
 
 use super::Play;
 use super::lab::{Lab, fate, label, passage, talk};
@@ -80,8 +80,8 @@ fn held_syn() {
     assert!((0.9..1.5).contains(&seconds(syns[0], syns[1])));
     assert!((0.9..3.0).contains(&seconds(syns[1], syns[2])));
     assert_eq!(lab.control.held(), [1, 2]);
-    lab.control.decide(1, What::Pass);
-    lab.control.decide(2, What::Drop);
+    lab.control.decide(1, Action::Pass);
+    lab.control.decide(2, Action::Drop);
     let mut laters = lab.wait("fate of the held", |lab| {
         Some(lab.laters()).filter(|laters| laters.len() == 2)
     });
@@ -324,11 +324,11 @@ fn by_hand() {
         let waiting = lab.control.counts(Side::Client).waiting;
         (lab.control.held().len() == 5 && waiting == 5).then_some(())
     });
-    lab.control.decide(3, What::Pass);
-    lab.control.decide(1, What::Double);
-    lab.control.decide(2, What::Drop);
-    lab.control.decide(4, What::Corrupt(8 * 28));
-    lab.control.decide(77, What::Drop);
+    lab.control.decide(3, Action::Pass);
+    lab.control.decide(1, Action::Double);
+    lab.control.decide(2, Action::Drop);
+    lab.control.decide(4, Action::Corrupt(8 * 28));
+    lab.control.decide(77, Action::Drop);
     assert_eq!(received(&server), b"311");
     assert_eq!(lab.control.held(), [5]);
     lab.control.hold(false);

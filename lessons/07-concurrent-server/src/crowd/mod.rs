@@ -123,8 +123,7 @@ impl Crowd<'_> {
                     Some(caller)
                 }
                 Err(error) => {
-                    self.failures
-                        .add(number, self.plan.addr, Failure::Connect(error));
+                    self.failures.add(number, self.plan.addr, Failure::Connect(error));
                     None
                 }
             };

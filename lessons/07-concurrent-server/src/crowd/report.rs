@@ -44,8 +44,7 @@ impl Failures {
             Failure::Other(error) => (&mut self.other, told("call to", error)),
         };
         *counter += 1;
-        self.first
-            .get_or_insert_with(|| format!("client {}: {what}", number + 1));
+        self.first.get_or_insert_with(|| format!("client {}: {what}", number + 1));
     }
 
     fn all(&self) -> usize {
@@ -157,11 +156,7 @@ mod tests {
             size: 1,
             took: Duration::from_secs(2),
             idle: Duration::from_millis(500),
-            latencies: milliseconds
-                .iter()
-                .copied()
-                .map(Duration::from_millis)
-                .collect(),
+            latencies: milliseconds.iter().copied().map(Duration::from_millis).collect(),
             failures: Failures::default(),
         }
     }

@@ -169,10 +169,7 @@ impl Switchboard {
 
     /// Takes calls as long as there are some, and places for them.
     fn accept_calls(&mut self) {
-        if self
-            .accept_again
-            .is_some_and(|again| Instant::now() < again)
-        {
+        if self.accept_again.is_some_and(|again| Instant::now() < again) {
             return;
         }
         self.accept_again = None;

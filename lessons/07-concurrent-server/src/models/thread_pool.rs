@@ -37,9 +37,7 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
         let call = service.open(peer);
         let connection = call.share(connection);
         // A place is free, so a worker is free: the queue is never full.
-        queue
-            .send((call, connection))
-            .context("no worker is left")?;
+        queue.send((call, connection)).context("no worker is left")?;
     }
     drop(listener);
     service.closed_the_listener();

@@ -1,10 +1,7 @@
 //! What the tests share: the real programs on a stage, and raw sockets that
 //! take the other side. Every wait has a deadline.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a program and uses a part of this"
-)]
+#![allow(dead_code, reason = "each test file is a program and uses a part of this")]
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -25,9 +25,7 @@ pub fn each_message_of_a_call_is_answered_also_bytes_that_are_no_text(model: &st
         assert_eq!(text(&exchange(&caller, message.as_bytes())), answer);
     }
     assert_eq!(exchange(&caller, b"\xff\x00a\x1b"), b"\xff\x00A\x1b");
-    stage
-        .wait_line(server, r#"#1 received 4 bytes: "\xff\0a\u{1b}""#)
-        .unwrap();
+    stage.wait_line(server, r#"#1 received 4 bytes: "\xff\0a\u{1b}""#).unwrap();
 }
 
 pub fn a_caller_that_has_finished_sending_still_gets_all_answers(model: &str) {
@@ -39,9 +37,7 @@ pub fn a_caller_that_has_finished_sending_still_gets_all_answers(model: &str) {
     let mut answer = String::new();
     caller.read_to_string(&mut answer).unwrap();
     assert_eq!(answer, "LAST WORDS");
-    stage
-        .wait_line(server, "#1 end of stream: the client hung up")
-        .unwrap();
+    stage.wait_line(server, "#1 end of stream: the client hung up").unwrap();
     stage.wait_line(server, "#1 closed the connection").unwrap();
 }
 
@@ -80,9 +76,7 @@ pub fn one_caller_too_many_is_left_waiting_until_a_place_is_free(model: &str) {
     let (first, second) = (call(addr), call(addr));
     assert_eq!(exchange(&first, b"first"), b"FIRST");
     assert_eq!(exchange(&second, b"second"), b"SECOND");
-    stage
-        .wait_line(server, "2 calls running: no accept")
-        .unwrap();
+    stage.wait_line(server, "2 calls running: no accept").unwrap();
     let mut third = call(addr);
     third.write_all(b"third").unwrap();
     assert!(nothing_comes(&third));

@@ -76,9 +76,7 @@ pub fn a_caller_that_resets_its_call(model: &str) {
     let other = call(addr);
     reset(rude);
     assert_eq!(exchange(&other, b"hello"), b"HELLO");
-    stage
-        .wait_line(server, "#1 connection reset by peer")
-        .unwrap();
+    stage.wait_line(server, "#1 connection reset by peer").unwrap();
     drop(other);
     stage.wait_line(server, "#2 closed").unwrap();
     assert_eq!(

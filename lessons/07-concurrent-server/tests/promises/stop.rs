@@ -17,9 +17,7 @@ pub fn a_running_call_may_finish_while_nobody_new_is_connected(model: &str) {
     let caller = call(addr);
     assert_eq!(exchange(&caller, b"before"), b"BEFORE");
     stage.interrupt(server).unwrap();
-    stage
-        .wait_line(server, "asked to stop: 1 running call, 60 s left")
-        .unwrap();
+    stage.wait_line(server, "asked to stop: 1 running call, 60 s left").unwrap();
     stage.wait_line(server, "closed the listener").unwrap();
     let refused = TcpStream::connect(addr).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
@@ -105,9 +103,7 @@ pub fn it_stops_also_while_it_waits_for_a_place(model: &str) {
     let args = ["--model", model, "--max-clients", "1", "--grace", "60"];
     let (server, addr) = server(&mut stage, &args);
     let caller = call(addr);
-    stage
-        .wait_line(server, "1 call running: no accept")
-        .unwrap();
+    stage.wait_line(server, "1 call running: no accept").unwrap();
     stage.interrupt(server).unwrap();
     stage.wait_line(server, "closed the listener").unwrap();
     assert_eq!(exchange(&caller, b"hello"), b"HELLO");

@@ -36,19 +36,20 @@ impl Events {
     pub(super) fn start(folder: &Path, keys: bool) -> Result<Self> {
         let (send, queue) = mpsc::channel();
         let touched = send.clone();
-        let told = move |event: notify::Result<notify::Event>| {
+        let noticed = move |event: notify::Result<notify::Event>| {
             // To read a file is not to save it.
             if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
                 let _ = touched.send(Event::Touched);
             }
         };
         let subject = || format!("watch {}", folder.display());
-        let mut watcher = notify::recommended_watcher(told).with_context(subject)?;
+        let mut watcher = notify::recommended_watcher(noticed).with_context(subject)?;
         let watched = watcher.watch(folder, RecursiveMode::Recursive);
         watched.with_context(subject)?;
         let quit = send.clone();
         ctrlc::set_handler(move || _ = quit.send(Event::Quit)).context("handle Ctrl-C")?;
-        let keys = keys.then(|| Keys::start(send)).transpose()?;
+        let pressed = move |key| event_of(key).is_none_or(|event| send.send(event).is_ok());
+        let keys = keys.then(|| Keys::start(pressed)).transpose()?;
         Ok(Self {
             queue,
             _watcher: watcher,
@@ -80,5 +81,15 @@ impl Events {
                 other => return other,
             }
         }
+    }
+}
+
+/// None for a key that means nothing. Without a terminal nobody is there any more.
+fn event_of(key: Option<u8>) -> Option<Event> {
+    match key {
+        Some(b'\n' | b'\r') => Some(Event::Again),
+        Some(b'h' | b'H') => Some(Event::Hint),
+        Some(b'q' | b'Q') | None => Some(Event::Quit),
+        Some(_) => None,
     }
 }

@@ -8,6 +8,10 @@ use std::time::SystemTime;
 /// Two that are equal: nothing was saved in between.
 pub(super) type Files = BTreeMap<PathBuf, (SystemTime, u64)>;
 
+/// What tools write. Cargo makes its `target` under another name first, with one
+/// file in it.
+const BY_TOOLS: [&str; 4] = ["target", "CACHEDIR.TAG", "Cargo.lock", "__pycache__"];
+
 /// All files of a learner. What tools write beside them is left out: a build
 /// must not be the cause of the next build.
 pub(super) fn files(folder: &Path) -> Files {
@@ -21,7 +25,7 @@ fn collect(folder: &Path, found: &mut Files) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let by_tools = ["target", "__pycache__", "Cargo.lock"].contains(&name.as_ref());
+        let by_tools = BY_TOOLS.contains(&name.as_ref());
         if name.starts_with('.') || name.ends_with('~') || by_tools {
             continue;
         }
@@ -53,6 +57,7 @@ mod tests {
         let before = files(folder.path());
         for name in [
             "target/debug/server",
+            "targetI5LsfL/CACHEDIR.TAG",
             "Cargo.lock",
             "__pycache__/x.pyc",
             ".server.swp",

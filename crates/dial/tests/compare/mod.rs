@@ -5,11 +5,6 @@
 //! the same programs; each task must have made the same, in the same order, with
 //! the same results. Ports, times, and which task comes first are left out.
 
-#![cfg(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
-
 mod calls;
 #[path = "../../../sources/tests/calls/line.rs"]
 mod line;
@@ -20,8 +15,8 @@ mod strace;
 
 use rstest::rstest;
 
-use calls::{Tasks, observed, witnessed};
-use stage::{Network, Recorded, compiled, lesson, python, talk};
+use self::calls::{Tasks, observed, witnessed};
+use self::stage::{Network, Recorded, compiled, lesson, python, talk};
 
 /// What both must agree on.
 fn compare(programs: &[Vec<String>], comparable: fn(Tasks) -> Tasks) {

@@ -1,12 +1,9 @@
 //! Single keys, without Enter, where the system allows it.
 
 use std::io::Read;
-use std::sync::mpsc::Sender;
 use std::thread;
 
 use anyhow::Result;
-
-use super::events::Event;
 
 /// The terminal gives each key at once, and does not show it. When this is
 /// dropped it is as before.
@@ -16,8 +13,10 @@ pub(super) struct Keys {
 }
 
 impl Keys {
+    /// Hands out each key, and None when the terminal is gone; until nobody wants
+    /// them any more, which is false.
     #[cfg(unix)]
-    pub(super) fn start(events: Sender<Event>) -> Result<Self> {
+    pub(super) fn start(pressed: impl Fn(Option<u8>) -> bool + Send + 'static) -> Result<Self> {
         use anyhow::Context;
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let stdin = std::io::stdin();
@@ -26,14 +25,14 @@ impl Keys {
         // Ctrl-C stays a signal, and output stays as it is.
         settings.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
         tcsetattr(&stdin, OptionalActions::Now, &settings).context("set up the terminal")?;
-        thread::spawn(move || read(&events));
+        thread::spawn(move || read(pressed));
         Ok(Self { before })
     }
 
     /// Here a key is taken with the Enter after it.
     #[cfg(not(unix))]
-    pub(super) fn start(events: Sender<Event>) -> Result<Self> {
-        thread::spawn(move || read(&events));
+    pub(super) fn start(pressed: impl Fn(Option<u8>) -> bool + Send + 'static) -> Result<Self> {
+        thread::spawn(move || read(pressed));
         Ok(Self {})
     }
 }
@@ -47,18 +46,12 @@ impl Drop for Keys {
     }
 }
 
-fn read(events: &Sender<Event>) {
-    for key in std::io::stdin().lock().bytes() {
-        let event = match key {
-            Ok(b'\n' | b'\r') => Event::Again,
-            Ok(b'h' | b'H') => Event::Hint,
-            Ok(b'q' | b'Q') | Err(_) => Event::Quit,
-            Ok(_) => continue,
-        };
-        if events.send(event).is_err() {
+fn read(pressed: impl Fn(Option<u8>) -> bool) {
+    let keys = std::io::stdin().lock().bytes();
+    for key in keys.map_while(Result::ok) {
+        if !pressed(Some(key)) {
             return;
         }
     }
-    // The terminal is gone.
-    let _ = events.send(Event::Quit);
+    pressed(None);
 }
