@@ -1,5 +1,6 @@
 //! Lesson 6, the client: it asks for the list of files, and fetches files.
 
+use std::iter;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,9 +72,9 @@ impl Args {
 /// One call with as many requests as you like.
 pub fn run(args: &Args) -> Result<()> {
     let (socket, peer) = dial(resolve(&args.addr)?)?;
-    socket.set_nodelay(args.nodelay).called("setsockopt for", peer)?;
-    socket.set_read_timeout(Some(args.timeout)).called("setsockopt for", peer)?;
-    socket.set_write_timeout(Some(args.timeout)).called("setsockopt for", peer)?;
+    socket.set_nodelay(args.nodelay).called("setsockopt of", peer)?;
+    socket.set_read_timeout(Some(args.timeout)).called("setsockopt of", peer)?;
+    socket.set_write_timeout(Some(args.timeout)).called("setsockopt of", peer)?;
     let (asked, failed) = talk(&socket, peer, args)?;
 
     drop(socket);
@@ -101,7 +102,7 @@ fn talk(socket: &TcpStream, peer: SocketAddr, args: &Args) -> Result<(usize, usi
     let mut call = Cut::new(socket, args.receive.unwrap_or(usize::MAX));
     let (mut asked, mut failed) = (0, 0);
     let mut waiting = Vec::new();
-    for line in keyboard::lines(&args.say) {
+    for line in lines(&args.say) {
         match args.inbox().request(&line?) {
             Ok(request) => {
                 args.framing.send_request(&mut call, &request, say).called("send to", peer)?;
@@ -121,6 +122,14 @@ fn talk(socket: &TcpStream, peer: SocketAddr, args: &Args) -> Result<(usize, usi
     }
     failed += hear(&mut call, peer, &mut waiting, args)?;
     Ok((asked, failed))
+}
+
+/// What to ask: what stands on the command line, or else what is typed.
+fn lines(said: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>>> + '_> {
+    if said.is_empty() {
+        return Box::new(iter::from_fn(|| keyboard::next_line().transpose()));
+    }
+    Box::new(said.iter().map(|text| Ok(text.clone().into_bytes())))
 }
 
 /// Wait for the answers to all that was asked; gives back how many were none.

@@ -1,22 +1,15 @@
-//! Requests, line by line: those of the command line, or else what is typed.
+//! Messages from the keyboard, or from whatever the standard input is.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::iter;
 
 use anyhow::{Context, Result};
 
 use crate::say;
 
-/// The lines of `--say`; where there are none, those of the standard input.
-pub fn lines(said: &[String]) -> Box<dyn Iterator<Item = Result<Vec<u8>>> + '_> {
-    if said.is_empty() {
-        return Box::new(iter::from_fn(|| next_line().transpose()));
-    }
-    Box::new(said.iter().map(|text| Ok(text.clone().into_bytes())))
-}
-
-/// The next line of the input that is not empty. `quit` ends the input.
-fn next_line() -> Result<Option<Vec<u8>>> {
+/// The next line that is not empty, without its line end; none at the end of the
+/// input, and at "quit". The bytes are taken as they are: whether they are text
+/// is for their reader to say.
+pub fn next_line() -> Result<Option<Vec<u8>>> {
     let mut input = io::stdin().lock();
     let prompt = input.is_terminal() && io::stdout().is_terminal();
     loop {
