@@ -1,9 +1,10 @@
 //! The checks of this lesson: two loops, and nothing that a caller does ends
 //! them. `lesson-2 check --list` shows them.
 
-use check::{
-    Bench, Calls, Change, Check, Ending, Fault, Lesson, Peer, Program, Start, Verdict, Which, errno,
-};
+mod client;
+mod server;
+
+use check::{Bench, Calls, Change, Check, Lesson, Verdict, Which};
 
 const HERE: &str = "lessons/02-loop-server/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/02-loop-server/README.md#exercise";
@@ -20,7 +21,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/start/says-where",
         "the server says where it listens before it is called",
-        says_where,
+        server::says_where,
     )
     .because(
         "The line \"listening on IP:PORT\" is missing, or waits in a buffer.",
@@ -30,7 +31,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/message/hello",
         "a message comes back in upper case",
-        hello,
+        server::hello,
     )
     .because(
         "The answer is not what was received, in ASCII upper case. If there is none: the server \
@@ -41,7 +42,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/message/several",
         "several messages of one call are answered in turn",
-        several,
+        server::several,
     )
     .because(
         "The inner loop is missing: the server answers once and closes.",
@@ -54,14 +55,14 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/message/one-byte-at-a-time",
         "a message cut into single bytes loses none",
-        one_byte_at_a_time,
+        server::one_byte_at_a_time,
     )
     .because("One receive is taken for one message.", HERE)
     .hints(&["A receive brings some bytes. Answer what it brought, and receive again."]),
     Check::server(
         "2/message/cut-in-a-character",
         "a character cut in two comes back whole",
-        cut_in_a_character,
+        server::cut_in_a_character,
     )
     .because(
         "Each piece is decoded as text by itself, and half a character is no text.",
@@ -74,14 +75,14 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/message/no-text",
         "bytes that are no text come back as they were",
-        no_text,
+        server::no_text,
     )
     .because("The bytes are decoded as text on their way.", CONTRACT)
     .hints(&["Work on bytes. Python: bytes.upper() changes ASCII letters only."]),
     Check::server(
         "2/message/a-million-bytes",
         "1 MiB comes back, each byte of it",
-        a_million_bytes,
+        server::a_million_bytes,
     )
     .because(
         "What a send did not take is not sent again, or one receive is taken for all.",
@@ -94,7 +95,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/call/half-close",
         "a caller that has ended its sending side gets its answer",
-        half_close,
+        server::half_close,
     )
     .because(
         "The end of the stream is taken for the end of the call before the answer is sent.",
@@ -104,7 +105,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/call/end-of-stream",
         "when the caller hangs up, the server closes its end, too",
-        end_of_stream,
+        server::end_of_stream,
     )
     .because(
         "A receive of 0 bytes is taken for an empty message. The loop spins, or waits for more.",
@@ -117,7 +118,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/callers/next",
         "after a call the next caller is served",
-        next_caller,
+        server::next_caller,
     )
     .because(
         "The outer loop is missing: the server takes one call and ends.",
@@ -127,7 +128,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/callers/without-a-word",
         "a caller that hangs up without a word does not end the server",
-        without_a_word,
+        server::without_a_word,
     )
     .because(
         "An empty receive at the start of a call is not expected.",
@@ -137,7 +138,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/callers/reset",
         "a caller that resets its connection does not end the server",
-        reset,
+        server::reset,
     )
     .because(
         "The error of recv (ECONNRESET) is not caught and ends the program.",
@@ -150,14 +151,14 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/callers/reset-in-mid-message",
         "a reset between two pieces of a message does not end the server",
-        reset_in_mid_message,
+        server::reset_in_mid_message,
     )
     .because("The error of recv (ECONNRESET) is not caught.", HERE)
     .hints(&["Catch the errors of one call inside the outer loop."]),
     Check::server(
         "2/callers/never-receives",
         "a caller that leaves without having received anything does not end the server",
-        never_receives,
+        server::never_receives,
     )
     .because(
         "The error of send (EPIPE or ECONNRESET) is not caught, or the signal SIGPIPE kills it.",
@@ -170,7 +171,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/callers/hundred-in-a-row",
         "a hundred callers in a row, with 64 open files",
-        hundred_in_a_row,
+        server::hundred_in_a_row,
     )
     .because(
         "Connections are not closed, and each takes a descriptor.",
@@ -180,7 +181,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/forced/short-reads",
         "the server bears that each receive brings a single byte",
-        short_reads,
+        server::short_reads,
     )
     .because("One receive is taken for all that was sent.", HERE)
     .hints(&["The kernel may give fewer bytes than you asked for, at any time."])
@@ -188,7 +189,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/forced/short-writes",
         "the server bears that each send takes three bytes",
-        short_writes,
+        server::short_writes,
     )
     .because("What a send did not take is not sent again.", HERE)
     .hints(&[
@@ -199,7 +200,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/forced/accept-fails",
         "an accept that fails does not end the server",
-        accept_fails,
+        server::accept_fails,
     )
     .because(
         "The error of accept is not caught. It concerns one caller, or passes.",
@@ -210,7 +211,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/forced/receive-fails",
         "a receive that fails ends that call, and not the server",
-        receive_fails,
+        server::receive_fails,
     )
     .because(
         "The error of recv (ECONNRESET) is not caught and ends the program.",
@@ -221,7 +222,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "2/forced/interrupted",
         "a signal that interrupts a call (EINTR) does not end the server",
-        interrupted,
+        server::interrupted,
     )
     .because(
         "EINTR is taken for a failure of the listener, or of the whole program.",
@@ -235,7 +236,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/answer",
         "the client sends its lines and shows the answers",
-        answer,
+        client::answer,
     )
     .because(
         "The client does not send the line, or does not show what it received.",
@@ -245,7 +246,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/one-byte-at-a-time",
         "an answer that comes byte by byte is received whole",
-        client_one_byte,
+        client::client_one_byte,
     )
     .because("One receive is taken for the whole answer.", HERE)
     .hints(&[
@@ -255,7 +256,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/two-answers-at-once",
         "two answers that come at once are two answers",
-        two_at_once,
+        client::two_at_once,
     )
     .because(
         "The client takes more bytes than its answer has; the rest was the next answer.",
@@ -265,7 +266,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/a-million-bytes",
         "1 MiB goes through a server that answers while it receives",
-        client_million,
+        client::client_million,
     )
     .because(
         "The client sends all before it receives. Both sides wait for each other, for ever.",
@@ -278,7 +279,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/end-in-mid-answer",
         "when the server hangs up in mid-answer, the client says so, with status 1",
-        end_in_mid_answer,
+        client::end_in_mid_answer,
     )
     .because(
         "Half an answer is taken for an answer, or the client waits for ever.",
@@ -288,7 +289,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/reset",
         "when the server resets, the client says reset, with status 1",
-        client_reset,
+        client::client_reset,
     )
     .because(
         "An error of recv is not handled, or is called the end of the stream.",
@@ -298,7 +299,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/client/refused",
         "when nobody listens, the client says so in one line, with status 1",
-        refused,
+        client::refused,
     )
     .because(
         "The error of connect is not handled.",
@@ -308,7 +309,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/forced/short-reads-of-the-client",
         "the client bears that each receive brings a single byte",
-        short_reads_of_client,
+        client::short_reads_of_client,
     )
     .because("One receive is taken for all that was sent.", HERE)
     .hints(&["The kernel may give fewer bytes than you asked for, at any time."])
@@ -316,7 +317,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/forced/short-writes-of-the-client",
         "the client bears that each send takes three bytes",
-        short_writes_of_client,
+        client::short_writes_of_client,
     )
     .because("What a send did not take is not sent again.", HERE)
     .hints(&[
@@ -327,7 +328,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "2/forced/interrupted-client",
         "a client that is interrupted (EINTR) goes on, or says so with status 1",
-        interrupted_client,
+        client::interrupted_client,
     )
     .because(
         "EINTR is taken for the end of the answer.",
@@ -349,251 +350,10 @@ const CHECKS: &[Check] = &[
     ),
 ];
 
-fn says_where(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    bench.says_where(&server, "listening on")
-}
-
-/// A message to a fresh server, and its answer.
-fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Peer)> {
-    let server = bench.server()?;
-    let mut call = bench.call(&server)?;
-    call.send(message)?;
-    call.expect(&message.to_ascii_uppercase())?;
-    Ok((server, call))
-}
-
-/// Whoever calls now is served.
-fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
-    let mut next = bench.call_as(server, "the next caller")?;
-    next.send(b"next")?;
-    next.expect(b"NEXT")
-}
-
-fn hello(bench: &mut Bench) -> Verdict {
-    echo(bench, b"hello, World 1").map(drop)
-}
-
-fn several(bench: &mut Bench) -> Verdict {
-    let (_server, mut call) = echo(bench, b"one")?;
-    // A server that closes now has closed before the next message comes.
-    bench.settle();
-    for message in ["second", "the third, which is longer", "4"] {
-        call.send(message.as_bytes())?;
-        call.expect(message.to_ascii_uppercase().as_bytes())?;
-    }
-    Ok(())
-}
-
-fn one_byte_at_a_time(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    let mut call = bench.call(&server)?;
-    call.send_in_pieces(b"byte by byte", 1)?;
-    call.expect(b"BYTE BY BYTE")
-}
-
-fn cut_in_a_character(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    let mut call = bench.call(&server)?;
-    let message = "a你b".as_bytes();
-    call.send_cut(message, &[2, 3])?;
-    call.expect(&message.to_ascii_uppercase())
-}
-
-fn no_text(bench: &mut Bench) -> Verdict {
-    let message: Vec<u8> = (0..=255).rev().collect();
-    echo(bench, &message).map(drop)
-}
-
 /// Bytes in which each place looks different from its neighbourhood.
 fn million() -> Vec<u8> {
     let letter = |i: usize| b'a' + ((i * i / 7 + i) % 26) as u8;
     (0..1 << 20).map(letter).collect()
-}
-
-fn a_million_bytes(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    let mut call = bench.call(&server)?;
-    let message = million();
-    call.exchange(&message, &message.to_ascii_uppercase())
-}
-
-fn half_close(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    let mut call = bench.call(&server)?;
-    call.send_last(b"over and out")?;
-    call.expect(b"OVER AND OUT")?;
-    call.expect_end()
-}
-
-fn end_of_stream(bench: &mut Bench) -> Verdict {
-    let (_server, mut call) = echo(bench, b"bye")?;
-    call.half_close()?;
-    call.expect_end()
-}
-
-fn next_caller(bench: &mut Bench) -> Verdict {
-    let (server, call) = echo(bench, b"first")?;
-    call.hang_up();
-    next_is_served(bench, &server)
-}
-
-fn without_a_word(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    bench.call(&server)?.hang_up();
-    next_is_served(bench, &server)
-}
-
-fn reset(bench: &mut Bench) -> Verdict {
-    let (server, call) = echo(bench, b"hello")?;
-    call.reset()?;
-    next_is_served(bench, &server)
-}
-
-fn reset_in_mid_message(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    let mut call = bench.call(&server)?;
-    call.send(b"half of a mess")?;
-    call.until_taken();
-    call.reset()?;
-    next_is_served(bench, &server)
-}
-
-/// What a send meets when its caller has left depends on how far the program has
-/// come by then, so one caller alone may do no harm.
-const LEAVERS: u32 = 5;
-
-fn never_receives(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    bench
-        .step("callers, one after the other, sent 60000 bytes each, received nothing, and hung up");
-    for _ in 0..LEAVERS {
-        let mut call = bench.call_quietly(&server, "a caller")?;
-        call.small_buffers()?;
-        // Who does not take all of it is not wrong here.
-        if let Err(Fault::Checker(error)) = call.send_quietly(&[b'x'; 60_000]) {
-            return Err(Fault::Checker(error));
-        }
-        drop(call);
-        bench.settle();
-    }
-    next_is_served(bench, &server)
-}
-
-/// Fewer than the callers, and more than a runtime such as Node needs to start.
-const FILES: u32 = 64;
-
-fn hundred_in_a_row(bench: &mut Bench) -> Verdict {
-    bench.step("the limit of open files was set to 64 (ulimit -n)");
-    let server = bench.server_as(Start::server().files(FILES))?;
-    for number in 1..=100 {
-        let who = format!("caller {number}");
-        let mut call = bench.call_quietly(&server, &who)?;
-        let served = call.send_quietly(b"x").and_then(|()| call.expect_quietly(b"X"));
-        if served.is_err() {
-            let before = number - 1;
-            bench.step(format!(
-                "callers 1 to {before} sent \"x\", received \"X\", and hung up"
-            ));
-            bench.step(format!("{who} connected and sent \"x\""));
-        }
-        served?;
-    }
-    Ok(())
-}
-
-fn answer(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let client = bench.client(&["hello", "again"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    for (message, answer) in [("hello", "QWERT"), ("again", "ZUIOP")] {
-        call.expect(message.as_bytes())?;
-        call.send(answer.as_bytes())?;
-        bench.says(&client, answer)?;
-    }
-    bench.ends_with_status(&client, 0)
-}
-
-fn client_one_byte(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let client = bench.client(&["byte by byte"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.expect(b"byte by byte")?;
-    call.send_in_pieces(b"BYTE BY BYTE", 1)?;
-    bench.says(&client, "BYTE BY BYTE")?;
-    bench.ends_with_status(&client, 0)
-}
-
-fn two_at_once(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let client = bench.client(&["one", "seven"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.expect(b"one")?;
-    call.send(b"ONESEVEN")?;
-    call.expect(b"seven")?;
-    bench.says_what(
-        &client,
-        "the answer ONE, and nothing else in its line",
-        |line| line.contains("ONE") && !line.contains("ONES"),
-    )?;
-    bench.says(&client, "SEVEN")?;
-    bench.ends_with_status(&client, 0)
-}
-
-fn client_million(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let mut line = million();
-    line.push(b'\n');
-    let client = bench.start(Start::client().input(line))?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.small_buffers()?;
-    bench.step("our server answers each piece before it takes the next one");
-    let mut taken = 0;
-    while taken < 1 << 20 {
-        let piece = call.receive_quietly(1024)?;
-        if piece.is_empty() {
-            let seen = format!("the end of the stream after {taken} bytes");
-            return Err(Fault::program("1048576 bytes", seen));
-        }
-        taken += piece.len();
-        call.send_quietly(&piece.to_ascii_uppercase())?;
-    }
-    bench.ends_with_status(&client, 0)
-}
-
-fn end_in_mid_answer(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let client = bench.client(&["a message"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.expect(b"a message")?;
-    call.send(b"A ME")?;
-    call.until_taken();
-    call.hang_up();
-    bench.ends_with_one_line(&client)?;
-    Ok(())
-}
-
-fn client_reset(bench: &mut Bench) -> Verdict {
-    let ours = bench.listen()?;
-    let client = bench.client(&["a message"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.expect(b"a message")?;
-    call.send(b"A ME")?;
-    call.until_taken();
-    call.reset()?;
-    let line = bench.ends_with_one_line(&client)?;
-    if line.to_lowercase().contains("reset") {
-        return Ok(());
-    }
-    let seen = format!("the line {line:?}");
-    Err(Fault::program("a line on stderr with the word reset", seen))
-}
-
-fn refused(bench: &mut Bench) -> Verdict {
-    bench.step("nobody listens");
-    let client = bench.client(&["hello"])?;
-    bench.ends_with_one_line(&client)?;
-    Ok(())
 }
 
 fn talk(bench: &mut Bench) -> Verdict {
@@ -615,104 +375,5 @@ fn cut(bench: &mut Bench, calls: Calls, most: u64) -> Verdict {
     bench.change(&what, vec![Change::cut(calls, most)])
 }
 
-fn short_reads(bench: &mut Bench) -> Verdict {
-    cut(bench, Calls::Receive, 1)?;
-    hello(bench)
-}
-
-fn short_writes(bench: &mut Bench) -> Verdict {
-    cut(bench, Calls::Send, 3)?;
-    hello(bench)
-}
-
-fn short_reads_of_client(bench: &mut Bench) -> Verdict {
-    cut(bench, Calls::Receive, 1)?;
-    answer(bench)
-}
-
-fn short_writes_of_client(bench: &mut Bench) -> Verdict {
-    cut(bench, Calls::Send, 3)?;
-    answer(bench)
-}
-
-fn accept_fails(bench: &mut Bench) -> Verdict {
-    let second = Which::Nth(2);
-    let fails = Change::fail(Calls::Accept, second, errno::ECONNABORTED).in_the_program();
-    let what = "the second accept will fail: the caller is gone (ECONNABORTED)";
-    bench.change(what, vec![fails])?;
-    let (server, call) = echo(bench, b"first")?;
-    call.hang_up();
-    next_is_served(bench, &server)
-}
-
 /// Whoever serves byte by byte has received one byte when this call fails.
 const SECOND: Which = Which::Nth(2);
-
-fn receive_fails(bench: &mut Bench) -> Verdict {
-    let fails = Change::fail(Calls::Receive, SECOND, errno::ECONNRESET).in_the_program();
-    let what = "the second receive will fail: the caller has reset the connection (ECONNRESET)";
-    bench.change(what, vec![fails])?;
-    let (server, call) = echo(bench, b"x")?;
-    call.hang_up();
-    next_is_served(bench, &server)
-}
-
-/// A program without a handler of signals may end the call in which it was
-/// interrupted; lesson 5 asks for more. The next caller is to be served.
-fn interrupted(bench: &mut Bench) -> Verdict {
-    let interrupt = |calls, which| Change::fail(calls, which, errno::EINTR).in_the_program();
-    let changes = vec![
-        interrupt(Calls::Accept, Which::Every(2)),
-        interrupt(Calls::Receive, SECOND),
-        interrupt(Calls::Send, SECOND),
-    ];
-    let what = "each second accept, the second receive and the second send will be interrupted \
-                (EINTR)";
-    bench.change(what, changes)?;
-    let (server, call) = echo(bench, b"x")?;
-    call.hang_up();
-    let mut second = bench.call_as(&server, "a second caller")?;
-    // It may be the one whose answer is interrupted.
-    second.send(b"y")?;
-    second.half_close()?;
-    second.receive_to_end(1)?;
-    second.hang_up();
-    next_is_served(bench, &server)
-}
-
-fn interrupted_client(bench: &mut Bench) -> Verdict {
-    let interrupt = |calls| Change::fail(calls, SECOND, errno::EINTR);
-    let what = "the second send and the second receive of the client will be interrupted (EINTR)";
-    bench.change(
-        what,
-        vec![interrupt(Calls::Send), interrupt(Calls::Receive)],
-    )?;
-    let ours = bench.listen()?;
-    let client = bench.client(&["hello", "again"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    for message in [b"hello", b"again"] {
-        let talked = call.receive(message.len(), "a message of the client");
-        let talked = talked.and_then(|heard| call.send(&heard.to_ascii_uppercase()));
-        // It may end at any place: then it has to say so.
-        if talked.is_err() {
-            break;
-        }
-    }
-    call.half_close()?;
-    match bench.ends(&client)? {
-        Ending::Status(0) => {
-            bench.says(&client, "HELLO")?;
-            bench.says(&client, "AGAIN").map(drop)
-        }
-        Ending::Status(1) => Ok(()),
-        Ending::Status(other) => Err(wrong_end(format!("it ended with status {other}"))),
-        Ending::Signal(number) => Err(wrong_end(format!("it was ended by signal {number}"))),
-    }
-}
-
-fn wrong_end(seen: String) -> Fault {
-    Fault::program(
-        "your client ends with status 0, or says why not with status 1",
-        seen,
-    )
-}

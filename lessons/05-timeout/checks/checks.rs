@@ -1,12 +1,10 @@
 //! The checks of this lesson: to wait, but not for ever. `lesson-5 check
 //! --list` shows them.
 
-use std::time::{Duration, Instant};
+mod client;
+mod server;
 
-use check::{
-    Address, Bench, Calls, Change, Check, Fault, Lesson, Peer, PeerEnding, Program, Start, Verdict,
-    Which, errno,
-};
+use check::{Bench, Check, Lesson, Verdict};
 
 const HERE: &str = "lessons/05-timeout/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/05-timeout/README.md#exercise";
@@ -23,7 +21,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/start/says-where",
         "the server says where it listens before it is called",
-        says_where,
+        server::says_where,
     )
     .because(
         "The line \"listening on IP:PORT\" is missing, or waits in a buffer.",
@@ -33,7 +31,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/start/long-timeout",
         "a timeout of 3,600 s is taken",
-        long_timeout,
+        server::long_timeout,
     )
     .because(
         "The number is too large for a type on its way, such as milliseconds.",
@@ -43,23 +41,27 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/start/no-timeout",
         "a timeout of 0, below 0, or that is no number, is refused at once",
-        no_timeout,
+        server::no_timeout,
     )
     .because(
         "Zero means \"for ever\" to the kernel and \"at once\" to Python. Neither was asked for.",
         HERE,
     )
     .hints(&["Look at the number before you listen: what is not above 0 ends the program."]),
-    Check::server("5/request/one", "1 is welcome", one)
+    Check::server("5/request/one", "1 is welcome", server::one)
         .because("The answer to 1 is not \"welcome to server!\".", CONTRACT)
         .hints(&["Compare the bytes that came with the one byte 1."]),
-    Check::server("5/request/other", "anything else is not welcome", other)
-        .because("The answer is not \"please go out!\".", CONTRACT)
-        .hints(&["Only the one byte 1 is welcome. 11 is something else."]),
+    Check::server(
+        "5/request/other",
+        "anything else is not welcome",
+        server::other,
+    )
+    .because("The answer is not \"please go out!\".", CONTRACT)
+    .hints(&["Only the one byte 1 is welcome. 11 is something else."]),
     Check::server(
         "5/request/no-text",
         "bytes that are no text are not welcome",
-        no_text,
+        server::no_text,
     )
     .because(
         "The bytes are decoded as text, and the error ends the call or the server.",
@@ -69,7 +71,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/request/late",
         "a caller that speaks in time is served",
-        late,
+        server::late,
     )
     .because(
         "The timeout is shorter than it was set to, or is none.",
@@ -79,7 +81,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/silence/is-ended",
         "a silent caller is hung up on when the time is over",
-        is_ended,
+        server::is_ended,
     )
     .because("The receive has no timeout and waits for ever.", HERE)
     .hints(&[
@@ -89,7 +91,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/silence/is-said",
         "after silence the server says \"time out\"",
-        is_said,
+        server::is_said,
     )
     .because(
         "The timeout is taken for another error, or is not logged.",
@@ -99,7 +101,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/silence/next",
         "after a silent caller the next one is served",
-        after_silence,
+        server::after_silence,
     )
     .because(
         "The timeout is an exception that nobody catches, and ends the server.",
@@ -109,7 +111,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/callers/hangs-up",
         "a caller that hangs up is no timeout",
-        hangs_up,
+        server::hangs_up,
     )
     .because(
         "0 bytes are taken for silence. They are the end of the stream.",
@@ -119,21 +121,21 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/callers/reset",
         "after a reset the next caller is served",
-        reset,
+        server::reset,
     )
     .because("The error of recv (ECONNRESET) is not caught.", HERE)
     .hints(&["Catch all errors of one call, not the timeout alone."]),
     Check::server(
         "5/callers/million",
         "after a caller with a million bytes the next is served",
-        million,
+        server::million,
     )
     .because(
         "An error of send is not caught: bytes were unread, so the close is a reset.",
         HERE,
     )
     .hints(&["One receive, one answer, close. Errors of this call end this call."]),
-    Check::server("5/lines/whole", "a line is a request", line_whole)
+    Check::server("5/lines/whole", "a line is a request", server::line_whole)
         .because(
             "The line end is compared, too, or UNTIL=newline is not looked at.",
             CONTRACT,
@@ -142,28 +144,28 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/lines/one-byte-at-a-time",
         "a line cut into single bytes is one request",
-        line_cut,
+        server::line_cut,
     )
     .because("One receive is taken for a request.", HERE)
     .hints(&["Collect what comes until there is a line end in it."]),
     Check::server(
         "5/lines/cut-before-its-end",
         "a line whose end comes late is one request",
-        line_end_late,
+        server::line_end_late,
     )
     .because("The request is taken before its line end is there.", HERE)
     .hints(&["\"1\" alone is not yet the request 1: it may become 11."]),
     Check::server(
         "5/lines/carriage-return",
         "a line may end in CR LF",
-        carriage_return,
+        server::carriage_return,
     )
     .because("The CR is taken for a part of the request.", CONTRACT)
     .hints(&["Take one \\r off the end, if there is one."]),
     Check::server(
         "5/lines/drip",
         "a caller that drips is ended by the deadline",
-        drip,
+        server::drip,
     )
     .because("The timeout starts anew with each byte.", HERE)
     .hints(&[
@@ -173,14 +175,14 @@ const CHECKS: &[Check] = &[
     Check::server(
         "5/lines/without-end",
         "a line without an end does not fill the memory",
-        without_end,
+        server::without_end,
     )
     .because("What comes is kept without a limit.", HERE)
     .hints(&["A request has room for 1,024 bytes, and no more."]),
     Check::server(
         "5/forced/interrupted",
         "a receive that is interrupted (EINTR) is made again",
-        interrupted,
+        server::interrupted,
     )
     .because(
         "EINTR is taken for an error of the call. A signal came, and no caller is to blame.",
@@ -194,7 +196,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "5/client/answer",
         "the client sends its line and shows the answer",
-        answer,
+        client::answer,
     )
     .because(
         "The line is not sent, or the answer is not shown.",
@@ -204,7 +206,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "5/client/one-byte-at-a-time",
         "an answer in single bytes is received to its end",
-        client_cut,
+        client::client_cut,
     )
     .because(
         "One receive is taken for the answer. It ends where the stream ends.",
@@ -214,14 +216,14 @@ const CHECKS: &[Check] = &[
     Check::client(
         "5/client/silent-server",
         "when the server is silent, the client gives up in time",
-        silent_server,
+        client::silent_server,
     )
     .because("The receive has no timeout.", HERE)
     .hints(&["Set a timeout before the receive."]),
     Check::client(
         "5/client/full-queue",
         "when nobody takes the call, the client gives up in time",
-        full_queue,
+        client::full_queue,
     )
     .because(
         "connect has no timeout, and the system tries for two minutes.",
@@ -231,14 +233,14 @@ const CHECKS: &[Check] = &[
     Check::client(
         "5/client/no-answer",
         "the end of the stream before an answer is an error",
-        no_answer,
+        client::no_answer,
     )
     .because("An empty answer is taken for an answer.", HERE)
     .hints(&["Nothing came: say so, with status 1."]),
     Check::client(
         "5/client/refused",
         "when nobody listens, the client says so in one line, with status 1",
-        refused,
+        client::refused,
     )
     .because(
         "The error of connect is not handled.",
@@ -248,7 +250,7 @@ const CHECKS: &[Check] = &[
     Check::client(
         "5/forced/interrupted-client",
         "a receive of the client that is interrupted (EINTR) is made again",
-        interrupted_client,
+        client::interrupted_client,
     )
     .because(
         "EINTR is taken for the end of the wait, or for an error of the call.",
@@ -270,9 +272,6 @@ const CHECKS: &[Check] = &[
     ),
 ];
 
-const WELCOME: &[u8] = b"welcome to server!";
-const GO: &[u8] = b"please go out!";
-
 /// What the programs are told if a check says nothing else.
 fn settings(bench: &mut Bench, timeout: &str, until: &str, deadline: &str) {
     bench.tell("timeout", timeout);
@@ -280,291 +279,10 @@ fn settings(bench: &mut Bench, timeout: &str, until: &str, deadline: &str) {
     bench.tell("deadline", deadline);
 }
 
-fn server(bench: &mut Bench, timeout: &str) -> Verdict<Program> {
-    settings(bench, timeout, "receive", "3600");
-    bench.server()
-}
-
-fn says_where(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "5")?;
-    bench.says_where(&server, "listening on")
-}
-
-fn long_timeout(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "3600")?;
-    let mut call = bench.call(&server)?;
-    call.expect_silence(Duration::from_millis(150))?;
-    call.send(b"1")?;
-    call.expect(WELCOME)
-}
-
-fn no_timeout(bench: &mut Bench) -> Verdict {
-    for wrong in ["0", "-1", "soon"] {
-        settings(bench, wrong, "receive", "3600");
-        let server = bench.start(Start::server().at(Address::Zero))?;
-        let ending = bench.ends(&server)?;
-        if ending.success() {
-            return Err(Fault::program("a status that is not 0", "status 0"));
-        }
-        if let Some(line) = bench.stdout(&server).first() {
-            return Err(Fault::program(
-                "it does not listen",
-                format!("it said {line:?}"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn ask(bench: &mut Bench, request: &[u8], answer: &[u8]) -> Verdict {
-    let server = server(bench, "5")?;
-    let mut call = bench.call(&server)?;
-    call.send(request)?;
-    call.expect(answer)?;
-    call.expect_end()
-}
-
-fn one(bench: &mut Bench) -> Verdict {
-    ask(bench, b"1", WELCOME)
-}
-
-fn other(bench: &mut Bench) -> Verdict {
-    ask(bench, b"11", GO)
-}
-
-fn no_text(bench: &mut Bench) -> Verdict {
-    ask(bench, b"\xff\xfe1\x80", GO)
-}
-
-fn late(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "1.5")?;
-    let mut call = bench.call(&server)?;
-    call.expect_silence(Duration::from_millis(400))?;
-    bench.step("we said nothing for 0.4 s");
-    call.send(b"1")?;
-    call.expect(WELCOME)
-}
-
-/// A caller that says nothing until the server hangs up.
-/// Long enough that on a busy machine, too, it is seen who hung up before.
-fn silent(bench: &mut Bench) -> Verdict<Program> {
-    let server = server(bench, "0.6")?;
-    let mut call = bench.call(&server)?;
-    bench.step("we said nothing");
-    let start = Instant::now();
-    call.expect_end()?;
-    if start.elapsed() < Duration::from_millis(500) {
-        let seen = format!("the end of the stream after {:?}", start.elapsed());
-        return Err(Fault::program("0.6 s of patience", seen));
-    }
-    Ok(server)
-}
-
-fn is_ended(bench: &mut Bench) -> Verdict {
-    silent(bench).map(drop)
-}
-
-fn is_said(bench: &mut Bench) -> Verdict {
-    let server = silent(bench)?;
-    bench.says(&server, "time out")?;
-    Ok(())
-}
-
-fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
-    let mut next = bench.call_as(server, "the next caller")?;
-    next.send(b"1")?;
-    next.expect(WELCOME)
-}
-
-fn after_silence(bench: &mut Bench) -> Verdict {
-    let server = silent(bench)?;
-    next_is_served(bench, &server)
-}
-
-fn hangs_up(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "3600")?;
-    let mut call = bench.call(&server)?;
-    call.half_close()?;
-    call.expect_end()?;
-    next_is_served(bench, &server)
-}
-
-fn reset(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "5")?;
-    bench.call(&server)?.reset()?;
-    next_is_served(bench, &server)
-}
-
-fn million(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "5")?;
-    let mut call = bench.call(&server)?;
-    call.send_as_much_as_it_takes(&[b'1'; 1_000_000])?;
-    call.hang_up();
-    next_is_served(bench, &server)
-}
-
-fn lines(bench: &mut Bench, deadline: &str) -> Verdict<(Program, Peer)> {
-    settings(bench, "5", "newline", deadline);
-    let server = bench.server()?;
-    let call = bench.call(&server)?;
-    Ok((server, call))
-}
-
-fn line_whole(bench: &mut Bench) -> Verdict {
-    let (_server, mut call) = lines(bench, "10")?;
-    call.send(b"1\n")?;
-    call.expect(WELCOME)?;
-    call.expect_end()
-}
-
-fn line_cut(bench: &mut Bench) -> Verdict {
-    let (_server, mut call) = lines(bench, "10")?;
-    call.send_in_pieces(b"let me in\n", 1)?;
-    call.expect(GO)
-}
-
-fn line_end_late(bench: &mut Bench) -> Verdict {
-    let (_server, mut call) = lines(bench, "10")?;
-    call.send_cut(b"11\n", &[1])?;
-    call.expect(GO)
-}
-
-fn carriage_return(bench: &mut Bench) -> Verdict {
-    let (_server, mut call) = lines(bench, "10")?;
-    call.send(b"1\r\n")?;
-    call.expect(WELCOME)
-}
-
-fn drip(bench: &mut Bench) -> Verdict {
-    let (server, mut call) = lines(bench, "0.6")?;
-    bench.step("we sent one byte every 0.1 s, and no line end");
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(3) {
-        if call.send_quietly(b"x").is_err() || call.expect_silence(DROP).is_err() {
-            return next_is_served_with_lines(bench, &server);
-        }
-    }
-    Err(Fault::program(
-        "the call is ended 0.6 s after it began",
-        "it goes on after 3 s",
-    ))
-}
-
-/// The time between two drops.
-const DROP: Duration = Duration::from_millis(100);
-
-fn next_is_served_with_lines(bench: &mut Bench, server: &Program) -> Verdict {
-    let mut next = bench.call_as(server, "the next caller")?;
-    next.send(b"1\n")?;
-    next.expect(WELCOME)
-}
-
-fn without_end(bench: &mut Bench) -> Verdict {
-    let (server, mut call) = lines(bench, "3600")?;
-    call.send_as_much_as_it_takes(&[b'x'; 1_000_000])?;
-    let (_, ending) = call.receive_to_end(1024)?;
-    if ending == PeerEnding::Silence {
-        return Err(Fault::program(
-            "an end of the call after 1,024 bytes",
-            "it goes on",
-        ));
-    }
-    call.hang_up();
-    next_is_served_with_lines(bench, &server)
-}
-
-fn client(bench: &mut Bench) -> Verdict<(Program, Peer)> {
-    settings(bench, "5", "receive", "3600");
-    let ours = bench.listen()?;
-    let client = bench.client(&["hello"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.expect(b"hello")?;
-    Ok((client, call))
-}
-
-fn answer(bench: &mut Bench) -> Verdict {
-    let (client, mut call) = client(bench)?;
-    call.send(b"QWERT")?;
-    call.hang_up();
-    bench.says(&client, "QWERT")?;
-    bench.ends_with_status(&client, 0)
-}
-
-fn client_cut(bench: &mut Bench) -> Verdict {
-    let (client, mut call) = client(bench)?;
-    call.send_in_pieces(b"QWERT", 1)?;
-    call.hang_up();
-    bench.ends_with_status(&client, 0)?;
-    // Some show the answer as it comes, in pieces, others as a whole.
-    let shown = bench.stdout(&client).join(" ");
-    match shown.contains('T') {
-        true => Ok(()),
-        false => Err(Fault::program("the last letter of QWERT is shown", shown)),
-    }
-}
-
-fn silent_server(bench: &mut Bench) -> Verdict {
-    settings(bench, "0.3", "receive", "3600");
-    let ours = bench.listen()?;
-    let client = bench.client(&["hello"])?;
-    let mut call = bench.accept(&ours, &client)?;
-    call.expect(b"hello")?;
-    bench.step("our server said nothing");
-    bench.ends_with_one_line(&client)?;
-    Ok(())
-}
-
-fn full_queue(bench: &mut Bench) -> Verdict {
-    settings(bench, "0.3", "receive", "3600");
-    let ours = bench.listen_with_backlog(0)?;
-    let _first = bench.fill(&ours)?;
-    // It listens as long as the client calls: the kernel calls again and again, and
-    // would be refused in the moment between our end and that of the client.
-    std::mem::forget(ours);
-    let client = bench.client(&["hello"])?;
-    bench.ends_with_one_line(&client)?;
-    Ok(())
-}
-
-fn no_answer(bench: &mut Bench) -> Verdict {
-    let (client, call) = client(bench)?;
-    call.hang_up();
-    bench.ends_with_one_line(&client)?;
-    Ok(())
-}
-
-fn refused(bench: &mut Bench) -> Verdict {
-    settings(bench, "5", "receive", "3600");
-    bench.step("nobody listens");
-    let client = bench.client(&["hello"])?;
-    bench.ends_with_one_line(&client)?;
-    Ok(())
-}
-
 fn talk(bench: &mut Bench) -> Verdict {
-    let server = server(bench, "5")?;
+    let server = server::start(bench, "5")?;
     let client = bench.client(&["1"])?;
     bench.says(&client, "welcome to server!")?;
     bench.ends_with_status(&client, 0)?;
     bench.still_runs(&server)
-}
-
-fn interrupted(bench: &mut Bench) -> Verdict {
-    let fails = Change::fail(Calls::Receive, Which::Nth(1), errno::EINTR);
-    let what = "the first receive of each call will be interrupted (EINTR)";
-    bench.change(what, vec![fails])?;
-    let server = server(bench, "5")?;
-    let mut call = bench.call(&server)?;
-    // It was interrupted before there was anything to receive.
-    bench.settle();
-    call.send(b"1")?;
-    call.expect(WELCOME)?;
-    call.expect_end()
-}
-
-fn interrupted_client(bench: &mut Bench) -> Verdict {
-    let fails = Change::fail(Calls::Receive, Which::Every(2), errno::EINTR).in_the_program();
-    let what = "each second receive will be interrupted (EINTR)";
-    bench.change(what, vec![fails])?;
-    answer(bench)
 }
