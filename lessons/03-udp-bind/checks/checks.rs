@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use ::check::{
+use check::{
     Address, Bench, Calls, Change, Check, Datagrams, Fault, Lesson, Program, Start, Verdict, Which,
     errno,
 };
