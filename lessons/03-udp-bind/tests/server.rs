@@ -49,14 +49,6 @@ fn what_does_not_fit_the_buffer_is_gone(#[case] args: &[&str], #[case] room: usi
     );
 }
 
-#[test]
-fn what_is_left_of_a_datagram_is_taken_for_the_whole() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &["--buffer", "3"]);
-    socket().send_to(b"byebye", addr).unwrap();
-    assert!(ended(&mut stage, server).0.success());
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn when_the_receive_queue_is_full_datagrams_are_lost_and_no_send_fails() {
@@ -137,15 +129,6 @@ fn a_sender_without_a_port_cannot_be_answered_and_ends_nothing() {
     let error = stage.wait_line(server, "sendto 127.0.0.1:0").unwrap();
     assert!(error.contains("port 0 is nobody's"), "{error}");
     assert_eq!(ask(&socket(), addr, b"still here?"), b"still here?");
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_ends_it_as_usual() {
-    let mut stage = Stage::rehearsal();
-    let (server, _) = server(&mut stage, &[]);
-    stage.interrupt(server).unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Signal(2));
 }
 
 #[test]
