@@ -1,13 +1,13 @@
 //! Lesson 3, the server: one socket, bound to a port, for everybody who writes.
 
-use std::fmt::Display;
-use std::io::{self, BufRead, ErrorKind, Write};
-use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
-use std::process::{self, ExitCode};
+use std::io::{self, BufRead};
+use std::net::{SocketAddr, UdpSocket};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use clap::{Parser, ValueEnum, value_parser};
-use text::Encoding;
+use lesson_3::text::Encoding;
+use lesson_3::{Called, complain, ended, host_port, resolve, say};
 
 /// Prints every datagram with its sender, and answers it
 #[derive(Parser)]
@@ -59,48 +59,18 @@ const PATIENCE: u32 = 10;
 
 /// Receives datagrams until one says bye.
 pub fn run(args: &Args) -> Result<()> {
-    let addr = resolve(&args.addr)?;
-
-    // ANCHOR: bind
-    // socket with type DGRAM, and bind. That is all: no listen and no accept.
-    // There are no calls to take, only datagrams that arrive or do not.
-    let socket = UdpSocket::bind(addr).map_err(|error| explain("bind", addr, &error))?;
-    // ANCHOR_END: bind
-
-    let own = socket.local_addr().context("getsockname")?;
-    say(format!("bound to {own}"));
-
+    let (post, own) = open(resolve(&args.addr)?)?;
     if args.hold {
         say("not yet receiving: press Enter");
-        io::stdin().lock().skip_until(b'\n').context("stdin")?;
+        io::stdin().lock().skip_until(b'\n').called("read", "standard input")?;
     }
 
     let mut buffer = vec![0; args.buffer.into()];
-    let mut failures = 0;
     loop {
-        // ANCHOR: receive
-        // recvfrom: wait for one datagram. It gives the bytes and the sender:
-        // everybody writes to this one socket, so each datagram has to say
-        // where it comes from. What the buffer has no room for is thrown away,
-        // and on Linux the length does not tell it.
-        let (length, peer) = match socket.recv_from(&mut buffer) {
-            Ok(received) => received,
-            // Such an error can belong to one datagram, even to an answer that
-            // was sent long ago, and is then no reason to leave the others.
-            Err(error) if failures < PATIENCE => {
-                failures += 1;
-                complain(explain("recvfrom on", own, &error));
-                continue;
-            }
-            Err(error) => return Err(explain("recvfrom again and again on", own, &error)),
-        };
-        failures = 0;
+        let (length, peer) = take_letter(&post, own, &mut buffer)?;
         let heard = &buffer[..length];
-        // ANCHOR_END: receive
-        say(format!(
-            "received {length} bytes: {}",
-            args.encoding.quoted(heard)
-        ));
+        let text = args.encoding.quoted(heard);
+        say(format!("received {length} bytes: {text}"));
         say(format!("  from {peer}"));
 
         // An empty datagram is a message like any other: it has a sender, and
@@ -108,95 +78,67 @@ pub fn run(args: &Args) -> Result<()> {
         if heard == b"bye" {
             break;
         }
-        answer(args, &socket, heard, peer);
+        // If the answer fails, it concerns nobody else.
+        if let Err(error) = answer(&post, peer, heard, args) {
+            complain(error);
+        }
         if args.once {
             break;
         }
     }
-
-    drop(socket);
+    drop(post);
     say("closed the socket");
     Ok(())
 }
 
-/// Sends the answer to the one who asked. If that fails, it concerns nobody else.
-fn answer(args: &Args, socket: &UdpSocket, heard: &[u8], peer: SocketAddr) {
+/// Open a post office box.
+fn open(addr: SocketAddr) -> Result<(UdpSocket, SocketAddr)> {
+    // socket with type DGRAM, and bind. That is all: no listen and no accept.
+    // There are no calls to take, only datagrams that arrive or do not.
+    let post = UdpSocket::bind(addr).called("bind", addr)?;
+    let own = post.local_addr().called("getsockname of", addr)?;
+    say(format!("bound to {own}"));
+    Ok((post, own))
+}
+
+/// Take the next letter, and read who sent it.
+fn take_letter(
+    post: &UdpSocket,
+    own: SocketAddr,
+    buffer: &mut [u8],
+) -> Result<(usize, SocketAddr)> {
+    for _ in 0..PATIENCE {
+        // recvfrom: wait for one datagram. It gives the bytes and the sender:
+        // everybody writes to this one socket, so each datagram has to say
+        // where it comes from. What the buffer has no room for is thrown away,
+        // and on Linux the length does not tell it.
+        match post.recv_from(buffer).called("recvfrom on", own) {
+            Ok(letter) => return Ok(letter),
+            // Such an error can belong to one datagram, even to an answer that
+            // was sent long ago, and is then no reason to leave the others.
+            Err(error) => complain(error),
+        }
+    }
+    post.recv_from(buffer).called("recvfrom again and again on", own)
+}
+
+/// Answer the one who asked.
+fn answer(post: &UdpSocket, peer: SocketAddr, heard: &[u8], args: &Args) -> Result<()> {
     let answer = match args.reply {
         Reply::Echo => heard.to_vec(),
         Reply::Upper => args.encoding.upper(heard),
-        Reply::None => return,
+        Reply::None => return Ok(()),
     };
     let text = args.encoding.quoted(&answer);
     say(format!("sending {} bytes: {text}", answer.len()));
-    // ANCHOR: answer
+
     // sendto: one datagram with these bytes, to this address. The kernel takes
     // all of it or nothing. That it took it says nothing about its arrival.
-    if let Err(error) = socket.send_to(&answer, peer) {
-        complain(explain("sendto", peer, &error));
-    }
-    // ANCHOR_END: answer
+    post.send_to(&answer, peer).called("sendto", peer)?;
+    Ok(())
 }
 
-/// getaddrinfo: from a name to an address. A name can have several; the course
-/// speaks IPv4 where it can, so that both sides choose the same.
-fn resolve(name: &str) -> Result<SocketAddr> {
-    let found = name.to_socket_addrs().map_err(|error| explain("resolve", name, &error))?;
-    let all: Vec<SocketAddr> = found.collect();
-    let ipv4 = all.iter().find(|address| address.is_ipv4());
-    let chosen = ipv4.or(all.first()).copied();
-    chosen.with_context(|| format!("resolve {name}: the name has no address; pass an IP address"))
-}
-
-/// One line: the operation, its subject, the reason, the way out.
-fn explain(operation: &str, subject: impl Display, error: &io::Error) -> anyhow::Error {
-    let way_out = match (operation, error.kind()) {
-        ("resolve", _) => "check the spelling, or pass an IP address",
-        (_, ErrorKind::AddrInUse) => {
-            "another program has this UDP port: see \"ss -lunp\", or pass --addr"
-        }
-        (_, ErrorKind::AddrNotAvailable) => "no interface of this host has it: see \"ip address\"",
-        ("bind", ErrorKind::PermissionDenied) => "the port is reserved: take one above 1023",
-        ("sendto", ErrorKind::InvalidInput) => "the sender gave no port to answer to",
-        ("sendto" | "recvfrom on", _) => "the server goes on with the next datagram",
-        _ => "the manual page of the call says more",
-    };
-    let reason = error.to_string().to_lowercase();
-    anyhow!("{operation} {subject}: {reason}; {way_out}")
-}
-
-/// Prints a line. `println!` would panic when nobody reads, as in `| head -1`.
-fn say(line: impl Display) {
-    if writeln!(io::stdout(), "{line}").is_err() {
-        process::exit(1);
-    }
-}
-
-/// Prints an error that does not end the program.
-fn complain(error: impl Display) {
-    // With nobody left to read it, there is nobody to tell either.
-    let _ = writeln!(io::stderr(), "{error:#}");
-}
-
-/// Checks the form of an address; the name in it is looked up later.
-fn host_port(text: &str) -> Result<String, String> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.into()),
-        _ => Err("write HOST:PORT, such as 127.0.0.1:7788 or [::1]:7788".into()),
-    }
-}
-
-/// Runs the server; an error becomes one line on stderr and status 1.
-pub fn start(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-#[allow(dead_code, reason = "in the scene's program, main.rs calls start")]
+#[allow(dead_code, reason = "in the scene's program, scene/main.rs calls run")]
 fn main() -> ExitCode {
-    start(&Args::parse())
+    ended(run(&Args::parse()))
 }

@@ -17,7 +17,6 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    // ANCHOR: character
     /// The first character and its length in bytes. Nothing, when the bytes do
     /// not begin with a character of this encoding.
     fn character(self, bytes: &[u8]) -> Option<(char, usize)> {
@@ -36,7 +35,6 @@ impl Encoding {
             (Encoding::Gbk, _) => None,
         }
     }
-    // ANCHOR_END: character
 
     /// The bytes to send for what was typed, which is UTF-8, as terminals and
     /// files are. For UTF-8 there is nothing to do, also if it is no text.

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use ::check::{
+use check::{
     Address, Bench, Calls, Change, Check, Datagrams, Fault, Lesson, Program, Start, Verdict, Which,
     errno,
 };
@@ -27,7 +27,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "3/start/says-where",
         "the server says \"bound to IP:PORT\" with its real address",
-        says_where,
+        |bench| bench.server().and_then(|server| bench.says_where(&server, "bound to")),
     )
     .because(
         "The line is missing, has another form, or waits in a buffer.",
@@ -44,9 +44,13 @@ const CHECKS: &[Check] = &[
         HERE,
     )
     .hints(&["getsockname tells the real one."]),
-    Check::server("3/datagram/hello", "a datagram comes back as it was", hello)
-        .because("The answer is changed, or goes to somebody else.", CONTRACT)
-        .hints(&["recvfrom tells who sent it: give that address to sendto."]),
+    Check::server(
+        "3/datagram/hello",
+        "a datagram comes back as it was",
+        |bench| echo(bench, b"hello").map(drop),
+    )
+    .because("The answer is changed, or goes to somebody else.", CONTRACT)
+    .hints(&["recvfrom tells who sent it: give that address to sendto."]),
     Check::server(
         "3/datagram/empty",
         "an empty datagram comes back empty",
@@ -63,7 +67,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "3/datagram/longest",
         "a datagram of 65,507 bytes comes back whole",
-        longest,
+        |bench| echo(bench, &long()).map(drop),
     )
     .because(
         "The buffer has less room. What has no room is thrown away, and nobody says so.",
@@ -73,7 +77,7 @@ const CHECKS: &[Check] = &[
     Check::server(
         "3/datagram/no-text",
         "bytes that are no text come back as they were",
-        no_text,
+        |bench| echo(bench, &(0..=255).rev().collect::<Vec<u8>>()).map(drop),
     )
     .because("The bytes are decoded as text on their way.", CONTRACT)
     .hints(&["Send back the bytes that you received, not a text made from them."]),
@@ -211,32 +215,27 @@ const CHECKS: &[Check] = &[
     ),
 ];
 
-fn says_where(bench: &mut Bench) -> Verdict {
-    let server = bench.server()?;
-    bench.says_where(&server, "bound to")
-}
-
 fn port_zero(bench: &mut Bench) -> Verdict {
     let server = bench.server_as(Start::server().at(Address::Zero))?;
     bench.says_where(&server, "bound to")
 }
 
+/// One datagram, and the same one back.
+fn ask(we: &Datagrams, message: &[u8], server: &Program) -> Verdict {
+    we.send_to(message, server.address())?;
+    we.expect(message, server.address())
+}
+
 fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Datagrams)> {
     let server = bench.server()?;
     let we = bench.datagrams("we")?;
-    we.send_to(message, server.address())?;
-    we.expect(message, server.address())?;
+    ask(&we, message, &server)?;
     Ok((server, we))
-}
-
-fn hello(bench: &mut Bench) -> Verdict {
-    echo(bench, b"hello").map(drop)
 }
 
 fn empty(bench: &mut Bench) -> Verdict {
     let (server, we) = echo(bench, b"")?;
-    we.send_to(b"still there?", server.address())?;
-    we.expect(b"still there?", server.address())
+    ask(&we, b"still there?", &server)
 }
 
 /// IPv4 leaves 65,535 - 20 - 8 bytes for the data.
@@ -244,15 +243,6 @@ const LONGEST: usize = 65_507;
 
 fn long() -> Vec<u8> {
     (0..LONGEST).map(|i| (i * 7 / 3) as u8).collect()
-}
-
-fn longest(bench: &mut Bench) -> Verdict {
-    echo(bench, &long()).map(drop)
-}
-
-fn no_text(bench: &mut Bench) -> Verdict {
-    let message: Vec<u8> = (0..=255).rev().collect();
-    echo(bench, &message).map(drop)
 }
 
 fn hundred(bench: &mut Bench) -> Verdict {
@@ -279,9 +269,7 @@ fn in_turns(bench: &mut Bench) -> Verdict {
     ];
     for turn in 1..=3 {
         for (client, name) in [(&one, "one"), (&other, "other")] {
-            let message = format!("{name} {turn}");
-            client.send_to(message.as_bytes(), server.address())?;
-            client.expect(message.as_bytes(), server.address())?;
+            ask(client, format!("{name} {turn}").as_bytes(), &server)?;
         }
     }
     one.send_to(b"one more", server.address())?;
@@ -297,8 +285,7 @@ fn one_that_is_gone(bench: &mut Bench) -> Verdict {
         gone.send_to(b"answer me", server.address())?;
     }
     let we = bench.datagrams("we")?;
-    we.send_to(b"still there?", server.address())?;
-    we.expect(b"still there?", server.address())
+    ask(&we, b"still there?", &server)
 }
 
 fn bye(bench: &mut Bench) -> Verdict {
@@ -313,8 +300,7 @@ fn not_quite_bye(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
     let we = bench.datagrams("we")?;
     for message in ["bye\n", "Bye", " bye", "bye bye"] {
-        we.send_to(message.as_bytes(), server.address())?;
-        we.expect(message.as_bytes(), server.address())?;
+        ask(&we, message.as_bytes(), &server)?;
     }
     bench.still_runs(&server)
 }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use lesson_3::ended;
 use scene::{Options, Stage};
 
 /// Lesson 3: datagrams, and the port that names a program
@@ -39,8 +40,8 @@ enum Side {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 3: UDP bind", script),

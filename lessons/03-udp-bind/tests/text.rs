@@ -1,7 +1,7 @@
 //! What the encodings make of bytes and of text.
 
+use lesson_3::text::Encoding::{self, Gbk, Utf8};
 use rstest::rstest;
-use text::Encoding::{self, Gbk, Utf8};
 
 #[rstest]
 #[case(Utf8, "hello", b"hello")]
