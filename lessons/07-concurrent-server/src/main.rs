@@ -181,7 +181,7 @@ fn three_callers(stage: &mut Stage, model: &str, waits: &str) -> Result<(Actor, 
     Ok((server, slow, third))
 }
 
-/// The models that every machine allows, as the flag names them.
+/// All models, as the flag names them.
 const MODELS: [&str; 5] = [
     "one-at-a-time",
     "thread-per-client",
