@@ -8,7 +8,7 @@ use views::text::Paper;
 
 /// In cells; 80 where there is no terminal, never more than is easy to read.
 pub(crate) fn width() -> usize {
-    let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
+    let width = kernel::terminal::width();
     width.clamp(40, 100)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 
 /// For the X-ray: as wide as the terminal, with colours if it is one.
 pub(crate) fn paper() -> Paper {
-    let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into());
+    let width = kernel::terminal::width();
     let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let colour = wanted && io::stdout().is_terminal();
     // The paper has decided; the library is not to decide again.

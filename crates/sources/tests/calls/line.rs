@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use timeline::call::{Address, Arg, Bytes, End, Outcome, Output, Setting, Start};
 
-use crate::strace::compared;
+use super::strace::compared;
 
 /// So many bytes of data are compared.
 pub const KEEP: usize = 32;
