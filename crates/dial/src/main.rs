@@ -16,7 +16,6 @@ mod screen;
 mod show;
 mod solution;
 mod start;
-mod terminal;
 mod watch;
 #[cfg(target_os = "linux")]
 mod wire;
@@ -129,7 +128,11 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that went away, as in `| head`, needs no error message.
-        Err(error) if error.downcast_ref().is_some_and(terminal::is_reader_gone) => {
+        Err(error)
+            if error
+                .downcast_ref()
+                .is_some_and(kernel::terminal::is_reader_gone) =>
+        {
             ExitCode::FAILURE
         }
         Err(error) => {

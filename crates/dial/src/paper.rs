@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use views::text::Paper;
 
-use crate::terminal;
+use kernel::terminal;
 
 /// Cuts between words, with an indent on every row; no row is longer than is easy
 /// to read.

@@ -10,7 +10,7 @@ use exercise::watch::{Manner, Remark, watch};
 use exercise::{Course, Language, Number};
 
 use crate::paper::{print, short, wrap};
-use crate::terminal::is_interactive;
+use kernel::terminal::is_interactive;
 
 #[derive(Args, Debug)]
 pub(crate) struct WatchArgs {

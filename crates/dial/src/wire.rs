@@ -16,8 +16,8 @@ use crate::board;
 use crate::files::Files;
 use crate::look::Look;
 use crate::screen::Screen;
-use crate::terminal;
 use crate::xray::{enough, programs};
+use kernel::terminal;
 
 #[derive(Args, Debug)]
 pub(crate) struct WireArgs {

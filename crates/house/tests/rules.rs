@@ -1,8 +1,9 @@
 //! House rules that a machine can check.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use regex::Regex;
@@ -73,6 +74,9 @@ const LONGEST_FILE: usize = 400;
 
 /// A lesson program above this hides its story. Comments do not count.
 const LONGEST_PROGRAM: usize = 135;
+
+/// The first build of lesson 1, our own crates included.
+const MOST_CRATES: usize = 32;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -353,6 +357,23 @@ fn what_the_compiler_cannot_check_stands_in_one_place() {
             "{} holds unsafe code",
             file.display()
         );
+    }
+}
+
+/// A learner waits for each of them. Those below are three ways to the one kernel
+/// that `kernel` reaches through libc.
+#[test]
+fn the_first_lesson_is_built_from_few_crates() {
+    let tree = ["tree", "--package", "lesson-1", "--edges", "normal,build"];
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(tree).args(["--prefix", "none", "--offline"]);
+    let output = cargo.current_dir(root()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    let crates: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+    assert!((10..=MOST_CRATES).contains(&crates.len()), "{crates:?}");
+    for unwanted in ["ctrlc", "nix", "rustix"] {
+        assert!(!crates.contains(unwanted), "lesson-1 waits for {unwanted}");
     }
 }
 

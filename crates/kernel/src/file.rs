@@ -127,3 +127,57 @@ mod linux {
         std::str::from_utf8(name).ok().map(str::to_string)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::{ErrorKind, Read};
+    use std::net::TcpListener;
+    use std::{fs, process};
+
+    use super::*;
+
+    #[test]
+    fn a_read_of_a_pipe_that_does_not_wait_says_that_it_would() {
+        let (mut reader, _writer) = io::pipe().unwrap();
+        set_nonblocking(&reader).unwrap();
+        let refused = reader.read(&mut [0]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_program_may_be_executed_and_a_text_may_not() {
+        assert!(may_execute(Path::new("/bin/sh")));
+        assert!(!may_execute(Path::new("/proc/version")));
+        assert!(!may_execute(Path::new("/nonexistent")));
+        assert!(!may_execute(Path::new("with\0zero")));
+    }
+
+    #[test]
+    fn the_link_of_a_socket_says_its_inode_and_its_protocol() {
+        use std::os::fd::AsRawFd;
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let links = Links::open(Path::new("/proc/self/fd")).unwrap();
+        let number = socket.as_raw_fd() as u32;
+        let mut buffer = [0; 64];
+        let link = links.read(number, &mut buffer).unwrap();
+        let expected = format!("socket:[{}]", inode(&socket).unwrap());
+        assert_eq!(link, expected.as_bytes());
+        assert_eq!(links.read(number, &mut [0; 3]).unwrap(), b"soc");
+        assert!(links.read(u32::MAX, &mut buffer).is_err());
+        let path = format!("/proc/self/fd/{number}");
+        assert_eq!(socket_protocol(Path::new(&path)).as_deref(), Some("TCP"));
+        assert_eq!(socket_protocol(Path::new("/proc/version")), None);
+    }
+
+    #[test]
+    fn a_fifo_is_made_once() {
+        use std::os::unix::fs::FileTypeExt;
+        let path = std::env::temp_dir().join(format!("dialtone-fifo-{}", process::id()));
+        make_fifo(&path).unwrap();
+        let again = make_fifo(&path).unwrap_err();
+        let made = fs::metadata(&path).unwrap().file_type();
+        fs::remove_file(&path).unwrap();
+        assert!(made.is_fifo());
+        assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    }
+}

@@ -120,3 +120,32 @@ mod unix {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_would_mean_a_group_are_refused() {
+        for group in [0, u32::MAX, i32::MAX as u32 + 1] {
+            let refused = send(group, SIGTERM).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput, "{group}");
+        }
+    }
+
+    #[test]
+    fn ctrl_c_and_its_like_are_told_and_do_not_end_the_process() {
+        let (told, news) = mpsc::channel();
+        on_end(move || told.send(()).unwrap()).unwrap();
+        for signal in [SIGINT, SIGTERM, SIGINT] {
+            send(process::id(), signal).unwrap();
+            news.recv_timeout(Duration::from_secs(20)).unwrap();
+        }
+        let again = on_end(|| {}).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+    }
+}

@@ -31,6 +31,11 @@ pub fn colour() -> bool {
         && !is_dumb()
 }
 
+/// Whether a person sits there: stdin is a keyboard, and stdout a screen.
+pub fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
 /// Whether the cursor can be moved: TERM names a terminal that is not dumb.
 pub fn moves() -> bool {
     env::var_os("TERM").is_some_and(|term| !term.is_empty()) && !is_dumb()

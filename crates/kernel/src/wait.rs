@@ -102,3 +102,40 @@ mod bell {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_readable_when_something_is_in_it_and_at_its_end() {
+        let ((silent, _kept), (full, mut writer)) = (io::pipe().unwrap(), io::pipe().unwrap());
+        let (ended, _) = io::pipe().unwrap();
+        writer.write_all(b"x").unwrap();
+        let pipes = [silent.as_fd(), full.as_fd(), ended.as_fd()];
+        assert_eq!(readable(&pipes, None).unwrap(), [false, true, true]);
+    }
+
+    #[test]
+    fn a_wait_ends_with_its_time() {
+        let (silent, _kept) = io::pipe().unwrap();
+        let found = readable(&[silent.as_fd()], Some(Duration::from_nanos(1)));
+        assert_eq!(found.unwrap(), [false]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_bell_wakes_until_it_is_heard() {
+        let bell = Bell::new().unwrap();
+        let rings = || readable(&[bell.as_fd()], Some(Duration::ZERO)).unwrap();
+        assert_eq!(rings(), [false]);
+        bell.ring();
+        bell.ring();
+        assert_eq!((rings(), rings()), (vec![true], vec![true]));
+        bell.heard();
+        assert_eq!(rings(), [false]);
+    }
+}

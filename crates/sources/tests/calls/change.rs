@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use timeline::Ending;
 use timeline::call::{Arg, Changed, Outcome};
 
-use crate::stage::{Call, FIRST, SECOND, Stage, first_line, part, piped};
-use crate::witness::{python, talk};
+use super::stage::{Call, FIRST, SECOND, Stage, first_line, part, piped};
+use super::witness::{python, talk};
 
 const SIGUSR1: i32 = 10;
 const SIGWINCH: i32 = 28;

@@ -12,7 +12,7 @@ use sources::calls::{Event, Options, What};
 use timeline::call::Outcome;
 use timeline::{Actor, Ending};
 
-use crate::stage::{FIRST, SECOND, Stage, first_line, part, piped};
+use super::stage::{FIRST, SECOND, Stage, first_line, part, piped};
 
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;

@@ -9,7 +9,7 @@ use sources::calls::What;
 use timeline::Ending;
 use timeline::call::{Address, Arg, Bytes, Outcome, Output};
 
-use crate::stage::{FIRST, SECOND, Stage, first_line, part, piped};
+use super::stage::{FIRST, SECOND, Stage, first_line, part, piped};
 
 fn bytes(text: &str) -> Bytes {
     Bytes {
@@ -128,7 +128,7 @@ fn what_one_side_waits_for_lies_within_its_waiting() {
     };
     let (connect, accept) = (of(SECOND, "connect"), of(FIRST, "accept4"));
     let (send, receive) = (of(SECOND, "sendto"), of(FIRST, "recvfrom"));
-    let end = |call: &crate::stage::Call| call.end.as_ref().expect("it has ended").0;
+    let end = |call: &super::stage::Call| call.end.as_ref().expect("it has ended").0;
     assert!(connect.begin < end(&accept));
     assert!(send.begin < end(&receive));
     assert!(end(&connect) > connect.begin);

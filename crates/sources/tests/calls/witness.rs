@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 use rstest::rstest;
 use timeline::Ending;
 
-use crate::line::{KEEP, line, without_numbers};
-use crate::stage::{FIRST, Stage};
-use crate::strace::{TRACED, strace_line};
+use super::line::{KEEP, line, without_numbers};
+use super::stage::{FIRST, Stage};
+use super::strace::{TRACED, strace_line};
 
 pub fn python() -> PathBuf {
     let output = Command::new("python3")
