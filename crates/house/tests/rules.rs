@@ -15,7 +15,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("switchboard", &["timeline", "views"]),
     ("xray", &["sources", "timeline", "wire"]),
     ("scene", &["sources", "timeline", "views", "wire", "xray"]),
-    ("check", &["sources", "timeline", "views", "scene", "xray"]),
+    ("check", &["sources", "timeline", "views", "xray"]),
     ("exercise", &[]),
     (
         "dial",
