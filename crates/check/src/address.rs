@@ -90,6 +90,7 @@ impl Usual {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
     use std::time::{Duration, Instant};
 
     use rstest::rstest;
@@ -106,6 +107,7 @@ mod tests {
         let end = Instant::now() + Duration::from_secs(10);
         while !so() {
             assert!(Instant::now() < end, "it did not come true");
+            thread::park_timeout(Duration::from_millis(1));
         }
     }
 

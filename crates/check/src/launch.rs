@@ -36,37 +36,29 @@ impl Launch {
 
     /// Another name in the story, where there are several.
     #[must_use]
-    pub fn named(self, name: &str) -> Self {
-        Self {
-            name: name.into(),
-            ..self
-        }
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
     }
 
     /// It is told another address than usual.
     #[must_use]
-    pub fn at(self, address: Endpoint) -> Self {
-        Self {
-            address: Some(address),
-            ..self
-        }
+    pub fn at(mut self, address: Endpoint) -> Self {
+        self.address = Some(address);
+        self
     }
 
     /// It may have so many files open, sockets included.
     #[must_use]
-    pub fn files(self, most: u32) -> Self {
-        Self {
-            files: Some(most),
-            ..self
-        }
+    pub fn files(mut self, most: u32) -> Self {
+        self.files = Some(most);
+        self
     }
 
     /// What it reads from its standard input, before the end of it.
     #[must_use]
-    pub fn input(self, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            input: bytes.into(),
-            ..self
-        }
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
+        self
     }
 }

@@ -74,11 +74,9 @@ impl Check {
         behaviour: &'static str,
         run: fn(&mut Bench) -> Verdict,
     ) -> Self {
-        let check = Self::server(address, behaviour, run);
-        Self {
-            of: Of::Client,
-            ..check
-        }
+        let mut check = Self::server(address, behaviour, run);
+        check.of = Of::Client;
+        check
     }
 
     /// A check of a server and a client that talk with each other.
@@ -87,42 +85,38 @@ impl Check {
         behaviour: &'static str,
         run: fn(&mut Bench) -> Verdict,
     ) -> Self {
-        let check = Self::server(address, behaviour, run);
-        Self {
-            of: Of::Both,
-            ..check
-        }
+        let mut check = Self::server(address, behaviour, run);
+        check.of = Of::Both;
+        check
     }
 
     /// The usual cause of a failure, and where the matter is taught.
     #[must_use]
-    pub const fn because(self, cause: &'static str, taught: &'static str) -> Self {
-        Self {
-            cause,
-            taught,
-            ..self
-        }
+    pub const fn because(mut self, cause: &'static str, taught: &'static str) -> Self {
+        self.cause = cause;
+        self.taught = taught;
+        self
     }
 
     /// Hints for those who ask, from where to look to how.
     #[must_use]
-    pub const fn hints(self, hints: &'static [&'static str]) -> Self {
-        Self { hints, ..self }
+    pub const fn hints(mut self, hints: &'static [&'static str]) -> Self {
+        self.hints = hints;
+        self
     }
 
     /// A check that needs more time than others.
     #[must_use]
-    pub const fn limit(self, limit: Duration) -> Self {
-        Self { limit, ..self }
+    pub const fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// A check that looks at the calls of a program, or changes them.
     #[must_use]
-    pub const fn observed(self) -> Self {
-        Self {
-            observed: true,
-            ..self
-        }
+    pub const fn observed(mut self) -> Self {
+        self.observed = true;
+        self
     }
 
     /// Whether `part` names this check or a group that it is in.

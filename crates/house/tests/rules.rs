@@ -18,14 +18,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("views", &["timeline"]),
     ("switchboard", &["timeline", "views"]),
     ("xray", &["kernel", "sources", "timeline", "wire"]),
-    (
-        "scene",
-        &["kernel", "sources", "timeline", "views", "wire", "xray"],
-    ),
-    (
-        "check",
-        &["kernel", "sources", "timeline", "views", "scene", "xray"],
-    ),
+    ("scene", &["kernel", "sources", "timeline", "views", "wire", "xray"]),
+    ("check", &["kernel", "sources", "timeline", "views", "xray"]),
     ("exercise", &[]),
     (
         "dial",

@@ -205,26 +205,12 @@ impl Stage {
         self.cast.pid(actor)
     }
 
-    /// The pipe to an actor's standard input; then the stage has it no longer.
-    pub fn take_input(&mut self, actor: Actor) -> Option<ChildStdin> {
-        self.inputs.remove(&actor)
-    }
-
     /// From now on these changes are made in the programs' calls, and no others.
     ///
     /// # Errors
     /// When calls are not observed, or the changes make no sense.
     pub fn change(&mut self, changes: Vec<Change>) -> Result<()> {
         self.cast.change(changes).context("change calls")
-    }
-
-    /// Takes in what happens for so long.
-    ///
-    /// # Errors
-    /// When the audience has gone.
-    pub fn pass(&mut self, time: Duration) -> Result<()> {
-        let deadline = Instant::now() + time;
-        self.until(deadline, |_| None::<()>).map(drop)
     }
 
     /// What an actor said so far.
@@ -260,7 +246,7 @@ impl Stage {
     }
 
     /// Takes all that has happened by now, and says whether it could.
-    pub fn catch_up(&mut self) -> bool {
+    fn catch_up(&mut self) -> bool {
         let caught = xray::catch_up(&mut *self.cast, &mut self.story, self.deadline);
         // To take never fails: an error of the spectator is kept for the script.
         let caught = matches!(caught, Ok(true));

@@ -11,9 +11,10 @@
 //! adds whose they are and which TCP states they have led to, and sends it all
 //! to the cast, which puts it in order.
 //!
-//! Read it in this order: `cast.rs`, `listened.rs`, `take.rs`; then `seen.rs`,
-//! `recorder.rs` with `pipes.rs`, `owners.rs` and `looks.rs`, and the two sources
-//! of `packets.rs`: `loopback.rs` and `cable.rs`; then `recording.rs`.
+//! Read it in this order: `cast.rs`, `listened.rs`, `take.rs`, `seen.rs`; in its
+//! folder `recorder.rs`, which has `pipes.rs`, `owners.rs` and `looks.rs`, and
+//! `packets.rs` with the two sources `loopback.rs` and `cable.rs`; then
+//! `recording.rs`.
 
 mod cast;
 mod find;
@@ -21,24 +22,6 @@ mod listened;
 mod program;
 mod take;
 
-#[cfg(target_os = "linux")]
-mod backlog;
-#[cfg(target_os = "linux")]
-mod cable;
-#[cfg(target_os = "linux")]
-mod clock;
-#[cfg(target_os = "linux")]
-mod looks;
-#[cfg(target_os = "linux")]
-mod loopback;
-#[cfg(target_os = "linux")]
-mod owners;
-#[cfg(target_os = "linux")]
-mod packets;
-#[cfg(target_os = "linux")]
-mod pipes;
-#[cfg(target_os = "linux")]
-mod recorder;
 #[cfg(target_os = "linux")]
 mod recording;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use sources::output::{Output, Outputs, What};
 use timeline::{Actor, Event, Kind, Place};
 
 use crate::cast::Cast;
-use crate::program::{Program, words};
+use crate::program::{Program, started};
 
 /// Programs of which is known what they print, and how they end. It works on all
 /// systems and needs no privilege. What still runs when it is dropped is killed.
@@ -43,22 +43,19 @@ impl Listened {
             ready: VecDeque::new(),
         }
     }
+
+    fn arrives(&mut self, time: Duration, actor: Actor, kind: Kind) {
+        let place = Place::Actor(actor);
+        self.ready.push_back(Event { time, place, kind });
+    }
 }
 
 impl Cast for Listened {
     fn start(&mut self, lane: &str, program: &Program) -> io::Result<(Actor, Option<ChildStdin>)> {
         let command = program.command()?;
-        let kind = Kind::Started {
-            lane: lane.to_string(),
-            command: words(&command),
-        };
-        let time = self.now();
+        let (time, kind) = (self.now(), started(lane, &command));
         let actor = self.outputs.start(command)?;
-        self.ready.push_back(Event {
-            time,
-            place: Place::Actor(actor),
-            kind,
-        });
+        self.arrives(time, actor, kind);
         Ok((actor, self.outputs.take_stdin(actor)))
     }
 
@@ -71,11 +68,7 @@ impl Cast for Listened {
                 What::Line(stream, text) => Kind::Line { stream, text },
                 What::Ended(ending) => Kind::Ended(ending),
             };
-            self.ready.push_back(Event {
-                time: at.saturating_duration_since(self.began),
-                place: Place::Actor(actor),
-                kind,
-            });
+            self.arrives(at.saturating_duration_since(self.began), actor, kind);
             if at > now {
                 return;
             }

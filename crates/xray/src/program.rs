@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, io, iter};
 
+use timeline::Kind;
 use wire::Side;
 
 /// A command line: which program, with which arguments.
@@ -86,9 +87,17 @@ impl Program {
 }
 
 /// The words of a command line.
-pub(crate) fn words(command: &Command) -> Vec<String> {
+fn words(command: &Command) -> Vec<String> {
     let words = iter::once(command.get_program()).chain(command.get_args());
     words
         .map(|word| word.to_string_lossy().into_owned())
         .collect()
+}
+
+/// That a program was started in this lane.
+pub(crate) fn started(lane: &str, command: &Command) -> Kind {
+    Kind::Started {
+        lane: lane.to_string(),
+        command: words(command),
+    }
 }

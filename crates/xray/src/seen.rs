@@ -6,6 +6,16 @@
 //! they see goes into one [`Recorder`], behind one lock, and from there through a
 //! queue. Where the queue grows too long, the programs wait.
 
+mod backlog;
+mod cable;
+mod clock;
+mod looks;
+mod loopback;
+mod owners;
+mod packets;
+mod pipes;
+mod recorder;
+
 use std::collections::VecDeque;
 use std::io;
 use std::process::{ChildStdin, Stdio};
@@ -18,17 +28,17 @@ use sources::calls::{Change, Options, Tracer, What};
 use sources::states::States;
 use timeline::call::CallId;
 use timeline::order::Order;
-use timeline::{Actor, Event};
+use timeline::{Actor, Event, Place};
 use wire::{Control, Hand, Settings, Side, Wire};
 
-use crate::backlog::{Backlog, wait_while};
-use crate::cable::Cable;
 use crate::cast::Cast;
-use crate::clock::{LOOK, NAP, clock};
-use crate::loopback::Loopback;
-use crate::packets::PacketSource;
-use crate::program::{Program, words};
-use crate::recorder::{News, Recorder, Shared};
+use crate::program::{Program, started};
+use backlog::{Backlog, wait_while};
+use cable::Cable;
+use clock::{LOOK, NAP, clock};
+use loopback::Loopback;
+use packets::PacketSource;
+use recorder::{News, Recorder, Shared};
 
 /// Events are held back so long, so that the end of a short call is known when
 /// its start is handed out. That none is overtaken does not depend on it: see
@@ -174,13 +184,13 @@ impl Seen {
         command.stdin(stdin).stdout(its_stdout).stderr(its_stderr);
         // Python keeps back what it prints into a pipe until it ends.
         command.env("PYTHONUNBUFFERED", "1");
-        let words = words(&command);
+        let kind = started(lane, &command);
         let time = self.now();
-        let started = self.tracer.start(actor, command)?;
+        let begun = self.tracer.start(actor, command)?;
         self.alive.push(true);
-        self.pids.push(started.pid);
-        self.recorder.lock().started(time, actor, lane, words);
-        Ok((actor, started.stdin))
+        self.pids.push(begun.pid);
+        self.recorder.lock().tell(time, Place::Actor(actor), kind);
+        Ok((actor, begun.stdin))
     }
 
     /// Whether one of the programs runs, from this one on.

@@ -10,9 +10,9 @@ use timeline::cable::Fate;
 use timeline::{Actor, Kind, Place};
 use wire::{Control, Frame, Hand, Report, Settings, Side, Wire};
 
-use crate::owners::Ends;
-use crate::packets::PacketSource;
-use crate::recorder::{Recorder, Shared};
+use super::owners::Ends;
+use super::packets::PacketSource;
+use super::recorder::{Recorder, Shared};
 
 /// The cable between two hosts, on which the programs play. Each packet is told
 /// before it goes on.

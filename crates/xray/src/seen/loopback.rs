@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use sources::packets::{Capture, Gauge};
 
-use crate::clock::{LOOK, NAP, clock};
-use crate::packets::PacketSource;
-use crate::recorder::Shared;
+use super::clock::{LOOK, NAP, clock};
+use super::packets::PacketSource;
+use super::recorder::Shared;
 
 /// The loopback of the network in which this process is.
 pub(crate) struct Loopback {
@@ -24,29 +24,28 @@ impl Loopback {
     /// Begins to look. That packets cannot be seen is told; the rest goes on.
     /// `alone`: every packet is the programs' own.
     pub(crate) fn listen(recorder: &Shared, alone: bool) -> Self {
-        let mut loopback = Self {
-            gauge: None,
-            stop: Arc::default(),
-            told_until: Arc::new(AtomicU64::new(u64::MAX)),
-            thread: None,
-        };
-        match Capture::on("lo") {
-            Ok(capture) => loopback.start(capture, recorder.clone(), alone),
-            Err(error) => recorder.lock().unseen(&format!(
+        let capture = Capture::on("lo");
+        if let Err(error) = &capture {
+            recorder.lock().unseen(&format!(
                 "packets: {error}; they need a network of our own, or root: see \"cargo dial doctor\""
-            )),
+            ));
         }
-        loopback
-    }
-
-    fn start(&mut self, capture: Capture, recorder: Shared, alone: bool) {
-        self.gauge = capture.gauge().ok();
-        self.told_until.store(0, Ordering::SeqCst);
-        let (stop, told) = (Arc::clone(&self.stop), Arc::clone(&self.told_until));
-        self.thread = Some(thread::spawn(move || {
-            sniff(capture, &recorder, alone, &stop, &told);
+        let capture = capture.ok();
+        let gauge = capture.as_ref().and_then(|capture| capture.gauge().ok());
+        let (stop, told_until) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let (stopped, told, recorder) = (stop.clone(), told_until.clone(), recorder.clone());
+        let thread = thread::spawn(move || {
+            if let Some(capture) = capture {
+                sniff(capture, &recorder, alone, &stopped, &told);
+            }
             told.store(u64::MAX, Ordering::SeqCst);
-        }));
+        });
+        Self {
+            gauge,
+            stop,
+            told_until,
+            thread: Some(thread),
+        }
     }
 }
 

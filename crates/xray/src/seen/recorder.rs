@@ -11,11 +11,11 @@ use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place};
 
-use crate::backlog::Counting;
-use crate::clock::clock;
-use crate::looks::Looks;
-use crate::owners::{Ends, Owners};
-use crate::pipes::Pipes;
+use super::backlog::Counting;
+use super::clock::clock;
+use super::looks::Looks;
+use super::owners::{Ends, Owners};
+use super::pipes::Pipes;
 
 /// What the recorder tells.
 pub(crate) enum News {
@@ -90,20 +90,6 @@ impl Recorder {
     /// Of a stamp.
     pub(crate) fn since_start(&self, stamp: Duration) -> Duration {
         stamp.saturating_sub(self.start)
-    }
-
-    pub(crate) fn started(
-        &mut self,
-        time: Duration,
-        actor: Actor,
-        lane: &str,
-        command: Vec<String>,
-    ) {
-        let kind = Kind::Started {
-            lane: lane.to_string(),
-            command,
-        };
-        self.tell(time, Place::Actor(actor), kind);
     }
 
     /// From now on, what the program prints is looked for.
