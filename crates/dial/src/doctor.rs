@@ -43,57 +43,65 @@ pub(crate) fn run() -> String {
     text
 }
 
+impl Finding {
+    /// `otherwise` is what follows from the error.
+    fn new(
+        name: &'static str,
+        tried: io::Result<()>,
+        good: &'static str,
+        otherwise: impl FnOnce(&io::Error) -> String,
+    ) -> Self {
+        Self {
+            name,
+            otherwise: tried.as_ref().err().map(otherwise).unwrap_or_default(),
+            result: tried
+                .map(|()| good)
+                .map_err(|error| error.to_string().to_lowercase()),
+        }
+    }
+}
+
 fn findings() -> Vec<Finding> {
-    let (network, tracing) = (probe::private_network(), probe::tracing());
-    let advice = |tried: &io::Result<()>, words: fn(&io::Error) -> String| {
-        tried.as_ref().err().map(words).unwrap_or_default()
-    };
-    let for_namespaces = advice(&network, advice_for_namespaces);
-    let for_tracing = advice(&tracing, advice_for_tracing);
-    let finding = |name, result: io::Result<()>, good, otherwise: &str| Finding {
-        name,
-        result: result
-            .map(|()| good)
-            .map_err(|error| error.to_string().to_lowercase()),
-        otherwise: otherwise.to_string(),
-    };
+    let always = |text: &'static str| move |_: &io::Error| text.to_string();
     vec![
-        finding(
+        Finding::new(
             "loopback IPv4",
             probe::loopback_v4(),
             "127.0.0.1 can be called: all lessons run",
-            "No lesson can run without it. Is the interface lo up? See \"ip address show lo\".",
+            always(
+                "No lesson can run without it. Is the interface lo up? See \"ip address show lo\".",
+            ),
         ),
-        finding(
+        Finding::new(
             "loopback IPv6",
             probe::loopback_v6(),
             "[::1] can be called: --addr '[::1]:0' works",
-            "The lessons run on IPv4. Only --addr with an IPv6 address fails.",
+            always("The lessons run on IPv4. Only --addr with an IPv6 address fails."),
         ),
-        finding(
+        Finding::new(
             "own network",
-            network,
+            probe::private_network(),
             "namespaces for network and user, without root",
-            &for_namespaces,
+            advice_for_namespaces,
         ),
         wire(),
-        finding(
+        Finding::new(
             "call tracing",
-            tracing,
+            probe::tracing(),
             "ptrace of programs that we start ourselves",
-            &for_tracing,
+            advice_for_tracing,
         ),
-        finding(
+        Finding::new(
             "python3",
-            starts("python3"),
+            starts("python3", "--version"),
             "the tests with Python programs can run",
-            "The tests that need it stay ignored. Everything else works.",
+            always("The tests that need it stay ignored. Everything else works."),
         ),
-        finding(
+        Finding::new(
             "tmux",
-            starts_with("tmux", "-V"),
+            starts("tmux", "-V"),
             "scripts/classroom.sh can show both sides at once",
-            "scripts/classroom.sh needs it. Two terminals do as well.",
+            always("scripts/classroom.sh needs it. Two terminals do as well."),
         ),
     ]
 }
@@ -144,7 +152,7 @@ fn advice_for_namespaces(error: &io::Error) -> String {
     format!("The lessons run all the same, on the machine's own loopback. {way_out}")
 }
 
-/// The same for ptrace.
+/// Like [`advice_for_namespaces`], for ptrace.
 fn advice_for_tracing(error: &io::Error) -> String {
     let way_out = match error.kind() {
         ErrorKind::Unsupported => "On this system there is nothing in its place.",
@@ -156,22 +164,17 @@ fn advice_for_tracing(error: &io::Error) -> String {
     format!("The system calls of a program cannot be watched. {way_out}")
 }
 
-fn starts(program: &str) -> io::Result<()> {
-    starts_with(program, "--version")
-}
-
-fn starts_with(program: &str, flag: &str) -> io::Result<()> {
+/// Whether there is such a program: with this flag it ends at once, with status 0.
+fn starts(program: &str, flag: &str) -> io::Result<()> {
     let mut command = Command::new(program);
-    let quiet = command
-        .arg(flag)
-        .stdin(Stdio::null())
+    command.arg(flag).stdin(Stdio::null());
+    let status = command
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let status = quiet.status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("{program}: {status}")))
+        .stderr(Stdio::null())
+        .status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{program}: {status}"))),
     }
 }
 
