@@ -173,6 +173,12 @@ impl Stage {
             .context(subject)
     }
 
+    /// Hands out the standard input of an actor, for bytes that are no line. The
+    /// actor's input ends when it is dropped.
+    pub fn take_input(&mut self, actor: Actor) -> Option<ChildStdin> {
+        self.inputs.remove(&actor)
+    }
+
     /// Closes the actor's standard input: it reads an end of file.
     pub fn end_input(&mut self, actor: Actor) {
         self.inputs.remove(&actor);
