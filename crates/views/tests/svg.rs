@@ -71,7 +71,7 @@ fn it_shows_lines_calls_with_their_results_packets_states_and_explanations() {
         "\"hello, 世界\\n\"",
         "recv(3) → 14 \"hello, 世界\\n\", 1000.100 ms",
         "+1000.050",
-        "Not seen: 2 packets: the capture was too slow",
+        "not seen: 2 packets: the capture was too slow",
         "(ended by SIGTERM)",
     ] {
         assert!(
