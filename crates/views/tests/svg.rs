@@ -1,13 +1,11 @@
 //! The sequence diagram is whole XML, shows what happened, and lets nothing out.
 
-mod sample;
-
 use roxmltree::{Document, Node};
 use timeline::{Actor, Ending, Kind, Place};
 use views::only::Only;
 use views::svg::{Style, svg};
 
-use sample::{ACK, CLIENT, SERVER, SYN, Story};
+use crate::sample::{self, ACK, CLIENT, SERVER, SYN, Story};
 
 fn style() -> Style {
     Style {

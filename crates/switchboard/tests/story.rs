@@ -1,6 +1,5 @@
 //! What happens on a wire, written by hand; and the board before which it
 //! happens.
-#![allow(dead_code)] // Each test uses another part of it.
 
 use std::time::Duration;
 
@@ -20,7 +19,6 @@ pub const CLIENT: Side = Side::Client;
 pub const SYN: u8 = TcpFlags::SYN;
 pub const ACK: u8 = TcpFlags::ACK;
 pub const PSH: u8 = TcpFlags::PSH;
-pub const FIN: u8 = TcpFlags::FIN;
 const HAND: &str = "the hand";
 
 pub struct Story {

@@ -1,0 +1,7 @@
+//! What the board shows and what its keys do, as one program: to link one takes
+//! longer than to run it.
+
+mod flood;
+mod keys;
+mod screens;
+mod story;
