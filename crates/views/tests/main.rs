@@ -4,6 +4,7 @@
 mod json;
 mod ladder;
 mod pcapng;
+mod reading;
 mod sample;
 mod services;
 mod svg;
