@@ -7,20 +7,18 @@ mod motion;
 mod packets;
 mod row;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use timeline::cable::{Action, Fate, Line, Side};
 use timeline::packet::Packet;
-use timeline::{Actor, Event, Kind, Stream};
+use timeline::{Event, Kind};
 use views::only::Only;
-use views::services::Services;
-use views::text::describe;
+use views::reading::{self, About, Lane, Reading, Stand, Way};
 use views::words::Words;
 
 use crate::command::Command;
 use crate::prompt::Prompt;
-pub(crate) use host::{Host, Ink};
+pub(crate) use host::Host;
 pub(crate) use packets::{Item, Packets};
 pub(crate) use row::{Place, Row, SLIDE};
 
@@ -78,11 +76,8 @@ pub struct Board {
     pub(crate) finished: bool,
     /// When the newest event happened, and when it was seen.
     seen: (Duration, Duration),
-    /// Where each program plays, and its name.
-    actors: HashMap<Actor, (Side, String)>,
-    /// What the C library asks for is told in one line.
-    services: Services,
-    words: Words,
+    /// It decides what is said of what happens.
+    reading: Reading,
     commands: Vec<Command>,
     changes: u64,
 }
@@ -92,6 +87,11 @@ impl Board {
     /// the beginning, from the server and from the client. With `ascii`, calls
     /// are written with ASCII alone.
     pub fn new(mode: Mode, lines: [Line; 2], ascii: bool) -> Self {
+        let words = Words {
+            bytes: 24,
+            hex: false,
+            ascii,
+        };
         let mut board = Self {
             hosts: [Host::new(), Host::new()],
             packets: Packets::new(),
@@ -108,13 +108,7 @@ impl Board {
             told_at: None,
             finished: false,
             seen: (Duration::ZERO, Duration::ZERO),
-            actors: HashMap::new(),
-            services: Services::default(),
-            words: Words {
-                bytes: 24,
-                hex: false,
-                ascii,
-            },
+            reading: Reading::new(Only::default(), words, true),
             commands: Vec::new(),
             changes: 0,
         };
@@ -133,75 +127,35 @@ impl Board {
     /// Something happened.
     pub fn see(&mut self, event: &Event) {
         self.changes += 1;
-        let time = event.time;
-        match &event.kind {
-            Kind::Packet(packet) => self.packet(event, packet),
-            Kind::Fate(later) => {
-                let on_its_way = self.part_of_way(time);
-                self.packets.later(time, later, on_its_way);
+        for row in self.reading.read(event, None) {
+            match (&row.stand, &event.kind) {
+                (Stand::Lane(lane), _) => self.in_program(lane, &row),
+                (Stand::Wire(way), Kind::Packet(packet)) => self.packet(&row, *way, packet),
+                (Stand::Wire(_), Kind::Fate(later)) => {
+                    let on_its_way = self.part_of_way(row.time);
+                    self.packets.later(&row, later, on_its_way);
+                }
+                _ => self.remark(&row),
             }
-            Kind::Unseen(what) => self.packets.remark(format!("not seen: {what}")),
-            Kind::Note(text) => self.remark(text),
-            Kind::Headline(text) | Kind::Rows(text) => self.packets.remark(text.clone()),
-            _ => self.in_program(event),
         }
     }
 
-    fn in_program(&mut self, event: &Event) {
-        let timeline::Place::Actor(actor) = event.place else {
-            return;
-        };
-        let time = event.time;
-        if let Kind::Started { lane, .. } = &event.kind {
-            self.start(actor, lane);
-        }
-        let Some((side, name)) = self.actors.get(&actor) else {
-            return;
-        };
-        let host = &mut self.hosts[*side as usize];
-        let who = match host.programs {
-            0 | 1 => String::new(),
-            _ => format!("{name}: "),
-        };
-        if let Some(told) = self.services.instead(event, Only::default()) {
-            let told = told.iter();
-            return told.for_each(|text| host.say(time, &format!("{who}{text}"), Ink::Faint));
-        }
-        match &event.kind {
-            Kind::Line { stream, text } => {
-                let ink = match stream {
-                    Stream::Stdout => Ink::Output,
-                    Stream::Stderr => Ink::Error,
-                };
-                host.say(time, &format!("{who}{text}"), ink);
-            }
-            Kind::Ended(ending) => {
-                self.services.ended(event.place, Only::default());
-                host.running = host.running.saturating_sub(1);
-                host.say_always(&format!("{who}{}", describe(*ending)), Ink::Faint);
-            }
-            Kind::Call(call) => host.call(time, &who, call, self.words),
-            Kind::Return(end) => host.end(time, &who, end, self.words),
-            Kind::State(change) => host.state(change),
-            _ => {}
+    fn in_program(&mut self, lane: &Lane, row: &reading::Row) {
+        let host = &mut self.hosts[side_of(lane.left) as usize];
+        match &row.about {
+            About::Started(..) => host.start(),
+            About::Ended => host.end(lane, row),
+            About::Returns(it, whole) => host.returns(lane, row, it.call, whole.as_ref()),
+            About::State(change) => host.state(change),
+            _ => host.say(lane, row),
         }
     }
 
-    /// The first program is the server, whatever it is called.
-    fn start(&mut self, actor: Actor, lane: &str) {
-        let server = lane.starts_with("server") || self.actors.is_empty();
-        let side = if server { Side::Server } else { Side::Client };
-        self.actors.insert(actor, (side, lane.to_string()));
-        let host = &mut self.hosts[side as usize];
-        host.programs += 1;
-        host.running += 1;
-    }
-
-    fn packet(&mut self, event: &Event, packet: &Packet) {
-        let from = self.sender(event, packet);
+    fn packet(&mut self, row: &reading::Row, way: Way, packet: &Packet) {
+        let from = side_of(way.to_right);
         let fold = self.mode == Mode::Step;
         let swaps = self.packets.swaps(from);
-        let came = self.packets.came(event.time, from, packet, fold);
+        let came = self.packets.came(row, from, packet, fold);
         if came == packets::Came::TooMany
             && let Some(passage) = &packet.passage
         {
@@ -226,29 +180,16 @@ impl Board {
         }
     }
 
-    /// By its address, and where that does not tell, by its socket.
-    fn sender(&self, event: &Event, packet: &Packet) -> Side {
-        if Side::Client.has(packet.source) {
-            return Side::Client;
-        }
-        if Side::Server.has(packet.source) {
-            return Side::Server;
-        }
-        let side = |actor: Option<Actor>| self.actors.get(&actor?).map(|(side, _)| *side);
-        let known = match event.place {
-            timeline::Place::Wire { from, to } => side(from).or(side(to).map(Side::other)),
-            _ => None,
-        };
-        known.unwrap_or(Side::Server)
-    }
-
-    fn remark(&mut self, text: &str) {
-        if text.starts_with("the cable is cut") {
+    /// What is said across the cable, also of the cable itself.
+    fn remark(&mut self, row: &reading::Row) {
+        let text = row.text();
+        if row.about == About::Note && text.starts_with("the cable is cut") {
             self.cut = true;
-        } else if text.starts_with("the cable is mended") {
+        } else if row.about == About::Note && text.starts_with("the cable is mended") {
             self.cut = false;
         }
-        self.packets.remark(text.to_string());
+        let texts = row.words.iter().map(|piece| piece.text.clone());
+        texts.for_each(|text| self.packets.remark(text));
     }
 
     /// No event follows; the person may go on looking.
@@ -300,4 +241,9 @@ impl Board {
         let chosen = self.chosen.and_then(|frame| self.packets.row(frame));
         chosen.or_else(|| self.packets.row(next().or_else(newest)?))
     }
+}
+
+/// The server stands on the left.
+fn side_of(left: bool) -> Side {
+    if left { Side::Server } else { Side::Client }
 }

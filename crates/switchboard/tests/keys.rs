@@ -1,12 +1,10 @@
 //! What the keys do.
 
-mod story;
-
 use std::time::Duration;
 
+use crate::story::*;
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use rstest::rstest;
-use story::*;
 use switchboard::{Command, Mode};
 use timeline::cable::{Action, Fate};
 

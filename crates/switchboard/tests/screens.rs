@@ -1,14 +1,12 @@
 //! What the screen looks like. `DIALTONE_UPDATE=1` writes the screens anew; then
 //! look at the diff.
 
-mod story;
-
 use std::path::Path;
 use std::time::Duration;
 use std::{env, fs};
 
+use crate::story::*;
 use rstest::rstest;
-use story::*;
 use switchboard::{Look, Mode};
 use timeline::cable::Fate;
 use timeline::call::Arg;

@@ -138,7 +138,7 @@ impl Export {
 impl Picture {
     fn event(&mut self, event: &Event) {
         // What is not drawn needs no room.
-        if !self.style.only.has(&event.kind) {
+        if !self.style.only.draws(&event.kind) {
             return;
         }
         if self.timeline.events().len() < self.most {

@@ -21,6 +21,9 @@ pub struct Relative {
     pub end: u32,
 }
 
+/// So many directions are remembered. When there are more, all begin anew.
+const MOST: usize = 20_000;
+
 /// Where each direction of each connection began to count.
 #[derive(Clone, Debug, Default)]
 pub struct Flows {
@@ -41,6 +44,9 @@ impl Flows {
         let back = (destination, source);
         let flags = segment.flags;
         let (syn, fin) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::FIN));
+        if self.starts.len() >= MOST {
+            self.starts.clear();
+        }
         if syn {
             let before = self.starts.insert(there, segment.seq);
             // The same two ends speak again: the answers start anew, too.

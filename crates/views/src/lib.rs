@@ -1,4 +1,8 @@
-//! From a timeline to something to look at. Today: text in columns ([`text`]).
+//! From a timeline to something to look at.
+//!
+//! [`reading`] says what is told of a timeline, row by row. [`ladder`] and [`svg`]
+//! place it, and the board of the wire does in a room of its own; [`text`] shows
+//! what programs say alone. [`json`] and [`pcapng`] are for programs.
 //!
 //! A view is a function of a timeline and of nothing else: it knows no source,
 //! no file, and no clock.
@@ -11,10 +15,9 @@ mod fold;
 pub mod json;
 pub mod ladder;
 pub mod only;
-mod passage;
 pub mod pcapng;
+pub mod reading;
 pub mod said;
-pub mod services;
 pub mod svg;
 pub mod text;
 pub mod units;

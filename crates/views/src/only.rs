@@ -38,18 +38,19 @@ impl Default for Only {
 impl Only {
     /// Whether events of this kind are drawn. Explanations are, and whatever says
     /// which programs there are and until when: each view needs it.
-    pub fn has(self, kind: &Kind) -> bool {
+    pub fn draws(self, kind: &Kind) -> bool {
         match kind {
             Kind::Line { .. } => self.output,
             Kind::Call(_) | Kind::Return(_) => self.calls,
-            Kind::Packet(packet) => {
-                let is_tcp = matches!(packet.content, Content::Tcp(_));
-                self.packets && (is_tcp || !self.tcp)
-            }
+            Kind::Packet(packet) => self.draws_packet(matches!(packet.content, Content::Tcp(_))),
             Kind::Fate(_) => self.packets,
             Kind::State(_) => self.states,
             Kind::Beat => false,
             _ => true,
         }
+    }
+
+    pub(crate) fn draws_packet(self, is_tcp: bool) -> bool {
+        self.packets && (is_tcp || !self.tcp)
     }
 }

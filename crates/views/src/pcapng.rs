@@ -11,7 +11,7 @@ use std::time::Duration;
 use timeline::call::{CallId, Start};
 use timeline::{Event, Kind, Place, Stream, Timeline};
 
-use crate::passage::{self, Passages};
+use crate::reading::{became_of_frame, done_to_frame};
 use crate::said;
 use crate::text::{describe, printable};
 use crate::words::Words;
@@ -108,7 +108,7 @@ impl Writer {
             }
             return Vec::new();
         };
-        if let Some(told) = packet.passage.as_ref().and_then(passage::in_words) {
+        if let Some(told) = packet.passage.as_ref().and_then(done_to_frame) {
             self.comments.push(told);
         }
         let comments = std::mem::take(&mut self.comments);
@@ -266,10 +266,7 @@ impl Teller {
                 format!("{}, {waited} ms", told.trim_end())
             }
             Kind::State(change) => said::state(change)?,
-            Kind::Fate(later) => {
-                let told = Passages::default().later(event.time, later);
-                told.text
-            }
+            Kind::Fate(later) => became_of_frame(later),
             Kind::Unseen(what) => format!("not seen: {what}"),
             Kind::Note(text) => text.clone(),
             _ => return None,

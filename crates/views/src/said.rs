@@ -90,27 +90,36 @@ fn icmp(v6: bool, kind: u8, code: u8) -> String {
 
 /// None for a change that says nothing, such as a queue that is empty again.
 pub fn state(change: &Change) -> Option<String> {
+    if change.from != Some(change.to) {
+        return Some(format!("[{}]", socket(change)));
+    }
+    let queues = queues(change);
+    let port = change.local.port();
+    (!queues.is_empty()).then(|| format!("[:{port} {}]", queues.join(", ")))
+}
+
+/// A socket and its state, such as `:8081 LISTEN`.
+pub fn socket(change: &Change) -> String {
     let port = change.local.port();
     // A connection can have the same port, and be closed at another time.
-    if (change.from, change.to) == (Some(TcpState::Listen), TcpState::Closed) {
-        return Some(format!("[:{port} LISTEN closed]"));
+    match (change.from, change.to) {
+        (Some(TcpState::Listen), TcpState::Closed) => format!(":{port} LISTEN closed"),
+        (_, to) => format!(":{port} {}", to.name()),
     }
-    if change.from != Some(change.to) {
-        return Some(format!("[:{port} {}]", change.to.name()));
-    }
+}
+
+/// The queues that are not empty; the Send-Q of a socket that listens is its
+/// backlog, and no queue.
+pub fn queues(change: &Change) -> Vec<String> {
     let queues = change.queues;
     let listening = change.to == TcpState::Listen;
-    let mut said = Vec::new();
-    if listening && queues.receive > 0 {
-        said.push(format!("accept queue {}", queues.receive));
-    }
-    if !listening && queues.receive > 0 {
-        said.push(format!("Recv-Q {}", queues.receive));
-    }
-    if !listening && queues.send > 0 {
-        said.push(format!("Send-Q {}", queues.send));
-    }
-    (!said.is_empty()).then(|| format!("[:{port} {}]", said.join(", ")))
+    let receive = if listening { "accept queue" } else { "Recv-Q" };
+    let all = [(receive, queues.receive), ("Send-Q", queues.send)];
+    let filled = all.into_iter().take(if listening { 1 } else { 2 });
+    let filled = filled.filter(|(_, count)| *count > 0);
+    filled
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect()
 }
 
 /// Whether a call has failed. It has not where it would have had to wait.

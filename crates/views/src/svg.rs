@@ -11,21 +11,15 @@ mod wire;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use timeline::call::{CallId, End, Start};
-use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
+use timeline::call::CallId;
+use timeline::{Actor, Event, Kind, Timeline};
 
-use self::paper::{Anchor, LINE, Paper, class_of, count, lines, widest};
+use self::paper::{Anchor, LINE, Paper, count, lines, widest};
 use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
-use crate::flow::Flows;
 use crate::only::Only;
-use crate::passage::Passages;
-use crate::said;
-use crate::services::Services;
-use crate::text::describe;
+use crate::reading::{About, Layer, Meaning, Reading, Row, Stand};
+use crate::said::milliseconds;
 use crate::words::Words;
-
-/// A call that has no result to tell and took no longer is not told again.
-const SHORT: Duration = Duration::from_millis(5);
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -57,18 +51,14 @@ struct Lane {
 
 /// A call that has begun.
 struct Open {
-    call: Start,
-    time: Duration,
     lane: usize,
     /// Which of the bars side by side is its own.
     slot: i32,
     y: i32,
-    /// Its end was drawn together with its start.
-    is_told: bool,
 }
 
 struct Picture {
-    style: Style,
+    reading: Reading,
     paper: Paper,
     plan: Plan,
     lanes: Vec<Lane>,
@@ -76,24 +66,23 @@ struct Picture {
     y: i32,
     now: Duration,
     open: HashMap<CallId, Open>,
-    flows: Flows,
-    passages: Passages,
-    services: Services,
 }
 
 impl Picture {
     fn new(timeline: &Timeline, style: Style) -> Self {
+        let words = Words {
+            bytes: style.bytes,
+            hex: style.hex,
+            ascii: false,
+        };
         let mut picture = Self {
-            style,
+            reading: Reading::new(style.only, words, true),
             paper: Paper::default(),
             plan: Plan { lanes: 0 },
             lanes: Vec::new(),
             y: MARGIN,
             now: Duration::ZERO,
             open: HashMap::new(),
-            flows: Flows::default(),
-            passages: Passages::default(),
-            services: Services::default(),
         };
         let started = timeline
             .events()
@@ -141,54 +130,42 @@ impl Picture {
             .filter(|lane| *lane < self.lanes.len())
     }
 
-    fn words(&self) -> Words {
-        Words {
-            bytes: self.style.bytes,
-            hex: self.style.hex,
-            ascii: false,
+    fn draw(&mut self, event: &Event, next: Option<&Event>) {
+        self.pass_to(event.time);
+        for row in self.reading.read(event, next) {
+            self.row(&row);
         }
     }
 
-    fn draw(&mut self, event: &Event, next: Option<&Event>) {
-        let only = self.style.only;
-        self.pass_to(event.time);
-        if let Some(told) = self.services.instead(event, only) {
-            return told
-                .iter()
-                .for_each(|text| self.in_lane(event, text, "faint"));
+    fn row(&mut self, row: &Row) {
+        let y = self.y;
+        let lane = match &row.stand {
+            Stand::Lane(lane) => Some(lane.actor),
+            _ => None,
+        };
+        match &row.stand {
+            _ if row.words.is_empty() => {}
+            Stand::Lane(lane) => self.in_lane(row, lane.actor),
+            Stand::Wire(way) => self.on_wire(row, *way),
+            Stand::Across => {
+                let pieces = row.words.iter();
+                pieces.for_each(|piece| self.across(&piece.text, class(row)));
+            }
         }
-        match &event.kind {
-            Kind::Started { .. } => {
-                if let Place::Actor(actor) = event.place
-                    && let Some(lane) = self.lane_of(Some(actor))
-                {
-                    self.lanes[lane].since.get_or_insert(self.y);
-                }
+        let Some(lane) = self.lane_of(lane) else {
+            return;
+        };
+        match &row.about {
+            About::Started(..) => {
+                self.lanes[lane].since.get_or_insert(y);
             }
-            Kind::Line { stream, text } if only.has(&event.kind) => {
-                let class = if *stream == Stream::Stderr {
-                    "output bad"
-                } else {
-                    "output"
-                };
-                self.in_lane(event, &format!("> {text}"), class);
+            About::Begins(it) | About::Whole(it) => self.begin(it.call, lane, y),
+            About::Returns(it, _) => {
+                let open = self.open.remove(&it.call);
+                open.iter().for_each(|open| self.bar(open, "bar"));
             }
-            Kind::Ended(ending) => self.ended(event, &describe(*ending)),
-            Kind::Call(call) => self.call(event, call, next),
-            Kind::Return(end) => self.back(event, end),
-            Kind::Packet(packet) => self.packet(event, packet),
-            Kind::Fate(later) => self.fate(event, later),
-            Kind::State(change) if only.has(&event.kind) => {
-                if let Some(text) = said::state(change) {
-                    self.in_lane(event, &text, "state");
-                }
-            }
-            Kind::Unseen(what) => self.across(&format!("Not seen: {what}"), "spoken bad"),
-            Kind::Note(text) => self.across(text, "spoken"),
-            Kind::Headline(text) => self.across(text, "spoken headline"),
-            Kind::Rows(rows) => rows.lines().for_each(|row| self.across(row, "")),
-            Kind::Next(things) => things.iter().for_each(|thing| self.across(thing, "spoken")),
-            Kind::Line { .. } | Kind::State(_) | Kind::Lanes(_) | Kind::Beat => {}
+            About::Ended => self.end_of(lane),
+            _ => {}
         }
     }
 
@@ -204,34 +181,32 @@ impl Picture {
             _ => 4,
         };
         if room > 1 && self.lanes.iter().any(|lane| lane.since.is_some()) {
-            let text = format!("+{}", said::milliseconds(pause));
+            let text = format!("+{}", milliseconds(pause));
             let y = self.y + room * LINE / 2 + LINE / 2;
             self.paper.text(MARGIN, y, Anchor::Start, "time", &[text]);
         }
         self.y += room * LINE;
     }
 
-    fn time(&mut self, event: &Event, y: i32) {
-        let text = said::milliseconds(event.time);
+    fn time(&mut self, time: Duration, y: i32) {
+        let text = milliseconds(time);
         let x = MARGIN + TIME - GAP;
         self.paper.text(x, y, Anchor::End, "time", &[text]);
     }
 
-    fn in_lane(&mut self, event: &Event, text: &str, class: &str) {
-        let Place::Actor(actor) = event.place else {
-            return self.across(text, class);
-        };
+    fn in_lane(&mut self, row: &Row, actor: Actor) {
+        let (text, class) = (row.text(), class(row));
         let Some(lane) = self.lane_of(Some(actor)) else {
             return self.across(&format!("program {}: {text}", actor.0), class);
         };
-        let rows = lines(text, cells(LANE));
+        let rows = lines(&text, cells(LANE));
         let (x, anchor) = self.plan.beside(lane);
         // Lines of several rows are easier to read from a common left edge.
         let (x, anchor) = match anchor {
             Anchor::End if rows.len() > 1 => (x - pixels(widest(&rows)), Anchor::Start),
             _ => (x, anchor),
         };
-        self.time(event, self.y + LINE - 4);
+        self.time(row.time, self.y + LINE - 4);
         self.paper.text(x, self.y + LINE - 4, anchor, class, &rows);
         self.y += count(&rows) * LINE;
     }
@@ -249,60 +224,11 @@ impl Picture {
         self.y += height + 4;
     }
 
-    fn call(&mut self, event: &Event, call: &Start, next: Option<&Event>) {
-        if !self.style.only.has(&event.kind) {
-            return;
-        }
-        let end = match next.map(|next| &next.kind) {
-            Some(Kind::Return(end)) if end.id == call.id => Some(end),
-            _ => None,
-        };
-        let mut text = self.words().start(call);
-        match end {
-            Some(end) => text = format!("{text} {}", self.words().end(call, end)),
-            None => text += " …",
-        }
-        let y = self.y;
-        let class = end.map_or("", |end| class_of(&end.outcome));
-        self.in_lane(event, text.trim_end(), class);
-        let Place::Actor(actor) = event.place else {
-            return;
-        };
-        let Some(lane) = self.lane_of(Some(actor)) else {
-            return;
-        };
-        let taken: Vec<i32> = self
-            .open
-            .values()
-            .filter(|open| open.lane == lane)
-            .map(|open| open.slot)
-            .collect();
+    fn begin(&mut self, call: CallId, lane: usize, y: i32) {
+        let beside = self.open.values().filter(|open| open.lane == lane);
+        let taken: Vec<i32> = beside.map(|open| open.slot).collect();
         let slot = (0..).find(|slot| !taken.contains(slot)).unwrap_or(0);
-        let is_told = end.is_some();
-        let open = Open {
-            call: call.clone(),
-            time: event.time,
-            lane,
-            slot,
-            y,
-            is_told,
-        };
-        self.open.insert(call.id, open);
-    }
-
-    fn back(&mut self, event: &Event, end: &End) {
-        let Some(open) = self.open.remove(&end.id) else {
-            return;
-        };
-        let waited = event.time.saturating_sub(open.time);
-        let result = self.words().end(&open.call, end);
-        let says_more = !result.is_empty() || waited >= SHORT;
-        if says_more && !open.is_told {
-            let text = format!("{} {result}", self.words().again(&open.call));
-            let text = format!("{}, {} ms", text.trim_end(), said::milliseconds(waited));
-            self.in_lane(event, &text, class_of(&end.outcome));
-        }
-        self.bar(&open, "bar");
+        self.open.insert(call, Open { lane, slot, y });
     }
 
     fn bar(&mut self, open: &Open, class: &str) {
@@ -312,21 +238,6 @@ impl Picture {
         let aside = open.slot.min(MOST) * BESIDE;
         let x = self.plan.life(open.lane) + if open.lane == 0 { aside } else { -aside };
         self.paper.bar(x, open.y + 3, self.y - 1, class);
-    }
-
-    fn ended(&mut self, event: &Event, text: &str) {
-        let only = self.style.only;
-        for told in self.services.ended(event.place, only) {
-            self.in_lane(event, &told, "faint");
-        }
-        if only.output || only.calls {
-            self.in_lane(event, text, "faint");
-        }
-        if let Place::Actor(actor) = event.place
-            && let Some(lane) = self.lane_of(Some(actor))
-        {
-            self.end_of(lane);
-        }
     }
 
     /// The life of a lane ends, and with it the calls that still wait.
@@ -359,5 +270,21 @@ impl Picture {
         let title = format!("Timeline of {}", names.join(", "));
         let (width, height) = (self.plan.width(), self.y + MARGIN);
         self.paper.finish(&title, width, height)
+    }
+}
+
+/// The class of what is said in a row.
+fn class(row: &Row) -> &'static str {
+    match (row.layer(), row.meaning()) {
+        _ if row.about == About::Table => "",
+        _ if row.about == About::Headline => "spoken headline",
+        (Layer::Note, Meaning::Bad) => "spoken bad",
+        (Layer::Note, _) => "spoken",
+        (Layer::State, _) => "state",
+        (_, Meaning::Faint) => "faint",
+        (Layer::Output, Meaning::Bad) => "output bad",
+        (Layer::Output, _) => "output",
+        (_, Meaning::Bad) => "bad",
+        _ => "",
     }
 }

@@ -6,6 +6,7 @@ use textwrap::core::Word;
 use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
 
+use crate::reading::{About, Row};
 use crate::{fold, units};
 
 /// Left of everything, in cells.
@@ -85,9 +86,21 @@ impl Columns {
             }
             Kind::Headline(text) => self.headline(text),
             Kind::Note(text) => self.note(text),
-            Kind::Rows(rows) => self.block(rows.lines().map(|row| indent(&printable(row)))),
-            Kind::Next(things) => self.next(things),
+            Kind::Rows(rows) => self.table(rows.lines()),
+            Kind::Next(things) => self.next(things.iter().map(String::as_str)),
         }
+    }
+
+    /// What the one who explains says; None for a row of anybody else.
+    pub(crate) fn narrate(&mut self, row: &Row) -> Option<String> {
+        let texts = row.words.iter().map(|piece| piece.text.as_str());
+        Some(match row.about {
+            About::Headline => self.headline(&row.text()),
+            About::Note => self.note(&row.text()),
+            About::Table => self.table(texts),
+            About::Next => self.next(texts),
+            _ => return None,
+        })
     }
 
     fn in_lane(&mut self, timeline: &Timeline, place: Place, text: &str, style: Style) -> String {
@@ -146,7 +159,11 @@ impl Columns {
         self.block(rows.iter().map(|row| format!("  {bar} {row}")))
     }
 
-    fn next(&mut self, things: &[String]) -> String {
+    fn table<'a>(&mut self, rows: impl Iterator<Item = &'a str>) -> String {
+        self.block(rows.map(|row| indent(&printable(row))))
+    }
+
+    fn next<'a>(&mut self, things: impl Iterator<Item = &'a str>) -> String {
         let width = self.paper.width.min(WIDEST_NOTE) - 2 * MARGIN;
         let title = self.paint("Try next", Style::Strong);
         let mut rows = vec![format!("  {title}")];

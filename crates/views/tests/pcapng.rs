@@ -1,7 +1,5 @@
 //! Wireshark opens it, and so does another crate that knows the format.
 
-mod sample;
-
 use std::borrow::Cow;
 use std::fs;
 use std::process::Command;
@@ -14,7 +12,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 use timeline::{Kind, Timeline};
 use views::pcapng::pcapng;
 
-use sample::{CLIENT, SERVER, SYN, Story};
+use crate::sample::{self, CLIENT, SERVER, SYN, Story};
 
 /// Friday, 13 February 2009, 23:31:30 UTC, and some nanoseconds.
 const START: Duration = Duration::new(1_234_567_890, 123_456_789);

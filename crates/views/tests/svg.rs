@@ -1,13 +1,11 @@
 //! The sequence diagram is whole XML, shows what happened, and lets nothing out.
 
-mod sample;
-
 use roxmltree::{Document, Node};
 use timeline::{Actor, Ending, Kind, Place};
 use views::only::Only;
 use views::svg::{Style, svg};
 
-use sample::{ACK, CLIENT, SERVER, SYN, Story};
+use crate::sample::{self, ACK, CLIENT, SERVER, SYN, Story};
 
 fn style() -> Style {
     Style {
@@ -71,7 +69,7 @@ fn it_shows_lines_calls_with_their_results_packets_states_and_explanations() {
         "\"hello, 世界\\n\"",
         "recv(3) → 14 \"hello, 世界\\n\", 1000.100 ms",
         "+1000.050",
-        "Not seen: 2 packets: the capture was too slow",
+        "not seen: 2 packets: the capture was too slow",
         "(ended by SIGTERM)",
     ] {
         assert!(

@@ -1,55 +1,31 @@
 //! One host: its sockets, and what its programs say and ask for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use timeline::call::{CallId, End, Start};
+use timeline::call::CallId;
 use timeline::state::{Change, TcpState};
-use views::ladder::INQUIRIES;
-use views::said;
+use views::reading::{About, Lane, Meaning, Piece, Row};
 use views::text::printable;
 use views::units::fitting;
-use views::words::Words;
 
 use super::gate::Gate;
 
 /// How many lines are kept, and how many cells each may have.
 const LINES: usize = 200;
 const LONGEST: usize = 300;
-/// How many sockets and open calls are remembered.
+/// How many sockets are remembered.
 const SOCKETS: usize = 256;
-const CALLS: usize = 1024;
 /// How many lines are shown in a quarter of a second.
 const ROOM: u32 = 25;
-/// A call that took longer is told again at its end, with its time.
-const SHORT: Duration = Duration::from_millis(5);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ink {
-    /// What a program says.
-    Output,
-    /// What it says on stderr.
-    Error,
-    /// A call.
-    Call,
-    /// A call that failed.
-    Failed,
-    /// What is less important.
-    Faint,
-}
-
-impl Ink {
-    pub(crate) fn is_output(self) -> bool {
-        matches!(self, Ink::Output | Ink::Error)
-    }
-}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) text: String,
     /// Whether more was said than there is room for.
     pub(crate) is_cut: bool,
-    pub(crate) ink: Ink,
+    pub(crate) meaning: Meaning,
+    /// A call that had not ended when this was said.
     call: Option<CallId>,
 }
 
@@ -57,7 +33,6 @@ pub(crate) struct Said {
 pub(crate) struct Host {
     pub(crate) said: VecDeque<Said>,
     pub(crate) sockets: Vec<Change>,
-    calls: HashMap<CallId, (Start, Duration)>,
     gate: Gate,
     /// Programs that were started here, and those that still run.
     pub(crate) programs: usize,
@@ -69,7 +44,6 @@ impl Host {
         Self {
             said: VecDeque::new(),
             sockets: Vec::new(),
-            calls: HashMap::new(),
             gate: Gate::new(ROOM),
             programs: 0,
             running: 0,
@@ -81,19 +55,47 @@ impl Host {
         self.gate.one_of(now)
     }
 
-    pub(crate) fn say(&mut self, time: Duration, text: &str, ink: Ink) {
-        if self.gate.lets_through(time) {
-            self.push(text, ink, None);
+    pub(crate) fn start(&mut self) {
+        self.programs += 1;
+        self.running += 1;
+    }
+
+    /// That a program has ended must be seen.
+    pub(crate) fn end(&mut self, lane: &Lane, row: &Row) {
+        self.running = self.running.saturating_sub(1);
+        row.words
+            .iter()
+            .for_each(|piece| self.push(lane, piece, None));
+    }
+
+    pub(crate) fn say(&mut self, lane: &Lane, row: &Row) {
+        let call = match &row.about {
+            About::Begins(it) => Some(it.call),
+            _ => None,
+        };
+        for piece in &row.words {
+            if self.gate.lets_through(row.time) {
+                self.push(lane, piece, call);
+            }
         }
     }
 
-    /// What must be seen, such as the end of a program.
-    pub(crate) fn say_always(&mut self, text: &str, ink: Ink) {
-        self.push(text, ink, None);
+    /// The end of a call: in the same line, if nothing has come between.
+    pub(crate) fn returns(&mut self, lane: &Lane, row: &Row, call: CallId, whole: Option<&Piece>) {
+        let last = self.said.back();
+        match whole.filter(|_| last.is_some_and(|last| last.call == Some(call))) {
+            Some(whole) => {
+                self.said.pop_back();
+                self.push(lane, whole, None);
+            }
+            None => self.say(lane, row),
+        }
     }
 
-    fn push(&mut self, text: &str, ink: Ink, call: Option<CallId>) {
-        let first = fitting(text, LONGEST);
+    fn push(&mut self, lane: &Lane, piece: &Piece, call: Option<CallId>) {
+        let name = lane.name.as_ref().map(|name| format!("{name}: "));
+        let text = format!("{}{}", name.unwrap_or_default(), piece.text);
+        let first = fitting(&text, LONGEST);
         let is_cut = first.len() < text.len();
         if self.said.len() == LINES {
             self.said.pop_front();
@@ -101,51 +103,9 @@ impl Host {
         self.said.push_back(Said {
             text: printable(first),
             is_cut,
-            ink,
+            meaning: piece.meaning,
             call,
         });
-    }
-
-    /// A call begins; in a host with several programs, `who` says which.
-    pub(crate) fn call(&mut self, time: Duration, who: &str, call: &Start, words: Words) {
-        if self.calls.len() == CALLS {
-            self.calls.clear();
-        }
-        self.calls.insert(call.id, (call.clone(), time));
-        if !only_asks(call) && self.gate.lets_through(time) {
-            let more = if words.ascii { "..." } else { "…" };
-            let text = format!("{who}{} {more}", words.start(call));
-            self.push(&text, Ink::Call, Some(call.id));
-        }
-    }
-
-    /// Its end: in the same line, if nothing has come between.
-    pub(crate) fn end(&mut self, time: Duration, who: &str, end: &End, words: Words) {
-        let Some((call, since)) = self.calls.remove(&end.id) else {
-            return;
-        };
-        let bad = said::is_bad(&end.outcome);
-        if only_asks(&call) && !bad {
-            return;
-        }
-        let ink = if bad { Ink::Failed } else { Ink::Call };
-        let took = time.saturating_sub(since);
-        let result = words.end(&call, end);
-        if self
-            .said
-            .back()
-            .is_some_and(|last| last.call == Some(end.id))
-        {
-            self.said.pop_back();
-            let text = format!("{who}{} {result}", words.start(&call));
-            return self.push(text.trim_end(), ink, None);
-        }
-        let waited = took >= SHORT;
-        if (waited || !result.is_empty()) && self.gate.lets_through(time) {
-            let text = format!("{who}{} {result}", words.again(&call));
-            let took = said::milliseconds(took);
-            self.push(&format!("{}, {took} ms", text.trim_end()), ink, None);
-        }
     }
 
     pub(crate) fn state(&mut self, change: &Change) {
@@ -168,9 +128,4 @@ impl Host {
             }
         }
     }
-}
-
-/// A program that asks how things are changes nothing.
-fn only_asks(call: &Start) -> bool {
-    INQUIRIES.contains(&call.name.as_ref())
 }

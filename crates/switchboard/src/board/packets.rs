@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use timeline::cable::{Fate, Later, Side};
-use timeline::packet::{Content, Packet, TcpFlags};
-use views::flow::Flows;
+use timeline::packet::Packet;
+use views::reading;
 
 use super::gate::Gate;
 use super::row::{Place, Row, is_special};
@@ -19,8 +19,6 @@ const COPIES: usize = 32;
 /// How many are shown in a quarter of a second, of the usual and of the special.
 const USUAL: u32 = 25;
 const SPECIAL: u32 = 25;
-/// Connections whose numbers are remembered.
-const CONNECTIONS: u32 = 10_000;
 /// An answer is looked for among so many packets.
 const NEAR: usize = 64;
 
@@ -46,8 +44,6 @@ pub(crate) struct Packets {
     rows: BTreeMap<u64, Row>,
     /// Those that wait for the hand and are no copies, oldest first.
     pub(crate) waiting: VecDeque<u64>,
-    flows: Flows,
-    connections: u32,
     usual: Gate,
     special: Gate,
     pub(crate) count: u64,
@@ -63,8 +59,6 @@ impl Packets {
             items: VecDeque::new(),
             rows: BTreeMap::new(),
             waiting: VecDeque::new(),
-            flows: Flows::default(),
-            connections: 0,
             usual: Gate::new(USUAL),
             special: Gate::new(SPECIAL),
             count: 0,
@@ -88,9 +82,15 @@ impl Packets {
 
     /// A packet has come. With `fold`, one that repeats a packet that waits,
     /// waits with it.
-    pub(crate) fn came(&mut self, time: Duration, from: Side, packet: &Packet, fold: bool) -> Came {
+    pub(crate) fn came(
+        &mut self,
+        said: &reading::Row,
+        from: Side,
+        packet: &Packet,
+        fold: bool,
+    ) -> Came {
         self.count += 1;
-        let relative = self.relative(packet);
+        let time = said.time;
         let passage = packet.passage.as_ref();
         let frame = passage.map_or(self.count, |passage| passage.frame);
         let fate = passage.map_or(Fate::Passed, |passage| passage.fate);
@@ -105,7 +105,7 @@ impl Packets {
         if !shown {
             return Came::Kept;
         }
-        let mut row = Row::new(frame, from, time, packet.clone(), relative);
+        let mut row = Row::new(frame, from, packet.clone(), said);
         if fate == Fate::Held {
             let head = again
                 .filter(|_| fold)
@@ -132,7 +132,7 @@ impl Packets {
 
     /// Something became of a packet that had stayed on the cable; `part` is the
     /// part of its way that it had made, as drawn.
-    pub(crate) fn later(&mut self, time: Duration, later: &Later, part: impl Fn(&Row) -> f64) {
+    pub(crate) fn later(&mut self, said: &reading::Row, later: &Later, part: impl Fn(&Row) -> f64) {
         let needless = self.needless.remove(&later.frame);
         self.lost += u64::from(later.fate == Fate::Dropped && !needless);
         if later.fate != Fate::Held {
@@ -140,7 +140,7 @@ impl Packets {
         }
         if let Some(row) = self.rows.get_mut(&later.frame) {
             let part = part(row);
-            row.later(time, later, part);
+            row.later(said, later, part);
         }
     }
 
@@ -200,16 +200,6 @@ impl Packets {
         self.items.push_back(Item::Packet(first.frame));
         self.waiting.push_front(first.frame);
         self.rows.insert(first.frame, first);
-    }
-
-    fn relative(&mut self, packet: &Packet) -> Option<views::flow::Relative> {
-        let opens = matches!(&packet.content,
-            Content::Tcp(segment) if segment.flags.has(TcpFlags::SYN));
-        self.connections += u32::from(opens);
-        if self.connections > CONNECTIONS {
-            (self.flows, self.connections) = (Flows::default(), 0);
-        }
-        self.flows.relative(packet)
     }
 
     fn note_repeat(&mut self, again: Option<u64>, frame: u64, time: Duration) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use timeline::cable::{Fate, Later, Passage, Side};
 use timeline::packet::{Content, Packet, TcpFlags};
 use views::flow::Relative;
+use views::reading::{self, About, Meaning, Piece};
 
 /// A packet that has arrived is seen to slide for so long.
 pub(crate) const SLIDE: Duration = Duration::from_millis(150);
@@ -31,14 +32,12 @@ pub(crate) struct Row {
     pub(crate) came: Duration,
     pub(crate) packet: Packet,
     pub(crate) relative: Option<Relative>,
+    /// What is said of it: what it is, and then what becomes of it.
+    pub(crate) said: Vec<Piece>,
     pub(crate) place: Place,
-    pub(crate) fate: Fate,
     /// Who decided that.
     pub(crate) by: Option<String>,
-    /// How long it was on the cable, when that is over.
-    pub(crate) took: Option<Duration>,
-    /// The frame that it repeats, and the first that repeats it.
-    pub(crate) again: Option<u64>,
+    /// The first frame that repeats it.
     pub(crate) repeated_by: Option<(u64, Duration)>,
     /// The frame that it answers, and the first that answers it.
     pub(crate) answers: Option<u64>,
@@ -55,24 +54,20 @@ impl Row {
     /// How many bytes stand in a row.
     pub(crate) const WIDTH: usize = 16;
 
-    pub(crate) fn new(
-        frame: u64,
-        from: Side,
-        came: Duration,
-        packet: Packet,
-        relative: Option<Relative>,
-    ) -> Self {
+    pub(crate) fn new(frame: u64, from: Side, packet: Packet, said: &reading::Row) -> Self {
         let passage = packet.passage.clone().unwrap_or_default();
+        let relative = match said.about {
+            About::Packet { relative, .. } => relative,
+            _ => None,
+        };
         Self {
             frame,
             from,
-            came,
+            came: said.time,
             relative,
-            place: at_first(&passage, came),
-            fate: passage.fate,
+            said: said.words.clone(),
+            place: at_first(&passage, said.time),
             by: passage.by,
-            took: None,
-            again: passage.again,
             repeated_by: None,
             answers: None,
             answered_by: None,
@@ -84,13 +79,10 @@ impl Row {
     }
 
     /// Something became of it later.
-    pub(crate) fn later(&mut self, time: Duration, later: &Later, part: f64) {
-        let on = matches!(
-            later.fate,
-            Fate::Passed | Fate::Doubled | Fate::Corrupted { .. }
-        );
+    pub(crate) fn later(&mut self, said: &reading::Row, later: &Later, part: f64) {
+        let time = said.time;
         self.place = match later.fate {
-            _ if on => Place::Arrived {
+            Fate::Passed | Fate::Doubled | Fate::Corrupted { .. } => Place::Arrived {
                 at: time,
                 from: part,
             },
@@ -103,17 +95,16 @@ impl Row {
                 },
                 None => Place::Stands,
             },
-            _ => Place::Stands,
+            Fate::Swapped => Place::Stands,
         };
-        // That a delayed packet goes on now does not make it one that was not.
-        let only_its_end = later.fate == Fate::Passed && self.fate != Fate::Held;
-        if !only_its_end {
-            self.fate = later.fate;
-            self.by = later.by.clone();
-        }
-        if on || later.fate == Fate::Dropped {
-            self.took = Some(later.after);
-        }
+        self.by = later.by.clone();
+        self.said.extend(said.words.iter().cloned());
+    }
+
+    /// What became of it, and what it repeats.
+    pub(crate) fn fates(&self) -> impl Iterator<Item = &Piece> {
+        let fates = self.said.iter();
+        fates.filter(|piece| piece.meaning == Meaning::Fate)
     }
 
     /// How many bytes of data it carries.

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use timeline::cable::Fate;
 use timeline::packet::{Content, Segment};
 use views::flow::Relative;
 use views::said::{self, milliseconds};
@@ -18,8 +17,12 @@ const DATA: usize = 48;
 /// Each a sentence or a line, and whether it tells of something bad.
 pub(super) fn all(board: &Board, row: &Row, look: Look, now: Duration) -> Vec<(String, bool)> {
     let mut facts = vec![(ends(row, look), false), (headers(row, look), false)];
-    facts.push((fate(board, row, now), row.place == Place::Lost));
-    let ties = ties(board, row);
+    let lost = row.place == Place::Lost;
+    facts.extend(row.fates().map(|fate| (fate.text.clone(), lost)));
+    if row.waits() {
+        facts.push((waits(board, row, now), false));
+    }
+    let ties = ties(row);
     if !ties.is_empty() {
         facts.push((ties, false));
     }
@@ -89,71 +92,28 @@ fn options(segment: &Segment, relative: Option<Relative>) -> Vec<String> {
     parts
 }
 
-/// What became of it, and by whom.
-fn fate(board: &Board, row: &Row, now: Duration) -> String {
-    let by = match row.by.as_deref() {
-        None => String::new(),
-        Some("the hand") => " by the hand".to_string(),
-        Some(rule) => format!(" by \"{rule}\""),
-    };
-    let took = row.took.map(|took| format!("{} ms", milliseconds(took)));
-    let arrived = matches!(row.place, Place::Arrived { .. });
-    match (row.fate, took) {
-        _ if row.waits() => waits(board, row, &by, now),
-        (Fate::Passed, None) if arrived => "It went on at once.".to_string(),
-        (Fate::Passed, None) => "It is on its way.".to_string(),
-        (Fate::Passed, Some(took)) if by.is_empty() => format!("It arrived after {took}."),
-        (Fate::Passed, Some(took)) => format!("It was let through{by} after {took}."),
-        (Fate::Dropped, None) => format!("It was dropped{by}, and never arrives."),
-        (Fate::Dropped, Some(took)) => {
-            format!("It was dropped{by} after {took}, and never arrives.")
-        }
-        (Fate::Delayed, None) => format!("It was delayed{by}, and is on its way."),
-        (Fate::Delayed, Some(took)) => format!("It was delayed{by}, and arrived after {took}."),
-        (Fate::Doubled, _) => format!("It was doubled{by}: it arrives twice."),
-        (Fate::Swapped, None) => format!("It was swapped{by}: it waits for the next one."),
-        (Fate::Swapped, Some(_)) => format!("It was swapped{by}: it went behind the next one."),
-        (Fate::Corrupted { bit }, _) => {
-            format!("Bit {bit} was flipped{by}: its checksum is wrong now.")
-        }
-        (Fate::Held, _) => "It goes on now.".to_string(),
-    }
-}
-
-fn waits(board: &Board, row: &Row, by: &str, now: Duration) -> String {
+/// What can become of it.
+fn waits(board: &Board, row: &Row, now: Duration) -> String {
     if row.swaps {
         return "It waits for the next one of its direction, to go behind it.".to_string();
     }
-    if board.next_due().is_some() && by.is_empty() {
+    if board.next_due().is_some() && row.by.is_none() {
         return "It is on its way: Space lets it arrive at once, d drops it.".to_string();
     }
     let since = now.saturating_sub(row.came).as_secs_f64();
-    let held = match by {
-        "" => format!("It waits for you, since {since:.1} s."),
-        by => format!("It is held{by}, since {since:.1} s, and waits for you."),
-    };
+    let waits = format!("It waits for you, since {since:.1} s.");
     match row.copies.len() {
-        0 => held,
-        1 => format!("{held} A copy of it waits behind it."),
-        copies => format!("{held} {copies} copies of it wait behind it."),
+        0 => waits,
+        1 => format!("{waits} A copy of it waits behind it."),
+        copies => format!("{waits} {copies} copies of it wait behind it."),
     }
 }
 
-/// What it answers and repeats, and what answers and repeats it.
-fn ties(board: &Board, row: &Row) -> String {
+/// What it answers, and what answers and repeats it.
+fn ties(row: &Row) -> String {
     let mut ties = Vec::new();
-    let name = |frame: u64| match board.packets.row(frame).map(|row| row.place) {
-        Some(Place::Lost) => format!("packet {frame}, which was lost"),
-        _ => format!("packet {frame}"),
-    };
-    ties.extend(
-        row.answers
-            .map(|frame| format!("It answers {}.", name(frame))),
-    );
-    ties.extend(
-        row.again
-            .map(|frame| format!("It repeats {}.", name(frame))),
-    );
+    let question = row.answers;
+    ties.extend(question.map(|frame| format!("It answers packet {frame}.")));
     if let Some((frame, at)) = row.repeated_by {
         let after = milliseconds(at.saturating_sub(row.came));
         ties.push(format!("Packet {frame} repeats it, {after} ms later."));

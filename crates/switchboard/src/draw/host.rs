@@ -10,11 +10,12 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use timeline::cable::Side;
 use timeline::state::{Change, TcpState};
-use unicode_width::UnicodeWidthStr;
+use views::reading::Meaning;
+use views::said;
 use views::text::wrap;
 
 use super::{cut, title};
-use crate::board::{Board, Host, Ink};
+use crate::board::{Board, Host};
 use crate::look::Look;
 
 pub(super) fn draw(
@@ -65,8 +66,7 @@ fn sockets(host: &Host, width: usize, room: usize, look: Look) -> Vec<Line<'stat
 }
 
 fn one(socket: &Change, width: usize, look: Look) -> Vec<Line<'static>> {
-    let queues = socket.queues;
-    let mut text = format!(":{} {}", socket.local.port(), socket.to.name());
+    let mut text = said::socket(socket);
     if width >= 30 && socket.to != TcpState::Listen && socket.peer.port() != 0 {
         text += &format!(" {} {}", look.glyphs().to, short(socket.peer));
     }
@@ -74,28 +74,9 @@ fn one(socket: &Change, width: usize, look: Look) -> Vec<Line<'static>> {
         TcpState::Established | TcpState::Listen => look.strong(),
         _ => look.waiting(),
     };
-    let mut below = Vec::new();
-    match socket.to {
-        TcpState::Listen if queues.receive > 0 => {
-            below.push(format!("  accept queue {}", queues.receive));
-        }
-        TcpState::Listen => {}
-        _ if queues.receive == 0 && queues.send == 0 => {}
-        _ => {
-            let (receive, send) = (queues.receive, queues.send);
-            let both = format!("  Recv-Q {receive} Send-Q {send}");
-            below = match both.width() <= width {
-                true => vec![both],
-                false => vec![format!("  Recv-Q {receive}"), format!("  Send-Q {send}")],
-            };
-        }
-    }
     let mut lines = vec![Line::styled(cut(&text, width, look), style)];
-    lines.extend(
-        below
-            .into_iter()
-            .map(|text| Line::raw(cut(&text, width, look))),
-    );
+    let queues = said::queues(socket).into_iter();
+    lines.extend(queues.map(|text| Line::raw(cut(&format!("  {text}"), width, look))));
     lines
 }
 
@@ -110,22 +91,24 @@ fn said(host: &Host, width: usize, room: usize, look: Look, now: Duration) -> Ve
     let few = host.one_of(now).map(|of| format!("showing 1 of {of}"));
     let room = room - usize::from(few.is_some());
     for said in host.said.iter().rev() {
-        let style = match said.ink {
-            Ink::Output => look.strong(),
-            Ink::Call => ratatui::style::Style::new(),
-            Ink::Error | Ink::Failed => look.bad(),
-            Ink::Faint => look.faint(),
+        let style = match said.meaning {
+            Meaning::Output => look.strong(),
+            Meaning::Bad => look.bad(),
+            Meaning::Faint => look.faint(),
+            _ => ratatui::style::Style::new(),
         };
-        let mark = if said.ink.is_output() { "> " } else { "" };
         let more = look.glyphs().more;
         let text = match said.is_cut {
             true => format!("{} {more}", said.text),
             false => said.text.clone(),
         };
-        let pieces = wrap(&text, width - mark.len());
-        let rest = " ".repeat(mark.len());
-        let marks = iter::once(mark).chain(iter::repeat(rest.as_str()));
-        let pieces = marks.zip(pieces);
+        // Below the mark of what a program says, nothing else stands.
+        let (mark, rest) = match text.strip_prefix("> ") {
+            Some(rest) => ("> ", rest),
+            None => ("", text.as_str()),
+        };
+        let marks = iter::once(mark.to_string()).chain(iter::repeat(" ".repeat(mark.len())));
+        let pieces = marks.zip(wrap(rest, width - mark.len()));
         let pieces = pieces.map(|(mark, piece)| Line::styled(format!("{mark}{piece}"), style));
         rows.splice(0..0, pieces.collect::<Vec<_>>());
         if rows.len() >= room {

@@ -1,7 +1,7 @@
 //! What is written on a packet, as much as there is room for.
 
-use timeline::cable::Fate;
 use unicode_width::UnicodeWidthStr;
+use views::reading::Meaning;
 use views::said;
 use views::words::Words;
 
@@ -12,34 +12,32 @@ use crate::look::Look;
 /// What it is, what happened to it, its data, and its numbers: the first that
 /// fit.
 pub(super) fn label(row: &Row, width: usize, look: Look) -> String {
-    let of = |bytes| {
+    let data = |bytes| {
         let (hex, ascii) = (false, look.ascii);
         let words = Words { bytes, hex, ascii };
-        said::packet(words, &row.packet, row.relative)
+        said::packet(words, &row.packet, row.relative).data
     };
+    let head = row.said.first();
+    let long = head.map_or("", |head| head.text.as_str());
+    let short = head.and_then(|head| head.short.as_deref());
     let marks = marks(row);
-    let whole = of(0);
-    let short = whole.head.replace(" bytes", " B");
-    let mut text = cut(
-        &[vec![whole.head.clone()], marks.clone()].concat().join(" "),
-        width,
-        look,
-    );
+    let with = |head: &str, data: Option<String>| {
+        let parts = std::iter::once(head.to_string());
+        let parts = parts.chain(marks.iter().cloned()).chain(data);
+        parts.collect::<Vec<_>>().join(" ")
+    };
     // The data says more than the word "bytes".
-    let heads = [&whole.head, &short];
-    let mut tries = heads
-        .into_iter()
-        .flat_map(|head| [24, 12, 6].map(|bytes| (head, bytes)));
+    let heads = [long, short.unwrap_or(long)].into_iter();
+    let mut tries = heads.flat_map(|head| [24, 12, 6].map(|bytes| (head, bytes)));
     let with_data = tries.find_map(|(head, bytes)| {
-        let data = of(bytes).data?;
-        let parts = [vec![head.clone()], marks.clone(), vec![data]];
-        let text = parts.concat().join(" ");
+        let text = with(head, Some(data(bytes)?));
         (text.width() <= width).then_some(text)
     });
-    text = with_data.unwrap_or(text);
-    for number in whole.numbers {
-        if text.width() + 1 + number.width() <= width {
-            text = format!("{text} {number}");
+    let mut text = with_data.unwrap_or_else(|| cut(&with(long, None), width, look));
+    let numbers = row.said.iter();
+    for number in numbers.filter(|piece| piece.meaning == Meaning::Number) {
+        if text.width() + 1 + number.text.width() <= width {
+            text = format!("{text} {}", number.text);
         }
     }
     views::text::printable(&text)
@@ -53,17 +51,9 @@ fn marks(row: &Row) -> Vec<String> {
         1 => marks.push("+1 copy".to_string()),
         copies => marks.push(format!("+{copies} copies")),
     }
-    marks.extend(row.again.map(|again| format!("again {again}")));
-    let fate = match row.fate {
-        _ if row.swaps && row.waits() => "to be swapped",
-        Fate::Doubled => "twice",
-        Fate::Swapped => "swapped",
-        Fate::Delayed => "late",
-        Fate::Corrupted { .. } => "bit flipped",
-        Fate::Dropped | Fate::Held | Fate::Passed => "",
-    };
-    if !fate.is_empty() {
-        marks.push(fate.to_string());
+    marks.extend(row.fates().filter_map(|fate| fate.short.clone()));
+    if row.swaps && row.waits() {
+        marks.push("to be swapped".to_string());
     }
     marks
 }

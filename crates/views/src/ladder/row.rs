@@ -3,7 +3,7 @@
 use colored::Colorize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::passage::Tip;
+use crate::reading::{Meaning, Tip, Way};
 use crate::text::{Paper, printable, wrap};
 
 /// For times up to 9999.999 ms, and a gap.
@@ -12,32 +12,19 @@ const TIME: usize = 9;
 const WIDEST: usize = 160;
 const NARROWEST: usize = 60;
 
-/// What a text is drawn with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Ink {
-    #[default]
-    Plain,
-    Output,
-    Faint,
-    Bad,
-}
-
 /// What stands in the cells of a row. Each may take several lines.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     pub(super) time: String,
-    pub(super) left: (String, Ink),
+    pub(super) left: Option<(String, Meaning)>,
     pub(super) wire: Option<Arrow>,
-    pub(super) right: (String, Ink),
+    pub(super) right: Option<(String, Meaning)>,
 }
 
 /// A packet on the wire.
 #[derive(Debug)]
 pub(super) struct Arrow {
-    pub(super) to_right: bool,
-    pub(super) tip: Tip,
-    /// It has come before, and this is what becomes of it.
-    pub(super) late: bool,
+    pub(super) way: Way,
     pub(super) head: String,
     pub(super) details: Vec<String>,
 }
@@ -73,7 +60,7 @@ impl Columns {
 
     pub(super) fn header(&self, left: &str, right: &str) -> String {
         let rule = if self.paper.ascii { "-" } else { "─" };
-        let cell = |text: &str, width| pad(text, width, Ink::Plain, self);
+        let cell = |text: &str, width| self.pad(text, width, Meaning::Plain);
         let (left, right) = (cell(left, self.lane), cell(right, self.lane));
         let names = self.line(
             &format!("{:>8}", "ms"),
@@ -90,8 +77,8 @@ impl Columns {
         );
         format!(
             "{}\n{}\n",
-            self.paint(names.trim_end(), Ink::Output),
-            self.paint(&rules, Ink::Faint)
+            self.paint(names.trim_end(), Meaning::Output),
+            self.paint(&rules, Meaning::Faint)
         )
     }
 
@@ -104,8 +91,11 @@ impl Columns {
     }
 
     pub(super) fn draw(&self, row: &Row) -> String {
-        let left = wrap(&printable(&row.left.0), self.lane);
-        let right = wrap(&printable(&row.right.0), self.lane);
+        let lane = |cell: &Option<(String, Meaning)>| match cell {
+            Some((text, meaning)) => (wrap(&printable(text), self.lane), *meaning),
+            None => (Vec::new(), Meaning::Plain),
+        };
+        let ((left, left_ink), (right, right_ink)) = (lane(&row.left), lane(&row.right));
         let wire = row.wire.as_ref().map(|arrow| self.arrow(arrow));
         let wire = wire.unwrap_or_default();
         let lines = left.len().max(right.len()).max(wire.len());
@@ -113,10 +103,10 @@ impl Columns {
         for at in 0..lines {
             let cell = |cells: &[String]| cells.get(at).cloned().unwrap_or_default();
             let time = if at == 0 { row.time.as_str() } else { "" };
-            let left = pad(&cell(&left), self.lane, row.left.1, self);
-            let middle = pad(&cell(&wire), self.wire, Ink::Plain, self);
-            let right = self.paint(&cell(&right), row.right.1);
-            let time = self.paint(&format!("{time:>8}"), Ink::Faint);
+            let left = self.pad(&cell(&left), self.lane, left_ink);
+            let middle = self.pad(&cell(&wire), self.wire, Meaning::Plain);
+            let right = self.paint(&cell(&right), right_ink);
+            let time = self.paint(&format!("{time:>8}"), Meaning::Faint);
             drawn += self.line(&time, &left, &middle, &right).trim_end();
             drawn.push('\n');
         }
@@ -151,13 +141,13 @@ impl Columns {
 
     fn shaft(&self, arrow: &Arrow, text: &str) -> String {
         let ascii = self.paper.ascii;
-        let line = match (arrow.late, ascii) {
+        let line = match (arrow.way.late, ascii) {
             (false, false) => "─",
             (false, true) => "-",
             (true, false) => "┄",
             (true, true) => ".",
         };
-        let tip = match (arrow.tip, arrow.to_right, ascii) {
+        let tip = match (arrow.way.tip, arrow.way.to_right, ascii) {
             (Tip::Arrives, true, false) => "▶",
             (Tip::Arrives, false, false) => "◀",
             (Tip::Arrives, true, true) => ">",
@@ -172,7 +162,7 @@ impl Columns {
             (Tip::Lost, _, true) => "X",
         };
         let shaft = line.repeat(self.wire.saturating_sub(text.width() + 3 + tip.width()));
-        if arrow.to_right {
+        if arrow.way.to_right {
             format!("{line} {text} {shaft}{tip}")
         } else {
             format!("{tip}{shaft} {text} {line}")
@@ -187,27 +177,27 @@ impl Columns {
         }
     }
 
-    fn paint(&self, text: &str, ink: Ink) -> String {
+    fn paint(&self, text: &str, ink: Meaning) -> String {
         if !self.paper.colour || text.trim().is_empty() {
             return text.to_string();
         }
         let painted = match ink {
-            Ink::Plain => return text.to_string(),
-            Ink::Output => text.bold(),
-            Ink::Faint => text.dimmed(),
-            Ink::Bad => text.red(),
+            Meaning::Output => text.bold(),
+            Meaning::Faint => text.dimmed(),
+            Meaning::Bad => text.red(),
+            _ => return text.to_string(),
         };
         painted.to_string()
     }
-}
 
-fn pad(text: &str, width: usize, ink: Ink, columns: &Columns) -> String {
-    let taken = if text.is_ascii() {
-        text.len()
-    } else {
-        text.width()
-    };
-    let mut padded = columns.paint(text, ink);
-    padded.extend(std::iter::repeat_n(' ', width.saturating_sub(taken)));
-    padded
+    fn pad(&self, text: &str, width: usize, ink: Meaning) -> String {
+        let taken = if text.is_ascii() {
+            text.len()
+        } else {
+            text.width()
+        };
+        let mut padded = self.paint(text, ink);
+        padded.extend(std::iter::repeat_n(' ', width.saturating_sub(taken)));
+        padded
+    }
 }

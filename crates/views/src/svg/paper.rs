@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use timeline::call::Outcome;
 use unicode_width::UnicodeWidthStr;
 
-use crate::said;
 use crate::text::{printable, wrap};
 
 /// The height of a line of text.
@@ -148,11 +146,6 @@ pub(super) fn widest(lines: &[String]) -> usize {
 /// How many there are, as coordinates are counted.
 pub(super) fn count(rows: &[String]) -> i32 {
     i32::try_from(rows.len()).unwrap_or(i32::MAX / LINE)
-}
-
-/// How a call with this outcome is drawn.
-pub(super) fn class_of(outcome: &Outcome) -> &'static str {
-    if said::is_bad(outcome) { "bad" } else { "" }
 }
 
 /// Nothing in it is markup, and nothing in it is forbidden in XML or turns the

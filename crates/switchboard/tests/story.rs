@@ -1,6 +1,5 @@
 //! What happens on a wire, written by hand; and the board before which it
 //! happens.
-#![allow(dead_code)] // Each test uses another part of it.
 
 use std::time::Duration;
 
@@ -13,18 +12,20 @@ use timeline::cable::{Fate, Later, Line, Passage, Side};
 use timeline::call::{Address, Arg, CallId, End, Outcome, Output, Socket, Start};
 use timeline::packet::{Content, Datagram, Packet, Segment, TcpFlags, TcpOptions};
 use timeline::state::{Change, Queues, TcpState};
-use timeline::{Actor, Ending, Event, Kind, Place, Stream};
+use timeline::{Actor, Ending, Event, Kind, Place, Stream, Timeline};
 
 pub const SERVER: Side = Side::Server;
 pub const CLIENT: Side = Side::Client;
 pub const SYN: u8 = TcpFlags::SYN;
 pub const ACK: u8 = TcpFlags::ACK;
 pub const PSH: u8 = TcpFlags::PSH;
-pub const FIN: u8 = TcpFlags::FIN;
+pub const RST: u8 = TcpFlags::RST;
 const HAND: &str = "the hand";
 
 pub struct Story {
     pub board: Board,
+    /// All that the board has seen.
+    pub timeline: Timeline,
     frames: u64,
     calls: u64,
 }
@@ -33,6 +34,7 @@ impl Story {
     pub fn new(mode: Mode) -> Self {
         Self {
             board: Board::new(mode, [Line::default(); 2], false),
+            timeline: Timeline::default(),
             frames: 0,
             calls: 0,
         }
@@ -53,9 +55,14 @@ impl Story {
         story
     }
 
-    fn see(&mut self, time: u64, place: Place, kind: Kind) -> &mut Self {
+    pub fn see(&mut self, time: u64, place: Place, kind: Kind) -> &mut Self {
         let time = Duration::from_millis(time);
-        self.board.see(&Event { time, place, kind });
+        self.saw(Event { time, place, kind })
+    }
+
+    fn saw(&mut self, event: Event) -> &mut Self {
+        self.board.see(&event);
+        self.timeline.push(event);
         self
     }
 
@@ -118,22 +125,15 @@ impl Story {
     }
 
     pub fn call(&mut self, time: u64, side: Side, name: &'static str, args: Vec<Arg>) -> CallId {
+        let (place, start) = (in_program(side), start(name, args));
+        self.asks(time, place, start)
+    }
+
+    /// A call in all its details, but for its id.
+    pub fn asks(&mut self, time: u64, place: Place, start: Start) -> CallId {
         self.calls += 1;
         let id = CallId(self.calls);
-        let start = Start {
-            id,
-            pid: 1,
-            tid: 1,
-            name: name.into(),
-            args,
-            socket: Some(Socket {
-                inode: 1,
-                protocol: Some("TCP".into()),
-            }),
-            resumes: None,
-            changed: None,
-        };
-        self.see(time, in_program(side), Kind::Call(start));
+        self.see(time, place, Kind::Call(Start { id, ..start }));
         id
     }
 
@@ -157,8 +157,7 @@ impl Story {
     pub fn packet(&mut self, time: u64, from: Side, content: Content, what: Way) -> u64 {
         self.frames += 1;
         let time = Duration::from_millis(time);
-        self.board
-            .see(&packet(time, self.frames, from, content, what));
+        self.saw(packet(time, self.frames, from, content, what));
         self.frames
     }
 
@@ -218,6 +217,22 @@ impl Story {
     pub fn message(&self) -> String {
         let screen = self.screen(0, (80, 24));
         screen.lines().nth(22).unwrap().to_string()
+    }
+}
+
+pub fn start(name: &'static str, args: Vec<Arg>) -> Start {
+    Start {
+        id: CallId(0),
+        pid: 1,
+        tid: 1,
+        name: name.into(),
+        args,
+        socket: Some(Socket {
+            inode: 1,
+            protocol: Some("TCP".into()),
+        }),
+        resumes: None,
+        changed: None,
     }
 }
 
@@ -372,11 +387,11 @@ pub fn udp(from: Side, data: &str) -> Content {
     })
 }
 
-fn address(side: Side) -> std::net::IpAddr {
+pub fn address(side: Side) -> std::net::IpAddr {
     [10, 0, 0, side as u8 + 1].into()
 }
 
-fn in_program(side: Side) -> Place {
+pub fn in_program(side: Side) -> Place {
     Place::Actor(Actor(side as usize))
 }
 

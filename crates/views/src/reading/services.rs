@@ -25,7 +25,7 @@ const NAME_SERVICES: &[&str] = &[
 
 /// The talks that go on.
 #[derive(Clone, Debug, Default)]
-pub struct Services {
+pub(super) struct Services {
     talks: Vec<Talk>,
     /// The calls of talks that have not ended yet, and what they do to the talk.
     open: HashMap<CallId, Step>,
@@ -52,7 +52,7 @@ enum Step {
 impl Services {
     /// Takes the next event. None: it is to be drawn itself. Else it belongs to a
     /// talk, and this is told in its place.
-    pub fn instead(&mut self, event: &Event, only: Only) -> Option<Vec<String>> {
+    pub(super) fn instead(&mut self, event: &Event, only: Only) -> Option<Vec<String>> {
         if only.services {
             return None;
         }
@@ -68,12 +68,12 @@ impl Services {
     }
 
     /// Whether this call, which has begun and not ended, belongs to a talk.
-    pub fn has(&self, call: CallId) -> bool {
+    pub(super) fn has(&self, call: CallId) -> bool {
         self.open.contains_key(&call)
     }
 
     /// A program has ended: what is told of its talks that it has not closed.
-    pub fn ended(&mut self, place: Place, only: Only) -> Vec<String> {
+    pub(super) fn ended(&mut self, place: Place, only: Only) -> Vec<String> {
         let talks = mem::take(&mut self.talks).into_iter();
         let (own, others): (Vec<_>, _) = talks.partition(|talk| talk.place == place);
         self.talks = others;

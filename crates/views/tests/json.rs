@@ -167,7 +167,7 @@ fn a_recording_can_be_written_event_by_event() {
 
 #[test]
 fn the_example_of_the_description_reads_and_is_as_it_would_be_written() {
-    let description = include_str!("../../../../docs/timeline.md");
+    let description = include_str!("../../../docs/timeline.md");
     let (_, example) = description.split_once("```jsonl\n").expect("an example");
     let (example, _) = example.split_once("```").expect("its end");
     let timeline = json::read(example).unwrap_or_else(|error| panic!("{error}"));
@@ -176,7 +176,7 @@ fn the_example_of_the_description_reads_and_is_as_it_would_be_written() {
 
 #[test]
 fn the_description_names_each_kind_of_event() {
-    let description = include_str!("../../../../docs/timeline.md");
+    let description = include_str!("../../../docs/timeline.md");
     let error = broken(r#"{"time":7}"#);
     let (_, names) = error.split_once("one of ").unwrap();
     let (names, _) = names.split_once(" is expected").unwrap();

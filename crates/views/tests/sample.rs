@@ -1,5 +1,4 @@
 //! Timelines as the X-ray records them, written by hand.
-#![allow(dead_code)] // Each test uses another part of it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,7 +17,6 @@ pub const SYN: u8 = TcpFlags::SYN;
 pub const ACK: u8 = TcpFlags::ACK;
 pub const PSH: u8 = TcpFlags::PSH;
 pub const FIN: u8 = TcpFlags::FIN;
-pub const RST: u8 = TcpFlags::RST;
 
 /// Puts a timeline together, event after event.
 #[derive(Default)]
@@ -180,10 +178,6 @@ pub fn returned(value: i64) -> Outcome {
     Outcome::Returned(value)
 }
 
-pub fn failed(number: i64, name: &'static str) -> Outcome {
-    Outcome::Failed(symbol(number, name))
-}
-
 pub fn symbol(number: i64, name: &'static str) -> Symbol {
     Symbol {
         number,
@@ -246,38 +240,6 @@ pub fn segment(from: Place, flags: u8, seq: u32, ack: u32, data: &[u8]) -> Packe
         length: length.into(),
         passage: None,
     }
-}
-
-/// A client asks where nobody listens.
-pub fn refused() -> Timeline {
-    let mut story = Story::default();
-    let client = SERVER;
-    story.started(0, client, "client", &["python3", "client.py"]);
-    story.done(1_200, client, "socket", socket_args(), 3);
-    let to = Arg::Address(Address::Ip(end(CLIENT_PORT)));
-    let connect = story.call(1_250, client, "connect", vec![Arg::Descriptor(3), to]);
-    let nobody = Place::Wire {
-        from: Some(Actor(0)),
-        to: None,
-    };
-    story.at(
-        1_270,
-        nobody,
-        Kind::Packet(segment(SERVER, SYN, 1_000, 0, b"")),
-    );
-    let back = Place::Wire {
-        from: None,
-        to: Some(Actor(0)),
-    };
-    story.at(
-        1_280,
-        back,
-        Kind::Packet(segment(CLIENT, RST | ACK, 0, 1_001, b"")),
-    );
-    story.back(1_300, client, connect, failed(111, "ECONNREFUSED"));
-    story.error_line(1_900, client, "connection refused");
-    story.at(2_500, client, Kind::Ended(Ending::Status(1)));
-    story.timeline
 }
 
 /// A client says hello; the server lets it wait, and answers.
