@@ -338,12 +338,11 @@ pub(crate) struct Left {
 fn cast(setup: &Setup) -> anyhow::Result<Box<dyn Cast>> {
     #[cfg(target_os = "linux")]
     if setup.observed {
-        return Ok(Box::new(xray::Seen::new(&xray::Watching {
-            step: false,
+        let watching = xray::Watching {
             keep: 256,
-            alone: true,
-            keyboard: false,
-        })?));
+            ..Default::default()
+        };
+        return Ok(Box::new(xray::Seen::new(&watching)?));
     }
     let _ = setup;
     Ok(Box::new(Listened::at_most(OUTPUT)))

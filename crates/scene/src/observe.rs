@@ -30,8 +30,11 @@ fn observed() -> Result<Box<dyn Cast>, String> {
         .context("no network of their own for the programs")
         .and_then(|()| sources::probe::tracing().context("calls cannot be watched"))
         .and_then(|()| {
-            // The scene itself has sockets here and there.
-            xray::Seen::new(&watching(false))
+            xray::Seen::new(&xray::Watching {
+                // The scene itself has sockets here and there.
+                alone: false,
+                ..Default::default()
+            })
         });
     match seen {
         Ok(seen) => Ok(Box::new(seen)),
@@ -52,18 +55,8 @@ fn on_wire() -> Result<Box<dyn Cast>> {
         anyhow::anyhow!("no wire here: {refused} \"cargo dial doctor\" says more.")
     })?;
     let (hand, settings) = (Box::new(wire::Open), wire::Settings::default());
-    let seen = xray::Seen::on_wire(&watching(true), wire, hand, settings)?;
+    let seen = xray::Seen::on_wire(&xray::Watching::default(), wire, hand, settings)?;
     Ok(Box::new(seen))
-}
-
-#[cfg(target_os = "linux")]
-fn watching(alone: bool) -> xray::Watching {
-    xray::Watching {
-        step: false,
-        keep: 4096,
-        alone,
-        keyboard: false,
-    }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -64,6 +64,18 @@ pub struct Watching {
     pub keyboard: bool,
 }
 
+impl Default for Watching {
+    /// Programs that are alone in their network; nothing is held.
+    fn default() -> Self {
+        Self {
+            step: false,
+            keep: 4096,
+            alone: true,
+            keyboard: false,
+        }
+    }
+}
+
 /// Programs of which the calls, packets and TCP states are known, too: on Linux.
 /// What still runs when it is dropped is killed.
 pub struct Seen {

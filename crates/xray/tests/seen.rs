@@ -14,10 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn seen() -> Seen {
     let watching = Watching {
-        step: false,
         keep: 64,
         alone: false,
-        keyboard: false,
+        ..Watching::default()
     };
     Seen::new(&watching).unwrap()
 }

@@ -19,10 +19,9 @@ fn python(script: &str) -> Program {
 
 fn observed() -> Stage {
     let watching = Watching {
-        step: false,
         keep: 64,
         alone: false,
-        keyboard: false,
+        ..Watching::default()
     };
     let mut stage = Stage::observed(&watching).unwrap();
     // Under the X-ray, a python3 takes its time to start on a busy machine.
