@@ -7,7 +7,7 @@ use rstest::rstest;
 use scene::{Ending, Program, Stage};
 
 use crate::common::{
-    CLIENT, client, ended, failure, heard_nothing, receive, server, server_at, socket, wrong_usage,
+    CLIENT, SERVER, client, ended, failure, heard_nothing, receive, server, server_at, socket,
 };
 
 #[test]
@@ -202,13 +202,18 @@ fn a_taken_port_is_in_use() {
 }
 
 #[rstest]
-#[case::no_port(&["--to", "127.0.0.1"])]
-#[case::bind_without_a_port(&["--bind", "127.0.0.1"])]
-#[case::no_time_at_all(&["--timeout", "0"])]
-#[case::a_time_before_now(&["--timeout=-1"])]
-#[case::longer_than_a_clock_can_say(&["--timeout", "1e18"])]
-#[case::no_number(&["--timeout", "NaN"])]
-#[case::for_ever(&["--timeout", "inf"])]
-fn wrong_usage_is_status_2(#[case] args: &[&str]) {
-    wrong_usage(CLIENT, args);
+#[case::an_unknown_reply(SERVER, &["--reply", "shout"])]
+#[case::an_unknown_encoding(SERVER, &["--encoding", "latin-1"])]
+#[case::no_room_at_all(SERVER, &["--buffer", "0"])]
+#[case::no_port(CLIENT, &["--to", "127.0.0.1"])]
+#[case::bind_without_a_port(CLIENT, &["--bind", "127.0.0.1"])]
+#[case::no_time_at_all(CLIENT, &["--timeout", "0"])]
+#[case::a_time_before_now(CLIENT, &["--timeout=-1"])]
+#[case::longer_than_a_clock_can_say(CLIENT, &["--timeout", "1e18"])]
+#[case::no_number(CLIENT, &["--timeout", "NaN"])]
+#[case::for_ever(CLIENT, &["--timeout", "inf"])]
+fn wrong_usage_is_status_2(#[case] program: &str, #[case] args: &[&str]) {
+    let mut stage = Stage::rehearsal();
+    let wrong = stage.start("wrong", &Program::new(program).args(args)).unwrap();
+    assert_eq!(ended(&mut stage, wrong).0, Ending::Status(2));
 }

@@ -44,15 +44,6 @@ pub fn failure(program: &str, args: &[&str]) -> String {
     errors[0].clone()
 }
 
-/// Wrong usage is status 2, and an explanation.
-pub fn wrong_usage(program: &str, args: &[&str]) {
-    let mut stage = Stage::rehearsal();
-    let program = stage.start("program", &Program::new(program).args(args)).unwrap();
-    let (ending, lines) = ended(&mut stage, program);
-    assert_eq!(ending, Ending::Status(2), "{lines:?}");
-    assert!(lines[0].starts_with("error: "), "{lines:?}");
-}
-
 /// A socket that waits, but not for ever.
 pub fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -5,19 +5,16 @@ use scene::{Program, Stage};
 
 use crate::common::{client, ended};
 
-fn python(script: &str, args: &[&str]) -> Program {
-    let path = format!("{}/tests/python/{script}", env!("CARGO_MANIFEST_DIR"));
-    // Its own output is UTF-8, whatever the machine's default is.
-    Program::new("python3").args(["-X", "utf8", &path]).args(args)
-}
-
 #[rstest]
 #[case::utf8("utf-8")]
 #[case::gbk("gbk")]
 #[ignore = "needs python3"]
 fn a_python_program_that_receives_once_reads_what_our_client_says(#[case] encoding: &str) {
     let mut stage = Stage::rehearsal();
-    let receiver = stage.start("receiver", &python("receive_once.py", &[encoding])).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/receive_once.py");
+    // Its own output is UTF-8, whatever the machine's default is.
+    let program = Program::new("python3").args(["-X", "utf8", script, encoding]);
+    let receiver = stage.start("receiver", &program).unwrap();
     let addr = stage.ready(receiver).unwrap();
     let args = ["--encoding", encoding, "--no-answer", "--say", "你好，世界"];
     let client = client(&mut stage, addr, &args);

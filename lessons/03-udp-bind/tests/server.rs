@@ -3,9 +3,7 @@
 use rstest::rstest;
 use scene::{Ending, Program, Stage};
 
-use crate::common::{
-    SERVER, ask, ended, failure, heard_nothing, server, server_at, socket, wrong_usage,
-};
+use crate::common::{SERVER, ask, ended, failure, heard_nothing, server, server_at, socket};
 
 #[test]
 fn one_send_is_one_receive_also_when_datagrams_had_to_wait() {
@@ -158,12 +156,4 @@ fn one_port_on_two_addresses_is_two_programs() {
 fn what_cannot_be_bound_is_one_line_and_status_1(#[case] addr: &str, #[case] beginning: &str) {
     let error = failure(SERVER, &["--addr", addr]);
     assert!(error.starts_with(beginning), "{error}");
-}
-
-#[rstest]
-#[case::an_unknown_reply(&["--reply", "shout"])]
-#[case::an_unknown_encoding(&["--encoding", "latin-1"])]
-#[case::no_room_at_all(&["--buffer", "0"])]
-fn wrong_usage_is_status_2(#[case] args: &[&str]) {
-    wrong_usage(SERVER, args);
 }

@@ -34,23 +34,22 @@ fn gbk_lacks(#[case] text: &str) {
 }
 
 #[rstest]
-#[case::the_byte_of_the_euro_sign_on_windows(b"\x80", r#""\x80""#)]
-#[case::a_byte_of_no_meaning(b"\xff", r#""\xff""#)]
-#[case::half_a_character(b"\xc4", r#""\xc4""#)]
-#[case::a_second_byte_out_of_range(b"\xc4\x20", r#""\xc4 ""#)]
-#[case::four_bytes_of_gb18030(b"\x81\x30\x81\x30", r#""\x810\x810""#)]
-#[case::a_pair_for_private_use(b"\xfe\xfe", r#""\xfe\xfe""#)]
-fn what_gbk_does_not_define_is_shown_as_bytes(#[case] bytes: &[u8], #[case] shown: &str) {
-    assert_eq!(Gbk.quoted(bytes), shown);
-}
-
-#[rstest]
-#[case::too_short(b"\xe4\xbd", r#""\xe4\xbd""#)]
-#[case::in_the_middle(b"a\xffb", r#""a\xffb""#)]
-#[case::longer_than_needed(b"\xc0\x80", r#""\xc0\x80""#)]
-#[case::half_of_a_pair_of_utf16(b"\xed\xa0\x80", r#""\xed\xa0\x80""#)]
-fn what_utf8_does_not_define_is_shown_as_bytes(#[case] bytes: &[u8], #[case] shown: &str) {
-    assert_eq!(Utf8.quoted(bytes), shown);
+#[case::the_byte_of_the_euro_sign_on_windows(Gbk, b"\x80", r#""\x80""#)]
+#[case::a_byte_of_no_meaning(Gbk, b"\xff", r#""\xff""#)]
+#[case::half_a_character(Gbk, b"\xc4", r#""\xc4""#)]
+#[case::a_second_byte_out_of_range(Gbk, b"\xc4\x20", r#""\xc4 ""#)]
+#[case::four_bytes_of_gb18030(Gbk, b"\x81\x30\x81\x30", r#""\x810\x810""#)]
+#[case::a_pair_for_private_use(Gbk, b"\xfe\xfe", r#""\xfe\xfe""#)]
+#[case::too_short(Utf8, b"\xe4\xbd", r#""\xe4\xbd""#)]
+#[case::in_the_middle(Utf8, b"a\xffb", r#""a\xffb""#)]
+#[case::longer_than_needed(Utf8, b"\xc0\x80", r#""\xc0\x80""#)]
+#[case::half_of_a_pair_of_utf16(Utf8, b"\xed\xa0\x80", r#""\xed\xa0\x80""#)]
+fn what_an_encoding_does_not_define_is_shown_as_bytes(
+    #[case] encoding: Encoding,
+    #[case] bytes: &[u8],
+    #[case] shown: &str,
+) {
+    assert_eq!(encoding.quoted(bytes), shown);
 }
 
 #[rstest]
