@@ -1,5 +1,6 @@
 //! One round: build, check, and say what comes next.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::events::{Event, Events};
-use super::report::{self, Failure};
+use super::report::{self, Check};
 use super::run::Run;
 use super::saved::{Files, files};
 use super::{Manner, Remark};
@@ -46,9 +47,9 @@ pub(super) struct Work<'a> {
     /// What the checks write for themselves, and their report for us; it goes when
     /// we go.
     scratch: tempfile::TempDir,
-    report: report::File,
+    report: PathBuf,
     /// The check that failed last.
-    failed: Option<Failure>,
+    failed: Option<Check>,
     hints_shown: usize,
 }
 
@@ -76,7 +77,7 @@ impl<'a> Work<'a> {
             say,
             files: Files::new(),
             executable: PathBuf::new(),
-            report: report::File(scratch.path().join("report.json")),
+            report: scratch.path().join("report.json"),
             scratch,
             failed: None,
             hints_shown: 0,
@@ -142,9 +143,11 @@ impl<'a> Work<'a> {
     }
 
     fn check(&mut self) -> Result<Over> {
-        // A round that was broken off may have found out something.
-        self.learn();
-        self.report.remove().context("remove the last report")?;
+        if self.report.exists() {
+            // A round that was broken off may have found out something.
+            self.learn();
+            fs::remove_file(&self.report).context("remove the last report")?;
+        }
         let mut run = Run::start(self.checks(), false)?;
         let status = match self.until_end(&mut run)? {
             Ok(status) => status,
@@ -166,7 +169,7 @@ impl<'a> Work<'a> {
     fn checks(&self) -> Command {
         let mut checks = Command::new(&self.executable);
         checks.args(["check", "--first"]);
-        checks.arg("--report").arg(&self.report.0);
+        checks.arg("--report").arg(&self.report);
         for side in ["server", "client"] {
             let program = self.language.program(&self.folder, side);
             checks.args([format!("--{side}"), program]);
@@ -188,9 +191,8 @@ impl<'a> Work<'a> {
         checks
     }
 
-    /// Which check has failed, if one has. A report that is cut off says nothing.
     fn learn(&mut self) {
-        if let Some(failed) = self.report.read() {
+        if let Some(failed) = report::failed(&self.report) {
             self.failed = failed;
         }
     }
