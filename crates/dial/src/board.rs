@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::xray::{Audience, Program, Recording};
 use anyhow::{Context, Result};
 use switchboard::{Board, Command, Console, Look, Mode};
 use timeline::cable::Line;
 use timeline::{Event, Kind, Timeline};
 use wire::Control;
 use wire::rules::Setting;
+use xray::{Audience, Program, Recording};
 
 use crate::files::Files;
 use crate::paper;

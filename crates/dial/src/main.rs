@@ -4,27 +4,20 @@
 
 #[cfg(target_os = "linux")]
 mod board;
-mod check;
-mod doctor;
+mod commands;
 mod files;
-mod list;
 mod look;
 mod paper;
-mod progress;
 #[cfg(target_os = "linux")]
 mod screen;
-mod show;
-mod solution;
-mod start;
-mod watch;
-#[cfg(target_os = "linux")]
-mod wire;
-#[cfg(target_os = "linux")]
-mod xray;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use commands::{check, doctor, list, progress, show, solution, start, watch};
+#[cfg(target_os = "linux")]
+use commands::{wire, xray};
 
 /// Dialtone: learn socket programming by seeing it
 #[derive(Parser)]

@@ -8,10 +8,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::xray::{Audience, Program};
 use anyhow::Result;
 use timeline::{Event, Kind, Place, Timeline};
 use views::ladder::Ladder;
+use xray::{Audience, Program};
 
 use crate::files::Files;
 use crate::look::Look;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::xray::Program;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use xray::Program;
 
 use crate::files::Files;
 use crate::look::Look;
@@ -37,13 +37,13 @@ pub(crate) fn run(args: &XrayArgs) -> Result<()> {
     let alone = !args.here && enter_private_network();
     let enough = enough()?;
     let mut screen = Screen::new(&args.look, args.step, &programs, files, enough);
-    let options = ::xray::Watching {
+    let options = xray::Watching {
         step: args.step,
         alone,
         keyboard: false,
         keep: args.look.bytes.max(4096),
     };
-    let recorded = ::xray::record(&programs, &options, &mut screen);
+    let recorded = xray::record(&programs, &options, &mut screen);
     screen.finish()?;
     recorded
 }
@@ -71,7 +71,7 @@ pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
             (_, 2) => "client".to_string(),
             _ => format!("client{index}"),
         };
-        ::xray::find(executable).with_context(|| format!("start {executable}"))?;
+        xray::find(executable).with_context(|| format!("start {executable}"))?;
         programs.push((name, Program::new(executable).args(args)));
     }
     Ok(programs)

@@ -3,7 +3,6 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use ::xray::{Program, Recording};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use exercise::Course;
@@ -11,12 +10,13 @@ use switchboard::Mode;
 use timeline::cable::Side;
 use wire::Wire;
 use wire::rules::{Rule, Rules};
+use xray::{Program, Recording};
 
 use crate::board;
+use crate::commands::xray::{enough, programs};
 use crate::files::Files;
 use crate::look::Look;
 use crate::screen::Screen;
-use crate::xray::{enough, programs};
 use kernel::terminal;
 
 #[derive(Args, Debug)]
@@ -150,7 +150,7 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     }
     let enough = enough()?;
     let on_screen = !args.no_screen && terminal::is_interactive();
-    let options = ::xray::Watching {
+    let options = xray::Watching {
         step: false,
         alone: true,
         keyboard: on_screen,

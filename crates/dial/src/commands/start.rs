@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 use exercise::{Course, Language, Number, Part};
 
+use crate::commands::solution;
 use crate::paper::{self, short};
-use crate::solution;
 
 #[derive(Args, Debug)]
 pub(crate) struct StartArgs {
