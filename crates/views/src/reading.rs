@@ -52,12 +52,17 @@ pub struct Reading {
 
 /// What is said of a whole timeline.
 pub fn rows(timeline: &Timeline, mut reading: Reading) -> Vec<Row> {
-    let events = timeline.events();
-    let nexts = events.iter().skip(1).map(Some).chain([None]);
-    let pairs = events.iter().zip(nexts);
+    let pairs = with_next(timeline);
     pairs
         .flat_map(|(event, next)| reading.read(event, next))
         .collect()
+}
+
+/// Each event, and the one after it.
+pub(crate) fn with_next(timeline: &Timeline) -> impl Iterator<Item = (&Event, Option<&Event>)> {
+    let events = timeline.events();
+    let nexts = events.iter().skip(1).map(Some).chain([None]);
+    events.iter().zip(nexts)
 }
 
 impl Reading {
@@ -95,10 +100,6 @@ impl Reading {
             return self.services_told(event, told);
         }
         let is_drawn = self.only.draws(&event.kind);
-        let across = |about, text: &str| {
-            let words = vec![Piece::new(text, Meaning::Plain)];
-            vec![row(event, Stand::Across, about, words)]
-        };
         match &event.kind {
             Kind::Started { lane, command } => {
                 self.lanes.start(lane);
@@ -138,14 +139,7 @@ impl Reading {
                 let about = About::Lanes(names.clone());
                 vec![row(event, Stand::Across, about, Vec::new())]
             }
-            Kind::Beat => vec![row(event, Stand::Across, About::Beat, Vec::new())],
-            Kind::Headline(text) => across(About::Headline, text),
-            Kind::Note(text) => across(About::Note, text),
-            Kind::Rows(rows) => vec![told(event, About::Table, rows.lines())],
-            Kind::Next(things) => {
-                vec![told(event, About::Next, things.iter().map(String::as_str))]
-            }
-            Kind::Line { .. } | Kind::State(_) => Vec::new(),
+            _ => narrated(event).into_iter().collect(),
         }
     }
 
@@ -233,7 +227,9 @@ impl Reading {
         }
         let numbers = label.numbers.into_iter();
         let numbers = numbers.map(|number| Piece::new(number, Meaning::Number));
-        let data = label.data.map(|data| Piece::new(data, Meaning::Data));
+        // As numbers, no data is no words.
+        let data = label.data.filter(|data| !data.is_empty());
+        let data = data.map(|data| Piece::new(data, Meaning::Data));
         let words = [head(label.head, packet)].into_iter();
         let words = words.chain(numbers).chain(data).chain(fates).collect();
         let about = About::Packet {
@@ -271,10 +267,19 @@ fn row(event: &Event, stand: Stand, about: About, words: Vec<Piece>) -> Row {
     }
 }
 
-/// What the one who explains says, one thing a piece.
-fn told<'a>(event: &Event, about: About, texts: impl Iterator<Item = &'a str>) -> Row {
+/// What the one who explains says; None for what is no explanation.
+pub(crate) fn narrated(event: &Event) -> Option<Row> {
+    let (about, texts): (_, Vec<&str>) = match &event.kind {
+        Kind::Headline(text) => (About::Headline, vec![text]),
+        Kind::Note(text) => (About::Note, vec![text]),
+        Kind::Rows(rows) => (About::Table, rows.lines().collect()),
+        Kind::Next(things) => (About::Next, things.iter().map(String::as_str).collect()),
+        Kind::Beat => (About::Beat, Vec::new()),
+        _ => return None,
+    };
+    let texts = texts.into_iter();
     let words = texts.map(|text| Piece::new(text, Meaning::Plain));
-    row(event, Stand::Across, about, words.collect())
+    Some(row(event, Stand::Across, about, words.collect()))
 }
 
 fn way(event: &Event, to_right: bool, tip: Tip, late: bool) -> Stand {

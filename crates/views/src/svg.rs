@@ -17,7 +17,7 @@ use timeline::{Actor, Event, Kind, Timeline};
 use self::paper::{Anchor, LINE, Paper, count, lines, widest};
 use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
 use crate::only::Only;
-use crate::reading::{About, Layer, Meaning, Reading, Row, Stand};
+use crate::reading::{About, Layer, Meaning, Reading, Row, Stand, with_next};
 use crate::said::milliseconds;
 use crate::words::Words;
 
@@ -35,9 +35,8 @@ pub struct Style {
 /// The whole timeline as an SVG file.
 pub fn svg(timeline: &Timeline, style: Style) -> String {
     let mut picture = Picture::new(timeline, style);
-    let events = timeline.events();
-    for (index, event) in events.iter().enumerate() {
-        picture.draw(event, events.get(index + 1));
+    for (event, next) in with_next(timeline) {
+        picture.draw(event, next);
     }
     picture.finish()
 }
