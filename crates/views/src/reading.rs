@@ -163,13 +163,14 @@ impl Reading {
             Some((time, Kind::Return(end))) if end.id == call.id => Some((time, end)),
             _ => None,
         };
-        let open = self.calls.begin(event.time, call, end.is_some());
+        let open = self.calls.begin(event.time, call);
         let mut interval = open.interval;
         if !self.only.draws(&event.kind) || (interval.inquiry && !self.inquiries) {
             return Vec::new();
         }
         let (about, text) = match end {
             Some((time, end)) => {
+                open.is_told = true;
                 let whole = whole(self.words, open, end);
                 interval.until = Some(time);
                 (About::Whole(interval), whole)

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use timeline::cable::{Fate, Later, Passage, Side};
-use timeline::call::Arg;
+use timeline::call::{Arg, Outcome};
 use timeline::packet::{Content, Datagram, Packet};
 use timeline::{Actor, Kind, Place, Timeline};
 use views::only::Only;
 use views::reading::{About, Interval, Layer, Reading, Row, Stand, rows};
 use views::words::Words;
 
-use crate::sample::{ACK, CLIENT, SERVER, SYN, Story, echo, returned, segment};
+use crate::sample::{ACK, CLIENT, SERVER, SYN, Story, echo, returned, segment, symbol};
 
 const WORDS: Words = Words {
     bytes: 32,
@@ -70,6 +70,19 @@ fn the_end_of_a_call_is_a_row_also_where_nothing_is_to_be_said_of_it() {
         ("returns", ""),
     ];
     assert_eq!(parts, expected);
+}
+
+#[test]
+fn where_inquiries_are_left_out_those_that_fail_are_told_all_the_same() {
+    let mut story = Story::default();
+    story.done(0, SERVER, "getsockname", vec![Arg::Descriptor(3)], 0);
+    let fails = story.call(1000, SERVER, "getpeername", vec![Arg::Descriptor(3)]);
+    let why = Outcome::Failed(symbol(107, "ENOTCONN"));
+    story.back(1004, SERVER, fails, why);
+    let rows = rows(&story.timeline, Reading::new(Only::default(), WORDS, false));
+    let texts = rows.iter().map(Row::text).filter(|text| !text.is_empty());
+    let expected = ["getpeername(3) → ENOTCONN, 0.004 ms"];
+    assert_eq!(texts.collect::<Vec<_>>(), expected);
 }
 
 #[test]
