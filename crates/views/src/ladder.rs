@@ -10,7 +10,7 @@ use timeline::call::CallId;
 use timeline::{Event, Timeline};
 
 use crate::only::Only;
-use crate::reading::{About, Reading, Row, with_next};
+use crate::reading::{Reading, Row, Subject, with_next};
 use crate::text::{self, Paper};
 use crate::words::Words;
 use row::Columns;
@@ -127,7 +127,7 @@ impl Ladder {
     }
 
     fn row(&mut self, row: &Row) -> String {
-        if let About::Lanes(names) = &row.about {
+        if let Subject::Lanes(names) = &row.about {
             self.lanes.clone_from(names);
             self.unnamed = true;
         }

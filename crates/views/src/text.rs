@@ -6,7 +6,7 @@ use textwrap::core::Word;
 use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
 
-use crate::reading::{About, Row, narrated};
+use crate::reading::{Row, Subject, narrated};
 use crate::{fold, units};
 
 /// Left of everything, in cells.
@@ -91,10 +91,10 @@ impl Columns {
     pub(crate) fn narrate(&mut self, row: &Row) -> Option<String> {
         let texts = row.words.iter().map(|piece| piece.text.as_str());
         Some(match row.about {
-            About::Headline => self.headline(&row.text()),
-            About::Note => self.note(&row.text()),
-            About::Table => self.table(texts),
-            About::Next => self.next(texts),
+            Subject::Headline => self.headline(&row.text()),
+            Subject::Note => self.note(&row.text()),
+            Subject::Table => self.table(texts),
+            Subject::Next => self.next(texts),
             _ => return None,
         })
     }

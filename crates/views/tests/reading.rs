@@ -7,7 +7,7 @@ use timeline::call::{Arg, Outcome};
 use timeline::packet::{Content, Datagram, Packet};
 use timeline::{Actor, Kind, Place, Timeline};
 use views::only::Only;
-use views::reading::{About, Interval, Layer, Reading, Row, Stand, rows};
+use views::reading::{Interval, Layer, Reading, Row, Stand, Subject, rows};
 use views::words::Words;
 
 use crate::sample::{ACK, CLIENT, SERVER, SYN, Story, echo, returned, segment, symbol};
@@ -26,9 +26,9 @@ fn read(timeline: &Timeline) -> Vec<Row> {
 fn calls(rows: &[Row]) -> Vec<(&'static str, Interval, String)> {
     let calls = rows.iter().filter_map(|row| {
         let (part, interval) = match &row.about {
-            About::Begins(it) => ("begins", it),
-            About::Whole(it) => ("whole", it),
-            About::Returns(it, _) => ("returns", it),
+            Subject::Begins(it) => ("begins", it),
+            Subject::Whole(it) => ("whole", it),
+            Subject::Returns(it, _) => ("returns", it),
             _ => return None,
         };
         Some((part, *interval, row.text()))
@@ -99,7 +99,7 @@ fn where_an_end_comes_alone_it_says_how_the_whole_call_reads() {
         panic!("{rows:?}");
     };
     assert_eq!(begins.text(), "accept(3) …");
-    let About::Returns(_, Some(whole)) = &returns.about else {
+    let Subject::Returns(_, Some(whole)) = &returns.about else {
         panic!("{returns:?}");
     };
     assert_eq!(whole.text, "accept(3) → 4");
@@ -110,7 +110,7 @@ fn each_row_belongs_to_a_layer_and_each_packet_has_a_number() {
     let rows = read(&echo());
     let of = |layer| rows.iter().filter(move |row| row.layer() == layer);
     let packets = of(Layer::Packet).map(|row| match row.about {
-        About::Packet { number, .. } => number,
+        Subject::Packet { number, .. } => number,
         _ => 0,
     });
     assert_eq!(packets.collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
