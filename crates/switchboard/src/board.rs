@@ -13,7 +13,7 @@ use timeline::cable::{Action, Fate, Line, Side};
 use timeline::packet::Packet;
 use timeline::{Event, Kind};
 use views::only::Only;
-use views::reading::{self, About, Lane, Reading, Stand, Way};
+use views::reading::{self, Lane, Reading, Stand, Subject, Way};
 use views::words::Words;
 
 use crate::command::Command;
@@ -143,10 +143,10 @@ impl Board {
     fn in_program(&mut self, lane: &Lane, row: &reading::Row) {
         let host = &mut self.hosts[side_of(lane.left) as usize];
         match &row.about {
-            About::Started(..) => host.start(),
-            About::Ended => host.end(lane, row),
-            About::Returns(it, whole) => host.returns(lane, row, it.call, whole.as_ref()),
-            About::State(change) => host.state(change),
+            Subject::Started(..) => host.start(),
+            Subject::Ended => host.end(lane, row),
+            Subject::Returns(it, whole) => host.returns(lane, row, it.call, whole.as_ref()),
+            Subject::State(change) => host.state(change),
             _ => host.say(lane, row),
         }
     }
@@ -183,9 +183,9 @@ impl Board {
     /// What is said across the cable, also of the cable itself.
     fn remark(&mut self, row: &reading::Row) {
         let text = row.text();
-        if row.about == About::Note && text.starts_with("the cable is cut") {
+        if row.about == Subject::Note && text.starts_with("the cable is cut") {
             self.cut = true;
-        } else if row.about == About::Note && text.starts_with("the cable is mended") {
+        } else if row.about == Subject::Note && text.starts_with("the cable is mended") {
             self.cut = false;
         }
         let texts = row.words.iter().map(|piece| piece.text.clone());

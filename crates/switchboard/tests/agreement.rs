@@ -8,7 +8,7 @@ use timeline::Kind;
 use timeline::state::TcpState;
 use views::ladder::{Style, ladder};
 use views::only::Only;
-use views::reading::{About, Layer, Meaning, Reading, Row, Stand, rows};
+use views::reading::{Layer, Meaning, Reading, Row, Stand, Subject, rows};
 use views::said;
 use views::svg;
 use views::text::{Paper, printable};
@@ -90,7 +90,7 @@ fn the_ladder_shows_what_the_reading_says_and_nothing_else() {
     });
     let expected = written(&story);
     let expected = expected.iter().map(|row| match row.about {
-        About::Next => {
+        Subject::Next => {
             let things = row.words.iter().map(|thing| format!("- {}", thing.text));
             format!("Try next {}", things.collect::<String>())
         }
@@ -146,7 +146,7 @@ fn each_host_of_the_board_shows_what_the_reading_says_and_nothing_else() {
     let rows = written(&story);
     for (name, column, is_left) in [("server", server, true), ("client", client, false)] {
         let here = rows.iter().filter(|row| match &row.stand {
-            Stand::Lane(lane) => lane.left == is_left && !matches!(row.about, About::State(_)),
+            Stand::Lane(lane) => lane.left == is_left && !matches!(row.about, Subject::State(_)),
             _ => false,
         });
         same(name, parts(&column).1, here.map(with_name));
@@ -163,7 +163,7 @@ fn the_cable_of_the_board_shows_what_the_reading_says_and_nothing_else() {
     for row in &rows {
         match (&row.stand, &row.about) {
             (Stand::Across, _) => expected.push(row.text()),
-            (Stand::Wire(_), About::Packet { .. }) => {
+            (Stand::Wire(_), Subject::Packet { .. }) => {
                 number += 1;
                 expected.push(on_cable(number, row, &rows));
             }
@@ -193,8 +193,8 @@ fn on_cable(number: u64, row: &Row, rows: &[Row]) -> String {
 
 fn about_frame(number: u64, rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(move |row| match row.about {
-        About::Packet { frame, .. } => frame == Some(number),
-        About::Fate { frame, .. } => frame == number,
+        Subject::Packet { frame, .. } => frame == Some(number),
+        Subject::Fate { frame, .. } => frame == number,
         _ => false,
     })
 }

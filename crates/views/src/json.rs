@@ -66,7 +66,7 @@ pub fn event(event: &Event) -> String {
     line
 }
 
-/// Reads what [`write`] has written. Empty lines do not count.
+/// Reads what [`write()`] has written. Empty lines do not count.
 ///
 /// In a recording of a newer version, events of unknown kinds are counted: the
 /// first of each kind becomes a [`Kind::Unseen`] that says how many there are.

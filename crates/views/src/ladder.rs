@@ -2,7 +2,7 @@
 //!
 //! On the left plays the program that was started first, on the right all
 //! others. Between them are the packets. What the rows say is decided in
-//! [`reading`](crate::reading). The legend is `docs/notation.md`.
+//! [`reading`]. The legend is `docs/notation.md`.
 
 mod row;
 
@@ -10,11 +10,10 @@ use timeline::call::CallId;
 use timeline::{Event, Timeline};
 
 use crate::only::Only;
-use crate::reading::{self, About, Reading, Stand, Way};
-use crate::said::milliseconds;
+use crate::reading::{Reading, Row, Subject, with_next};
 use crate::text::{self, Paper};
 use crate::words::Words;
-use row::{Arrow, Columns, Row};
+use row::Columns;
 
 /// How the ladder is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -59,11 +58,7 @@ impl Style {
 /// The whole timeline.
 pub fn ladder(timeline: &Timeline, style: Style) -> String {
     let mut ladder = Ladder::new(style);
-    let events = timeline.events();
-    let nexts = events.iter().skip(1).map(Some).chain([None]);
-    events
-        .iter()
-        .zip(nexts)
+    with_next(timeline)
         .map(|(event, next)| ladder.draw(timeline, event, next))
         .collect()
 }
@@ -131,8 +126,8 @@ impl Ladder {
         rows.iter().map(|row| self.row(row)).collect()
     }
 
-    fn row(&mut self, row: &reading::Row) -> String {
-        if let About::Lanes(names) = &row.about {
+    fn row(&mut self, row: &Row) -> String {
+        if let Subject::Lanes(names) = &row.about {
             self.lanes.clone_from(names);
             self.unnamed = true;
         }
@@ -143,7 +138,7 @@ impl Ladder {
             self.told = true;
             return told;
         }
-        let drawn = self.place(row);
+        let drawn = self.columns.draw(row);
         // The names stand where they are needed: above the first row.
         if std::mem::take(&mut self.unnamed) {
             self.told = false;
@@ -155,36 +150,5 @@ impl Ladder {
             return format!("\n{drawn}");
         }
         drawn
-    }
-
-    fn place(&self, row: &reading::Row) -> String {
-        let mut cells = Row {
-            time: milliseconds(row.time),
-            ..Row::default()
-        };
-        match &row.stand {
-            Stand::Across => return self.columns.across(&row.text()),
-            Stand::Lane(lane) => {
-                let name = lane.name.as_ref().map(|name| format!("{name}: "));
-                let text = format!("{}{}", name.unwrap_or_default(), row.text());
-                let side = if lane.left {
-                    &mut cells.left
-                } else {
-                    &mut cells.right
-                };
-                *side = Some((text, row.meaning()));
-            }
-            Stand::Wire(way) => cells.wire = Some(arrow(row, *way)),
-        }
-        self.columns.draw(&cells)
-    }
-}
-
-fn arrow(row: &reading::Row, way: Way) -> Arrow {
-    let mut texts = row.words.iter().map(|piece| piece.text.clone());
-    Arrow {
-        way,
-        head: texts.next().unwrap_or_default(),
-        details: texts.collect(),
     }
 }

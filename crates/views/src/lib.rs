@@ -2,7 +2,7 @@
 //!
 //! [`reading`] says what is told of a timeline, row by row. [`ladder`] and [`svg`]
 //! place it, and the board of the wire does in a room of its own; [`text`] shows
-//! what programs say alone. [`json`] and [`pcapng`] are for programs.
+//! what programs say alone. `json` and [`pcapng`] are for programs.
 //!
 //! A view is a function of a timeline and of nothing else: it knows no source,
 //! no file, and no clock.

@@ -20,7 +20,7 @@ use self::calls::{Calls, Open};
 use self::lanes::Lanes;
 use self::passage::{Passages, Seen};
 pub(crate) use self::passage::{became_of_frame, done_to_frame};
-pub use self::row::{About, Interval, Lane, Layer, Meaning, Piece, Row, Stand, Tip, Way};
+pub use self::row::{Interval, Lane, Layer, Meaning, Piece, Row, Stand, Subject, Tip, Way};
 use self::services::Services;
 use crate::flow::Flows;
 use crate::only::Only;
@@ -52,12 +52,17 @@ pub struct Reading {
 
 /// What is said of a whole timeline.
 pub fn rows(timeline: &Timeline, mut reading: Reading) -> Vec<Row> {
-    let events = timeline.events();
-    let nexts = events.iter().skip(1).map(Some).chain([None]);
-    let pairs = events.iter().zip(nexts);
+    let pairs = with_next(timeline);
     pairs
         .flat_map(|(event, next)| reading.read(event, next))
         .collect()
+}
+
+/// Each event, and the one after it.
+pub(crate) fn with_next(timeline: &Timeline) -> impl Iterator<Item = (&Event, Option<&Event>)> {
+    let events = timeline.events();
+    let nexts = events.iter().skip(1).map(Some).chain([None]);
+    events.iter().zip(nexts)
 }
 
 impl Reading {
@@ -95,14 +100,10 @@ impl Reading {
             return self.services_told(event, told);
         }
         let is_drawn = self.only.draws(&event.kind);
-        let across = |about, text: &str| {
-            let words = vec![Piece::new(text, Meaning::Plain)];
-            vec![row(event, Stand::Across, about, words)]
-        };
         match &event.kind {
             Kind::Started { lane, command } => {
                 self.lanes.start(lane);
-                let about = About::Started(lane.clone(), command.clone());
+                let about = Subject::Started(lane.clone(), command.clone());
                 vec![self.in_lane(event, about, None)]
             }
             Kind::Line { stream, text } if is_drawn => {
@@ -111,14 +112,14 @@ impl Reading {
                     Stream::Stderr => Meaning::Bad,
                 };
                 let line = Piece::new(format!("> {text}"), meaning);
-                vec![self.in_lane(event, About::Line, Some(line))]
+                vec![self.in_lane(event, Subject::Line, Some(line))]
             }
             Kind::Ended(ending) => {
                 let told = self.services.ended(event.place, self.only);
                 let mut rows = self.services_told(event, told);
                 let is_drawn = self.only.output || self.only.calls;
                 let text = is_drawn.then(|| Piece::new(describe(*ending), Meaning::Faint));
-                rows.push(self.in_lane(event, About::Ended, text));
+                rows.push(self.in_lane(event, Subject::Ended, text));
                 rows
             }
             Kind::Call(call) => self.call(event, call, next),
@@ -127,29 +128,22 @@ impl Reading {
             Kind::Fate(later) => self.fate(event, later),
             Kind::State(change) if is_drawn => {
                 let text = said::state(change).map(|text| Piece::new(text, Meaning::Faint));
-                vec![self.in_lane(event, About::State(change.clone()), text)]
+                vec![self.in_lane(event, Subject::State(change.clone()), text)]
             }
             Kind::Unseen(what) => {
                 let words = vec![Piece::new(format!("not seen: {what}"), Meaning::Bad)];
-                vec![row(event, Stand::Across, About::Unseen, words)]
+                vec![row(event, Stand::Across, Subject::Unseen, words)]
             }
             Kind::Lanes(names) => {
                 self.lanes.name(names);
-                let about = About::Lanes(names.clone());
+                let about = Subject::Lanes(names.clone());
                 vec![row(event, Stand::Across, about, Vec::new())]
             }
-            Kind::Beat => vec![row(event, Stand::Across, About::Beat, Vec::new())],
-            Kind::Headline(text) => across(About::Headline, text),
-            Kind::Note(text) => across(About::Note, text),
-            Kind::Rows(rows) => vec![told(event, About::Table, rows.lines())],
-            Kind::Next(things) => {
-                vec![told(event, About::Next, things.iter().map(String::as_str))]
-            }
-            Kind::Line { .. } | Kind::State(_) => Vec::new(),
+            _ => narrated(event).into_iter().collect(),
         }
     }
 
-    fn in_lane(&self, event: &Event, about: About, piece: Option<Piece>) -> Row {
+    fn in_lane(&self, event: &Event, about: Subject, piece: Option<Piece>) -> Row {
         let stand = match event.place {
             Place::Actor(actor) => Stand::Lane(self.lanes.of(actor)),
             Place::Wire { .. } | Place::Narrator => Stand::Across,
@@ -160,7 +154,7 @@ impl Reading {
     fn services_told(&self, event: &Event, told: Vec<String>) -> Vec<Row> {
         let told = told.into_iter();
         let told = told.map(|text| Piece::new(text, Meaning::Faint));
-        told.map(|text| self.in_lane(event, About::Service, Some(text)))
+        told.map(|text| self.in_lane(event, Subject::Service, Some(text)))
             .collect()
     }
 
@@ -169,21 +163,22 @@ impl Reading {
             Some((time, Kind::Return(end))) if end.id == call.id => Some((time, end)),
             _ => None,
         };
-        let open = self.calls.begin(event.time, call, end.is_some());
+        let open = self.calls.begin(event.time, call);
         let mut interval = open.interval;
         if !self.only.draws(&event.kind) || (interval.inquiry && !self.inquiries) {
             return Vec::new();
         }
         let (about, text) = match end {
             Some((time, end)) => {
+                open.is_told = true;
                 let whole = whole(self.words, open, end);
                 interval.until = Some(time);
-                (About::Whole(interval), whole)
+                (Subject::Whole(interval), whole)
             }
             None => {
                 let dots = if self.words.ascii { "..." } else { "…" };
                 let text = format!("{}{} {dots}", mark(interval), self.words.start(call));
-                (About::Begins(interval), Piece::new(text, Meaning::Plain))
+                (Subject::Begins(interval), Piece::new(text, Meaning::Plain))
             }
         };
         vec![self.in_lane(event, about, Some(text))]
@@ -201,7 +196,7 @@ impl Reading {
         let is_bad = said::is_bad(&end.outcome);
         let unwanted = interval.inquiry && !self.inquiries && !is_bad;
         if *is_told || unwanted || !self.only.draws(&event.kind) {
-            return vec![self.in_lane(event, About::Returns(*interval, None), None)];
+            return vec![self.in_lane(event, Subject::Returns(*interval, None), None)];
         }
         let waited = event.time.saturating_sub(interval.since);
         let result = self.words.end(start, end);
@@ -210,7 +205,7 @@ impl Reading {
             let text = format!("{}, {} ms", text.trim_end(), milliseconds(waited));
             Piece::new(text, meaning_of(end))
         });
-        let about = About::Returns(*interval, Some(whole(self.words, &open, end)));
+        let about = Subject::Returns(*interval, Some(whole(self.words, &open, end)));
         vec![self.in_lane(event, about, text)]
     }
 
@@ -233,10 +228,12 @@ impl Reading {
         }
         let numbers = label.numbers.into_iter();
         let numbers = numbers.map(|number| Piece::new(number, Meaning::Number));
-        let data = label.data.map(|data| Piece::new(data, Meaning::Data));
+        // As numbers, no data is no words.
+        let data = label.data.filter(|data| !data.is_empty());
+        let data = data.map(|data| Piece::new(data, Meaning::Data));
         let words = [head(label.head, packet)].into_iter();
         let words = words.chain(numbers).chain(data).chain(fates).collect();
-        let about = About::Packet {
+        let about = Subject::Packet {
             number: self.packets,
             frame: packet.passage.as_ref().map(|passage| passage.frame),
             relative,
@@ -254,7 +251,7 @@ impl Reading {
         let by_sockets = self.lanes.by_sockets(event.place);
         let to_right = by_sockets.or(seen.map(|seen| seen.to_right));
         let way = way(event, to_right.unwrap_or(true), tip, true);
-        let about = About::Fate {
+        let about = Subject::Fate {
             number: seen.map(|seen| seen.number),
             frame: later.frame,
         };
@@ -262,7 +259,7 @@ impl Reading {
     }
 }
 
-fn row(event: &Event, stand: Stand, about: About, words: Vec<Piece>) -> Row {
+fn row(event: &Event, stand: Stand, about: Subject, words: Vec<Piece>) -> Row {
     Row {
         time: event.time,
         stand,
@@ -271,10 +268,19 @@ fn row(event: &Event, stand: Stand, about: About, words: Vec<Piece>) -> Row {
     }
 }
 
-/// What the one who explains says, one thing a piece.
-fn told<'a>(event: &Event, about: About, texts: impl Iterator<Item = &'a str>) -> Row {
+/// What the one who explains says; None for what is no explanation.
+pub(crate) fn narrated(event: &Event) -> Option<Row> {
+    let (about, texts): (_, Vec<&str>) = match &event.kind {
+        Kind::Headline(text) => (Subject::Headline, vec![text]),
+        Kind::Note(text) => (Subject::Note, vec![text]),
+        Kind::Rows(rows) => (Subject::Table, rows.lines().collect()),
+        Kind::Next(things) => (Subject::Next, things.iter().map(String::as_str).collect()),
+        Kind::Beat => (Subject::Beat, Vec::new()),
+        _ => return None,
+    };
+    let texts = texts.into_iter();
     let words = texts.map(|text| Piece::new(text, Meaning::Plain));
-    row(event, Stand::Across, about, words.collect())
+    Some(row(event, Stand::Across, about, words.collect()))
 }
 
 fn way(event: &Event, to_right: bool, tip: Tip, late: bool) -> Stand {

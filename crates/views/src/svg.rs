@@ -17,7 +17,7 @@ use timeline::{Actor, Event, Kind, Timeline};
 use self::paper::{Anchor, LINE, Paper, count, lines, widest};
 use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
 use crate::only::Only;
-use crate::reading::{About, Layer, Meaning, Reading, Row, Stand};
+use crate::reading::{Layer, Meaning, Reading, Row, Stand, Subject, with_next};
 use crate::said::milliseconds;
 use crate::words::Words;
 
@@ -35,9 +35,8 @@ pub struct Style {
 /// The whole timeline as an SVG file.
 pub fn svg(timeline: &Timeline, style: Style) -> String {
     let mut picture = Picture::new(timeline, style);
-    let events = timeline.events();
-    for (index, event) in events.iter().enumerate() {
-        picture.draw(event, events.get(index + 1));
+    for (event, next) in with_next(timeline) {
+        picture.draw(event, next);
     }
     picture.finish()
 }
@@ -156,15 +155,15 @@ impl Picture {
             return;
         };
         match &row.about {
-            About::Started(..) => {
+            Subject::Started(..) => {
                 self.lanes[lane].since.get_or_insert(y);
             }
-            About::Begins(it) | About::Whole(it) => self.begin(it.call, lane, y),
-            About::Returns(it, _) => {
+            Subject::Begins(it) | Subject::Whole(it) => self.begin(it.call, lane, y),
+            Subject::Returns(it, _) => {
                 let open = self.open.remove(&it.call);
                 open.iter().for_each(|open| self.bar(open, "bar"));
             }
-            About::Ended => self.end_of(lane),
+            Subject::Ended => self.end_of(lane),
             _ => {}
         }
     }
@@ -276,8 +275,8 @@ impl Picture {
 /// The class of what is said in a row.
 fn class(row: &Row) -> &'static str {
     match (row.layer(), row.meaning()) {
-        _ if row.about == About::Table => "",
-        _ if row.about == About::Headline => "spoken headline",
+        _ if row.about == Subject::Table => "",
+        _ if row.about == Subject::Headline => "spoken headline",
         (Layer::Note, Meaning::Bad) => "spoken bad",
         (Layer::Note, _) => "spoken",
         (Layer::State, _) => "state",

@@ -6,7 +6,7 @@ use textwrap::core::Word;
 use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
 
-use crate::reading::{About, Row};
+use crate::reading::{Row, Subject, narrated};
 use crate::{fold, units};
 
 /// Left of everything, in cells.
@@ -60,14 +60,10 @@ impl Columns {
         }
     }
 
-    /// The rows that this event adds, each with its line end.
+    /// The rows that this event adds, each with its line end. Calls, packets and
+    /// states add none: they belong to the X-ray.
     pub fn draw(&mut self, timeline: &Timeline, event: &Event) -> String {
         match &event.kind {
-            Kind::Started { .. } | Kind::Beat => String::new(),
-            // These belong to the X-ray; a scene shows what programs say.
-            Kind::Call(_) | Kind::Return(_) | Kind::Packet(_) | Kind::Fate(_) | Kind::State(_) => {
-                String::new()
-            }
             Kind::Unseen(what) => self.note(&format!("Not seen: {what}")),
             Kind::Line { stream, text } => {
                 let style = if *stream == Stream::Stderr {
@@ -84,10 +80,10 @@ impl Columns {
                 self.lanes.clone_from(names);
                 self.header()
             }
-            Kind::Headline(text) => self.headline(text),
-            Kind::Note(text) => self.note(text),
-            Kind::Rows(rows) => self.table(rows.lines()),
-            Kind::Next(things) => self.next(things.iter().map(String::as_str)),
+            _ => {
+                let narrated = narrated(event).and_then(|row| self.narrate(&row));
+                narrated.unwrap_or_default()
+            }
         }
     }
 
@@ -95,10 +91,10 @@ impl Columns {
     pub(crate) fn narrate(&mut self, row: &Row) -> Option<String> {
         let texts = row.words.iter().map(|piece| piece.text.as_str());
         Some(match row.about {
-            About::Headline => self.headline(&row.text()),
-            About::Note => self.note(&row.text()),
-            About::Table => self.table(texts),
-            About::Next => self.next(texts),
+            Subject::Headline => self.headline(&row.text()),
+            Subject::Note => self.note(&row.text()),
+            Subject::Table => self.table(texts),
+            Subject::Next => self.next(texts),
             _ => return None,
         })
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use timeline::cable::{Fate, Later, Passage, Side};
-use timeline::call::Arg;
+use timeline::call::{Arg, Outcome};
 use timeline::packet::{Content, Datagram, Packet};
 use timeline::{Actor, Kind, Place, Timeline};
 use views::only::Only;
-use views::reading::{About, Interval, Layer, Reading, Row, Stand, rows};
+use views::reading::{Interval, Layer, Reading, Row, Stand, Subject, rows};
 use views::words::Words;
 
-use crate::sample::{ACK, CLIENT, SERVER, SYN, Story, echo, returned, segment};
+use crate::sample::{ACK, CLIENT, SERVER, SYN, Story, echo, returned, segment, symbol};
 
 const WORDS: Words = Words {
     bytes: 32,
@@ -26,9 +26,9 @@ fn read(timeline: &Timeline) -> Vec<Row> {
 fn calls(rows: &[Row]) -> Vec<(&'static str, Interval, String)> {
     let calls = rows.iter().filter_map(|row| {
         let (part, interval) = match &row.about {
-            About::Begins(it) => ("begins", it),
-            About::Whole(it) => ("whole", it),
-            About::Returns(it, _) => ("returns", it),
+            Subject::Begins(it) => ("begins", it),
+            Subject::Whole(it) => ("whole", it),
+            Subject::Returns(it, _) => ("returns", it),
             _ => return None,
         };
         Some((part, *interval, row.text()))
@@ -73,6 +73,19 @@ fn the_end_of_a_call_is_a_row_also_where_nothing_is_to_be_said_of_it() {
 }
 
 #[test]
+fn where_inquiries_are_left_out_those_that_fail_are_told_all_the_same() {
+    let mut story = Story::default();
+    story.done(0, SERVER, "getsockname", vec![Arg::Descriptor(3)], 0);
+    let fails = story.call(1000, SERVER, "getpeername", vec![Arg::Descriptor(3)]);
+    let why = Outcome::Failed(symbol(107, "ENOTCONN"));
+    story.back(1004, SERVER, fails, why);
+    let rows = rows(&story.timeline, Reading::new(Only::default(), WORDS, false));
+    let texts = rows.iter().map(Row::text).filter(|text| !text.is_empty());
+    let expected = ["getpeername(3) → ENOTCONN, 0.004 ms"];
+    assert_eq!(texts.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn where_an_end_comes_alone_it_says_how_the_whole_call_reads() {
     let mut story = Story::default();
     story.done(0, SERVER, "accept", vec![Arg::Descriptor(3)], 4);
@@ -86,7 +99,7 @@ fn where_an_end_comes_alone_it_says_how_the_whole_call_reads() {
         panic!("{rows:?}");
     };
     assert_eq!(begins.text(), "accept(3) …");
-    let About::Returns(_, Some(whole)) = &returns.about else {
+    let Subject::Returns(_, Some(whole)) = &returns.about else {
         panic!("{returns:?}");
     };
     assert_eq!(whole.text, "accept(3) → 4");
@@ -97,7 +110,7 @@ fn each_row_belongs_to_a_layer_and_each_packet_has_a_number() {
     let rows = read(&echo());
     let of = |layer| rows.iter().filter(move |row| row.layer() == layer);
     let packets = of(Layer::Packet).map(|row| match row.about {
-        About::Packet { number, .. } => number,
+        Subject::Packet { number, .. } => number,
         _ => 0,
     });
     assert_eq!(packets.collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());

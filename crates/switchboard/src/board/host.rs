@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use timeline::call::CallId;
 use timeline::state::{Change, TcpState};
-use views::reading::{About, Lane, Meaning, Piece, Row};
+use views::reading::{Lane, Meaning, Piece, Row, Subject};
 use views::text::printable;
 use views::units::fitting;
 
@@ -70,7 +70,7 @@ impl Host {
 
     pub(crate) fn say(&mut self, lane: &Lane, row: &Row) {
         let call = match &row.about {
-            About::Begins(it) => Some(it.call),
+            Subject::Begins(it) => Some(it.call),
             _ => None,
         };
         for piece in &row.words {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use timeline::cable::{Fate, Later, Passage, Side};
 use timeline::packet::{Content, Packet, TcpFlags};
 use views::flow::Relative;
-use views::reading::{self, About, Meaning, Piece};
+use views::reading::{self, Meaning, Piece, Subject};
 
 /// A packet that has arrived is seen to slide for so long.
 pub(crate) const SLIDE: Duration = Duration::from_millis(150);
@@ -57,7 +57,7 @@ impl Row {
     pub(crate) fn new(frame: u64, from: Side, packet: Packet, said: &reading::Row) -> Self {
         let passage = packet.passage.clone().unwrap_or_default();
         let relative = match said.about {
-            About::Packet { relative, .. } => relative,
+            Subject::Packet { relative, .. } => relative,
             _ => None,
         };
         Self {

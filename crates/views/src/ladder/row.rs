@@ -3,7 +3,8 @@
 use colored::Colorize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::reading::{Meaning, Tip, Way};
+use crate::reading::{Meaning, Row, Stand, Tip, Way};
+use crate::said::milliseconds;
 use crate::text::{Paper, printable, wrap};
 
 /// For times up to 9999.999 ms, and a gap.
@@ -11,23 +12,6 @@ const TIME: usize = 9;
 /// Wider pages are not easier to read.
 const WIDEST: usize = 160;
 const NARROWEST: usize = 60;
-
-/// What stands in the cells of a row. Each may take several lines.
-#[derive(Debug, Default)]
-pub(super) struct Row {
-    pub(super) time: String,
-    pub(super) left: Option<(String, Meaning)>,
-    pub(super) wire: Option<Arrow>,
-    pub(super) right: Option<(String, Meaning)>,
-}
-
-/// A packet on the wire.
-#[derive(Debug)]
-pub(super) struct Arrow {
-    pub(super) way: Way,
-    pub(super) head: String,
-    pub(super) details: Vec<String>,
-}
 
 /// Where the columns stand.
 pub(super) struct Columns {
@@ -82,7 +66,36 @@ impl Columns {
         )
     }
 
-    pub(super) fn across(&self, text: &str) -> String {
+    pub(super) fn draw(&self, row: &Row) -> String {
+        let (mut left, mut wire, mut right) = (Vec::new(), Vec::new(), Vec::new());
+        match &row.stand {
+            Stand::Across => return self.across(&row.text()),
+            Stand::Wire(way) => wire = self.arrow(row, *way),
+            Stand::Lane(lane) => {
+                let name = lane.name.as_ref().map(|name| format!("{name}: "));
+                let text = format!("{}{}", name.unwrap_or_default(), row.text());
+                let cell = if lane.left { &mut left } else { &mut right };
+                *cell = wrap(&printable(&text), self.lane);
+            }
+        }
+        let mut drawn = String::new();
+        for at in 0..left.len().max(right.len()).max(wire.len()) {
+            let cell = |cells: &[String]| cells.get(at).cloned().unwrap_or_default();
+            let time = match at {
+                0 => format!("{:>8}", milliseconds(row.time)),
+                _ => " ".repeat(TIME - 1),
+            };
+            let time = self.paint(&time, Meaning::Faint);
+            let left = self.pad(&cell(&left), self.lane, row.meaning());
+            let middle = self.pad(&cell(&wire), self.wire, Meaning::Plain);
+            let right = self.paint(&cell(&right), row.meaning());
+            drawn += self.line(&time, &left, &middle, &right).trim_end();
+            drawn.push('\n');
+        }
+        drawn
+    }
+
+    fn across(&self, text: &str) -> String {
         let bar = if self.paper.ascii { "|" } else { "│" };
         let rows = wrap(&printable(text), self.paper.width - TIME - 2);
         rows.iter()
@@ -90,64 +103,35 @@ impl Columns {
             .collect()
     }
 
-    pub(super) fn draw(&self, row: &Row) -> String {
-        let lane = |cell: &Option<(String, Meaning)>| match cell {
-            Some((text, meaning)) => (wrap(&printable(text), self.lane), *meaning),
-            None => (Vec::new(), Meaning::Plain),
-        };
-        let ((left, left_ink), (right, right_ink)) = (lane(&row.left), lane(&row.right));
-        let wire = row.wire.as_ref().map(|arrow| self.arrow(arrow));
-        let wire = wire.unwrap_or_default();
-        let lines = left.len().max(right.len()).max(wire.len());
-        let mut drawn = String::new();
-        for at in 0..lines {
-            let cell = |cells: &[String]| cells.get(at).cloned().unwrap_or_default();
-            let time = if at == 0 { row.time.as_str() } else { "" };
-            let left = self.pad(&cell(&left), self.lane, left_ink);
-            let middle = self.pad(&cell(&wire), self.wire, Meaning::Plain);
-            let right = self.paint(&cell(&right), right_ink);
-            let time = self.paint(&format!("{time:>8}"), Meaning::Faint);
-            drawn += self.line(&time, &left, &middle, &right).trim_end();
-            drawn.push('\n');
-        }
-        drawn
-    }
-
     /// One line where all fits, else the head in the arrow and the rest below.
-    fn arrow(&self, arrow: &Arrow) -> Vec<String> {
-        let all = std::iter::once(&arrow.head).chain(&arrow.details);
-        let all: Vec<&str> = all.map(String::as_str).collect();
-        let all = printable(&all.join(" "));
+    fn arrow(&self, row: &Row, way: Way) -> Vec<String> {
+        let all = printable(&row.text());
         // A line of the arrow and a gap on one side, a gap and the tip on the other.
         let room = self.wire.saturating_sub(5);
         if all.width() <= room {
-            return vec![self.shaft(arrow, &all)];
+            return vec![self.shaft(way, &all)];
         }
-        let head = printable(&arrow.head);
-        let (first, rest) = if head.width() <= room {
-            (head, arrow.details.join(" "))
-        } else {
-            let mut heads = wrap(&head, room);
-            let first = heads.remove(0);
-            (first, [&heads[..], &arrow.details].concat().join(" "))
-        };
-        let mut lines = vec![self.shaft(arrow, &first)];
+        let head = row.words.first().map_or("", |head| &head.text);
+        let head = printable(head);
+        let first = wrap(&head, room).swap_remove(0);
+        let rest = all.strip_prefix(&first).unwrap_or(&all).trim_start();
+        let mut lines = vec![self.shaft(way, &first)];
         if !rest.is_empty() {
-            let rest = wrap(&printable(&rest), self.wire - 1);
+            let rest = wrap(rest, self.wire - 1);
             lines.extend(rest.into_iter().map(|line| format!(" {line}")));
         }
         lines
     }
 
-    fn shaft(&self, arrow: &Arrow, text: &str) -> String {
+    fn shaft(&self, way: Way, text: &str) -> String {
         let ascii = self.paper.ascii;
-        let line = match (arrow.way.late, ascii) {
+        let line = match (way.late, ascii) {
             (false, false) => "─",
             (false, true) => "-",
             (true, false) => "┄",
             (true, true) => ".",
         };
-        let tip = match (arrow.way.tip, arrow.way.to_right, ascii) {
+        let tip = match (way.tip, way.to_right, ascii) {
             (Tip::Arrives, true, false) => "▶",
             (Tip::Arrives, false, false) => "◀",
             (Tip::Arrives, true, true) => ">",
@@ -162,7 +146,7 @@ impl Columns {
             (Tip::Lost, _, true) => "X",
         };
         let shaft = line.repeat(self.wire.saturating_sub(text.width() + 3 + tip.width()));
-        if arrow.way.to_right {
+        if way.to_right {
             format!("{line} {text} {shaft}{tip}")
         } else {
             format!("{tip}{shaft} {text} {line}")

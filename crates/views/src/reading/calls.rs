@@ -30,7 +30,7 @@ pub(super) struct Open {
 }
 
 impl Calls {
-    pub(super) fn begin(&mut self, time: Duration, start: &Start, is_told: bool) -> &Open {
+    pub(super) fn begin(&mut self, time: Duration, start: &Start) -> &mut Open {
         if self.open.len() >= MOST {
             self.open.clear(); // The ends of so many calls were missed.
         }
@@ -44,7 +44,7 @@ impl Calls {
         let open = Open {
             start: start.clone(),
             interval,
-            is_told,
+            is_told: false,
         };
         self.open.entry(start.id).insert_entry(open).into_mut()
     }

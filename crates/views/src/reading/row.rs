@@ -19,7 +19,7 @@ pub struct Row {
     /// Where it stands.
     pub stand: Stand,
     /// What it is about.
-    pub about: About,
+    pub about: Subject,
     /// What is said. Between two pieces there is a gap.
     pub words: Vec<Piece>,
 }
@@ -77,7 +77,7 @@ pub enum Tip {
 
 /// What a row is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum Subject {
     /// A program has started, with this name and these words.
     Started(String, Vec<String>),
     /// A program has ended.
@@ -210,10 +210,12 @@ impl Row {
     /// The layer that it belongs to.
     pub fn layer(&self) -> Layer {
         match self.about {
-            About::Started(..) | About::Ended | About::Line => Layer::Output,
-            About::Begins(_) | About::Whole(_) | About::Returns(..) | About::Service => Layer::Call,
-            About::Packet { .. } | About::Fate { .. } => Layer::Packet,
-            About::State(_) => Layer::State,
+            Subject::Started(..) | Subject::Ended | Subject::Line => Layer::Output,
+            Subject::Begins(_) | Subject::Whole(_) | Subject::Returns(..) | Subject::Service => {
+                Layer::Call
+            }
+            Subject::Packet { .. } | Subject::Fate { .. } => Layer::Packet,
+            Subject::State(_) => Layer::State,
             _ => Layer::Note,
         }
     }
