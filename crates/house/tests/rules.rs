@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("views", &["timeline"]),
     ("switchboard", &["timeline", "views"]),
     ("xray", &["sources", "timeline", "wire"]),
-    ("scene", &["sources", "timeline", "views", "wire", "xray"]),
+    ("scene", &["timeline", "views", "xray"]),
     ("check", &["sources", "timeline", "views", "xray"]),
     ("exercise", &[]),
     (

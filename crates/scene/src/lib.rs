@@ -20,8 +20,7 @@ pub use sign::Sign;
 pub use stage::Stage;
 pub use timeline::state::TcpState;
 pub use timeline::{Actor, Ending};
-pub use wire::Side;
-pub use xray::{Program, find};
+pub use xray::{Program, Side, find};
 
 use std::io;
 use std::process::ExitCode;
