@@ -12,7 +12,7 @@
 //! to the cast, which puts it in order.
 //!
 //! Read it in this order: `cast.rs`, `listened.rs`, `take.rs`, `seen.rs`; in its
-//! folder `open.rs`, `recorder.rs`, which has `pipes.rs`, `owners.rs` and `looks.rs`, and
+//! folder `open.rs`, `recorder.rs` with `pipes.rs`, `owners.rs` and `looks.rs`, and
 //! `packets.rs` with the two sources `loopback.rs` and `cable.rs`; then
 //! `recording.rs`.
 
