@@ -51,8 +51,8 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
     // A worker enters a network of its own; here it is only found out whether it
     // can. The X-ray needs one in which nobody else speaks.
     let missing = Missing {
-        network: sources::probe::private_network().err(),
-        tracing: sources::probe::tracing().err(),
+        network: kernel::probe::private_network().err(),
+        tracing: kernel::probe::tracing().err(),
     };
     let observable = !missing.anything();
     let setup = Setup {

@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("views", &["timeline"]),
     ("switchboard", &["timeline", "views"]),
     ("xray", &["kernel", "sources", "timeline", "wire"]),
-    ("scene", &["kernel", "sources", "timeline", "views", "wire", "xray"]),
+    ("scene", &["kernel", "timeline", "views", "xray"]),
     ("check", &["kernel", "sources", "timeline", "views", "xray"]),
     ("exercise", &[]),
     (

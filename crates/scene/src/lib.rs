@@ -5,6 +5,9 @@
 //! same stage without an audience, [`Stage::rehearsal`], is how tests watch
 //! programs. A stage knows no lesson and no language: an actor is a process
 //! with any command line.
+//!
+//! How programs are listened to or seen is the matter of [`xray`]. Read this in
+//! the order `stage.rs`, `stage/wait.rs`, `story.rs`, `sign.rs`, `spectator.rs`.
 
 mod focus;
 mod observe;
@@ -20,8 +23,7 @@ pub use sign::Sign;
 pub use stage::Stage;
 pub use timeline::state::TcpState;
 pub use timeline::{Actor, Ending};
-pub use wire::Side;
-pub use xray::{Program, find};
+pub use xray::{Program, Side, find};
 
 use std::process::ExitCode;
 

@@ -1,4 +1,6 @@
-//! Whether a scene is played under the X-ray, and if it cannot be, why.
+//! Whether a scene is played under the X-ray, and if it cannot be, why. This comes
+//! first of all, because the process may move into another network, and later
+//! there is a second thread.
 
 use anyhow::{Context, Result};
 use xray::{Cast, Listened};
@@ -22,21 +24,14 @@ pub(crate) fn cast(options: &Options) -> Result<(Box<dyn Cast>, Option<String>)>
     Ok((Box::new(listened), missing))
 }
 
-/// The whole process moves into a network of its own, so that nobody else talks
-/// in it. This comes first of all, because later there is a second thread.
 #[cfg(target_os = "linux")]
 fn observed() -> Result<Box<dyn Cast>, String> {
-    let seen = sources::network::enter_private()
-        .context("no network of their own for the programs")
-        .and_then(|()| sources::probe::tracing().context("calls cannot be watched"))
-        .and_then(|()| {
-            xray::Seen::new(&xray::Watching {
-                // The scene itself has sockets here and there.
-                alone: false,
-                ..Default::default()
-            })
-        });
-    match seen {
+    // The scene itself has sockets here and there.
+    let watching = xray::Watching {
+        alone: false,
+        ..Default::default()
+    };
+    match xray::Seen::alone(&watching) {
         Ok(seen) => Ok(Box::new(seen)),
         Err(error) => Err(format!(
             "Without the X-ray: {error:#}. \"cargo dial doctor\" says what to do. This is what \
@@ -48,14 +43,7 @@ fn observed() -> Result<Box<dyn Cast>, String> {
 /// Whoever asks for the wire is to have it, or to be told why not.
 #[cfg(target_os = "linux")]
 fn on_wire() -> Result<Box<dyn Cast>> {
-    // In namespaces of our own also as root, so that nothing outside can change.
-    // Where they are forbidden, `Wire::new` says so, or does without.
-    let _ = sources::network::enter_private();
-    let wire = wire::Wire::new().map_err(|refused| {
-        anyhow::anyhow!("no wire here: {refused} \"cargo dial doctor\" says more.")
-    })?;
-    let (hand, settings) = (Box::new(wire::Open), wire::Settings::default());
-    let seen = xray::Seen::on_wire(&xray::Watching::default(), wire, hand, settings)?;
+    let seen = xray::Seen::on_two_hosts(&xray::Watching::default())?;
     Ok(Box::new(seen))
 }
 

@@ -1,7 +1,6 @@
 //! Where programs play: starts them, speaks to them, explains, and keeps the
 //! timeline.
 
-mod cable;
 mod wait;
 
 use std::collections::HashMap;
@@ -10,9 +9,8 @@ use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use sources::calls::Change;
 use timeline::{Actor, Event, Kind, Place, Timeline};
-use xray::{Cast, Listened, Program};
+use xray::{Cast, Change, Listened, Program, Side};
 
 use crate::focus::Focus;
 use crate::options::Options;
@@ -217,6 +215,34 @@ impl Stage {
     /// When calls are not observed, or the changes make no sense.
     pub fn change(&mut self, changes: Vec<Change>) -> Result<()> {
         self.cast.change(changes).context("change calls")
+    }
+
+    /// Sets a value of the kernel for one host alone, such as
+    /// `net.ipv4.tcp_syn_retries` (tcp(7)), and tells it. Without a cable nothing
+    /// happens.
+    ///
+    /// # Errors
+    /// One that this kernel does not have, or a value that it does not take.
+    pub fn set(&mut self, host: Side, name: &str, value: &str) -> Result<()> {
+        if self.cast.set(host, name, value)? {
+            let side = host.name();
+            self.note(format!("On the host {side}: {name} = {value}"));
+        }
+        Ok(())
+    }
+
+    /// From here on these rules say what becomes of packets on the cable, and are
+    /// told; an empty text ends all. `docs/wire.md` has the language. Without a
+    /// cable nothing happens.
+    ///
+    /// # Errors
+    /// A text that is no rule.
+    pub fn rules(&mut self, text: &str) -> Result<()> {
+        let told = self.cast.rules(text)?;
+        if !told.is_empty() {
+            self.note(format!("On the cable: {}", told.join("; ")));
+        }
+        Ok(())
     }
 
     /// What an actor said so far.

@@ -7,7 +7,3 @@
 
 pub mod calls;
 pub mod output;
-
-pub use kernel::probe;
-#[cfg(target_os = "linux")]
-pub use kernel::{network, packets, states};

@@ -250,9 +250,6 @@ fn ending(status: ExitStatus) -> Ending {
     Ending::Status(status.code().unwrap_or(-1))
 }
 
-#[cfg(unix)]
-pub use kernel::file::set_nonblocking;
-
 /// Whether a read of one of these pipes would give something, if only its end.
 #[cfg(unix)]
 pub fn any_readable<'a>(pipes: impl Iterator<Item = std::os::fd::BorrowedFd<'a>>) -> bool {

@@ -5,8 +5,11 @@ use std::io;
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use sources::calls::Change;
 use timeline::{Actor, Event};
+use wire::Side;
+use wire::rules::Rules;
 
 use crate::program::Program;
 
@@ -65,9 +68,22 @@ pub trait Cast {
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
-    /// The two hosts, and a hand on the cable between them, where there are two.
-    #[cfg(target_os = "linux")]
-    fn wire(&self) -> Option<(&wire::Wire, &wire::Control)> {
-        None
+    /// Sets a value of the kernel for one host alone, such as
+    /// `net.ipv4.tcp_syn_retries` (tcp(7)). False where there are no two hosts.
+    ///
+    /// # Errors
+    /// One that this kernel does not have, or a value that it does not take.
+    fn set(&mut self, _host: Side, _name: &str, _value: &str) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// From now on these rules say what becomes of packets on the cable; an empty
+    /// text ends all. Gives them one by one; none where there is no cable.
+    ///
+    /// # Errors
+    /// A text that is no rule.
+    fn rules(&mut self, text: &str) -> Result<Vec<String>> {
+        Rules::parse(text)?;
+        Ok(Vec::new())
     }
 }

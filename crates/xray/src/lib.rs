@@ -12,7 +12,7 @@
 //! to the cast, which puts it in order.
 //!
 //! Read it in this order: `cast.rs`, `listened.rs`, `take.rs`, `seen.rs`; in its
-//! folder `recorder.rs`, which has `pipes.rs`, `owners.rs` and `looks.rs`, and
+//! folder `open.rs`, `recorder.rs` with `pipes.rs`, `owners.rs` and `looks.rs`, and
 //! `packets.rs` with the two sources `loopback.rs` and `cable.rs`; then
 //! `recording.rs`.
 
@@ -26,16 +26,19 @@ mod take;
 mod recording;
 #[cfg(target_os = "linux")]
 mod seen;
+#[cfg(target_os = "linux")]
+mod watching;
 
 pub use cast::Cast;
 pub use find::find;
 pub use listened::Listened;
 pub use program::Program;
-pub use sources::calls::Change;
 pub use take::{Take, catch_up, pass, until};
+pub use {sources::calls::Change, wire::Side};
 
 #[cfg(target_os = "linux")]
 pub use {
     recording::{Audience, Recording, record},
-    seen::{Seen, Watching},
+    seen::Seen,
+    watching::Watching,
 };

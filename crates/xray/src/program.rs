@@ -49,7 +49,8 @@ impl Program {
         self
     }
 
-    pub(crate) fn host(&self) -> Option<Side> {
+    /// The host on which it is to play, where there are two.
+    pub fn host(&self) -> Option<Side> {
         self.host
     }
 

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use timeline::{Event, Timeline};
 use wire::{Control, Hand, Settings, Wire};
 
-use crate::cast::Cast;
 use crate::program::Program;
-use crate::seen::{Seen, Watching};
+use crate::seen::Seen;
 use crate::take::{Take, until};
+use crate::watching::Watching;
 
 /// How long a server may take until it listens.
 const READY: Duration = Duration::from_secs(10);
@@ -112,12 +112,12 @@ impl Recording {
 
     /// A hand on the cable, where there is one.
     pub fn cable(&self) -> Option<&Control> {
-        self.seen.wire().map(|(_, control)| control)
+        self.seen.packets.wire().map(|(_, control)| control)
     }
 
     /// The hosts, where there are two: their states and counters.
     pub fn wire(&self) -> Option<&Wire> {
-        self.seen.wire().map(|(wire, _)| wire)
+        self.seen.packets.wire().map(|(wire, _)| wire)
     }
 
     /// Explains something at the beginning of the timeline.

@@ -3,7 +3,7 @@
 //!
 //! Three threads look: the tracer's at each call, while the program is stopped;
 //! that of the packet source; and the caller's own, which puts all in order. What
-//! they see goes into one [`Recorder`], behind one lock, and from there through a
+//! they see goes into one recorder, behind one lock, and from there through a
 //! queue. Where the queue grows too long, the programs wait.
 
 mod backlog;
@@ -11,6 +11,7 @@ mod cable;
 mod clock;
 mod looks;
 mod loopback;
+mod open;
 mod owners;
 mod packets;
 mod pipes;
@@ -19,26 +20,24 @@ mod recorder;
 use std::collections::VecDeque;
 use std::io;
 use std::process::{ChildStdin, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use sources::calls::{Change, Options, Tracer, What};
-use sources::states::States;
+use anyhow::Result;
+use sources::calls::{Change, Tracer};
 use timeline::call::CallId;
 use timeline::order::Order;
 use timeline::{Actor, Event, Place};
-use wire::{Control, Hand, Settings, Side, Wire};
+use wire::Side;
+use wire::rules::Rules;
 
 use crate::cast::Cast;
 use crate::program::{Program, started};
-use backlog::{Backlog, wait_while};
-use cable::Cable;
+use backlog::Backlog;
 use clock::{LOOK, NAP, clock};
-use loopback::Loopback;
 use packets::PacketSource;
-use recorder::{News, Recorder, Shared};
+use recorder::{News, Shared};
 
 /// Events are held back so long, so that the end of a short call is known when
 /// its start is handed out. That none is overtaken does not depend on it: see
@@ -48,33 +47,6 @@ const WINDOW: Duration = Duration::from_millis(15);
 const ENDING: Duration = Duration::from_secs(2);
 /// The number of SIGINT on all systems that have it.
 const SIGINT: i32 = 2;
-
-/// How programs are seen.
-#[derive(Clone, Debug)]
-pub struct Watching {
-    /// Whether each call is held until [`crate::Audience::go_on`] comes back.
-    pub step: bool,
-    /// How many bytes of what a call sends or receives are kept.
-    pub keep: usize,
-    /// Whether the programs are alone in their network. Where they are not,
-    /// packets of others are left out.
-    pub alone: bool,
-    /// Whether the audience has the keyboard: then the last program reads what
-    /// the audience writes, and it ends only when the audience has seen enough.
-    pub keyboard: bool,
-}
-
-impl Default for Watching {
-    /// Programs that are alone in their network; nothing is held.
-    fn default() -> Self {
-        Self {
-            step: false,
-            keep: 4096,
-            alone: true,
-            keyboard: false,
-        }
-    }
-}
 
 /// Programs of which the calls, packets and TCP states are known, too: on Linux.
 /// What still runs when it is dropped is killed.
@@ -101,79 +73,6 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Begins to look at programs on the loopback of the network in which this
-    /// process is. That packets or states cannot be seen is no error: it is told.
-    ///
-    /// # Errors
-    /// When calls cannot be watched: ptrace(2) is forbidden.
-    pub fn new(watching: &Watching) -> Result<Self> {
-        let states = States::open().map(|states| vec![states]);
-        Self::with(watching, watching.alone, states, |recorder| {
-            Ok(Box::new(Loopback::listen(recorder, watching.alone)))
-        })
-    }
-
-    /// Begins to look at programs on two hosts. `hand` decides about each frame on
-    /// the cable between them.
-    ///
-    /// # Errors
-    /// When calls cannot be watched, or the cable cannot be plugged in.
-    pub fn on_wire(
-        watching: &Watching,
-        wire: Wire,
-        hand: Box<dyn Hand>,
-        settings: Settings,
-    ) -> Result<Self> {
-        let states = Side::BOTH.into_iter().map(|side| wire.host(side).states());
-        let states = states.collect();
-        Self::with(watching, true, states, |recorder| {
-            Ok(Box::new(Cable::plug(wire, hand, settings, recorder)?))
-        })
-    }
-
-    fn with(
-        watching: &Watching,
-        alone: bool,
-        states: io::Result<Vec<States>>,
-        packets: impl FnOnce(&Shared) -> Result<Box<dyn PacketSource>>,
-    ) -> Result<Self> {
-        let (news, arrivals) = mpsc::channel();
-        let backlog = Backlog::default();
-        let recorder = Recorder::shared(backlog.counts(news), alone, states);
-        let mut packets = packets(&recorder)?;
-        let start = recorder.lock().start;
-        let options = Options {
-            keep: watching.keep,
-            hold: watching.step,
-            ..Options::default()
-        };
-        let (seen, behind, gauge) = (recorder.clone(), backlog.clone(), packets.gauge());
-        let tracer = Tracer::new(options, move |event| {
-            // The programs wait where we are too slow: so nothing gets lost.
-            wait_while(|| behind.is_too_much());
-            if let (What::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
-                wait_while(|| gauge.is_filling());
-            }
-            seen.lock().call(event);
-        });
-        let tracer = tracer.context("observe the calls of programs")?;
-        Ok(Self {
-            tracer,
-            packets,
-            recorder,
-            arrivals,
-            order: Order::default(),
-            settled: Duration::ZERO,
-            start,
-            backlog,
-            ready: VecDeque::new(),
-            held: VecDeque::new(),
-            listens: false,
-            alive: Vec::new(),
-            pids: Vec::new(),
-        })
-    }
-
     /// Starts a program whose input is this; `detached` from our terminal.
     pub(crate) fn start_with(
         &mut self,
@@ -343,7 +242,23 @@ impl Cast for Seen {
         self.tracer.change(changes)
     }
 
-    fn wire(&self) -> Option<(&Wire, &Control)> {
-        self.packets.wire()
+    fn set(&mut self, host: Side, name: &str, value: &str) -> io::Result<bool> {
+        let Some((wire, _)) = self.packets.wire() else {
+            return Ok(false);
+        };
+        wire.host(host).set(name, value)?;
+        Ok(true)
+    }
+
+    fn rules(&mut self, text: &str) -> Result<Vec<String>> {
+        let rules = Rules::parse(text)?;
+        let Some((_, cable)) = self.packets.wire() else {
+            return Ok(Vec::new());
+        };
+        let settings = rules.settings();
+        cable.change(move |now| *now = settings);
+        let told = rules.iter().map(ToString::to_string).collect();
+        cable.give_to(rules);
+        Ok(told)
     }
 }

@@ -8,7 +8,7 @@ use std::{fs, io, process};
 
 use kernel::process::{adopt_orphans, clock_ticks_per_second, page_size, thread_id, wait_for};
 use kernel::signal::{SIGKILL, send};
-use sources::states::{Socket, States};
+use kernel::states::{Socket, States};
 use timeline::state::TcpState;
 
 use super::{Activity, Bound, Taken};
@@ -17,9 +17,9 @@ use super::{Activity, Bound, Taken};
 /// whatever a program leaves behind. To be called before there is a thread.
 ///
 /// # Errors
-/// Those of `sources::network::enter_private`.
+/// Those of `kernel::network::enter_private`.
 pub(crate) fn enter_private() -> io::Result<()> {
-    sources::network::enter_private()
+    kernel::network::enter_private()
 }
 
 /// Looks at the sockets of the network in which it was opened.

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
 
 use colored::Colorize;
-use sources::probe;
+use kernel::probe;
 
 use crate::paper::wrap;
 

@@ -138,7 +138,7 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     let rules = Rules::new(rules).with_seed(seed);
     // In namespaces of our own also as root, so that nothing outside can change.
     // Where they are forbidden, `Wire::new` says so, or does without.
-    let _ = sources::network::enter_private();
+    let _ = kernel::network::enter_private();
     let wire = Wire::new().context("no wire here")?;
     for Value { host, name, value } in &args.set {
         for side in Side::BOTH {

@@ -79,7 +79,7 @@ pub(crate) fn programs(words: &[String]) -> Result<Vec<(String, Program)>> {
 
 /// Whether it was possible; where it was not, the reason is said.
 fn enter_private_network() -> bool {
-    let entered = sources::network::enter_private();
+    let entered = kernel::network::enter_private();
     if let Err(error) = &entered {
         eprintln!(
             "no network of their own: {}; going on with the machine's loopback, where packets \

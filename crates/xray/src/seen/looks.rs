@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sources::states::States;
+use kernel::states::States;
 use timeline::call::{CallId, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::state::{Change, TcpState};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sources::packets::{Capture, Gauge};
+use kernel::packets::{Capture, Gauge};
 
 use super::clock::{LOOK, NAP, clock};
 use super::packets::PacketSource;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use sources::packets::Gauge;
+use kernel::packets::Gauge;
 use timeline::Actor;
 use wire::{Control, Side, Wire};
 

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use sources::output::{Lines, any_readable, set_nonblocking};
+use kernel::file::set_nonblocking;
+use sources::output::{Lines, any_readable};
 use timeline::{Actor, Event, Kind, Place, Stream};
 
 /// An output of a program.

@@ -1,13 +1,13 @@
 //! Programs that are seen, on the machine's own loopback: their calls need no
 //! network of their own.
-#![cfg(target_os = "linux")]
 
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use timeline::{Actor, Event, Kind, Place};
-use xray::{Cast, Program, Seen, Take, Watching, catch_up, until};
+use timeline::{Event, Kind, Place};
+use xray::{Cast, Program, Seen, Watching, catch_up, until};
+
+use crate::Events;
 
 /// On a busy machine, a python3 that is seen takes its time to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,26 +23,6 @@ fn seen() -> Seen {
 
 fn python(script: &str) -> Program {
     Program::new("python3").args(["-c", script])
-}
-
-/// All that was taken.
-#[derive(Default)]
-struct Events(Vec<Event>);
-
-impl Take for Events {
-    fn take(&mut self, event: Event, _: Option<&Event>) -> Result<()> {
-        self.0.push(event);
-        Ok(())
-    }
-}
-
-impl Events {
-    fn has_ended(&self, actor: Actor) -> bool {
-        let ended = |event: &Event| matches!(event.kind, Kind::Ended(_));
-        self.0
-            .iter()
-            .any(|event| event.place == Place::Actor(actor) && ended(event))
-    }
 }
 
 fn name(event: &Event) -> &str {
