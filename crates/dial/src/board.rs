@@ -94,7 +94,7 @@ impl Audience for Watcher {
 
     fn input_of_last(&mut self, input: ChildStdin) {
         // A program that reads nothing must not stop the board.
-        let ready = sources::output::set_nonblocking(&input);
+        let ready = kernel::file::set_nonblocking(&input);
         *lock(&self.input) = ready.is_ok().then_some(input);
     }
 }

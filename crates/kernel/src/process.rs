@@ -3,9 +3,11 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::time::Duration;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
-use crate::check;
+use crate::wait::readable;
+use crate::{check, own};
 
 /// The number of this thread: gettid(2).
 pub fn thread_id() -> i32 {
@@ -45,6 +47,29 @@ pub fn set_timer_slack(slack: Duration) -> io::Result<()> {
     let nanoseconds = slack.as_nanos().clamp(1, i32::MAX as u128) as libc::c_ulong;
     // SAFETY: the option takes a number.
     check(unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) }).map(drop)
+}
+
+/// Waits until a process has ended, whoever started it, but no longer than `limit`:
+/// pidfd_open(2), Linux 5.3. False when it still runs then.
+///
+/// # Errors
+/// Those of pidfd_open(2), but for ESRCH: then it is gone already.
+pub fn has_ended(pid: u32, limit: Duration) -> io::Result<bool> {
+    // SAFETY: the call takes numbers and gives a descriptor.
+    let opened = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::c_long::from(pid), 0) };
+    // SAFETY: a descriptor that was made just now is nobody else's.
+    let process = match unsafe { own(opened as libc::c_int) } {
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(true),
+        opened => opened?,
+    };
+    let end = Instant::now() + limit;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match readable(&[process.as_fd()], Some(left)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            ended => return Ok(ended?[0]),
+        }
+    }
 }
 
 /// Waits until a child has ended, and lets the kernel forget it: waitpid(2).

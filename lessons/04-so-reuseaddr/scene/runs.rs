@@ -107,7 +107,7 @@ pub fn show_time_wait(stage: &mut Stage, addr: SocketAddr) {
     let settled = |rows: &[time_wait::Row]| rows.iter().any(|row| row.state == "TIME-WAIT");
     let mut kept = time_wait::rows(addr);
     while kept.as_ref().is_ok_and(|rows| !settled(rows)) && Instant::now() < patience {
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(1));
         kept = time_wait::rows(addr);
     }
     match kept {

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sources::calls::{Event, Options, What};
 use timeline::call::Outcome;
@@ -23,16 +23,9 @@ fn is_there(pid: u32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// Waits until a process is gone: it was killed, but not by the one who waits.
+/// Waits until a process has ended: it was killed, but not by the one who waits.
 fn gone(pid: u32) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while is_there(pid) {
-        if Instant::now() > deadline {
-            return false;
-        }
-        thread::yield_now();
-    }
-    true
+    kernel::process::has_ended(pid, Duration::from_secs(30)).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use timeline::cable::{Fate, Later, Passage};
@@ -13,11 +13,13 @@ use wire::{Control, Counters, Frame, Host, Report, Side, Wire};
 
 /// Nothing in a play takes longer, unless it says so.
 const DEADLINE: Duration = Duration::from_secs(20);
+/// How soon to look again where no report comes.
+const AGAIN: Duration = Duration::from_millis(10);
 
 pub struct Lab {
     pub wire: Wire,
     pub control: Control,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
 }
 
 #[derive(Default)]
@@ -43,17 +45,18 @@ impl Lab {
         prepare(&wire);
         let rules = Rules::parse(rules).unwrap_or_else(|error| panic!("{error}"));
         let settings = rules.settings();
-        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let seen: Arc<(Mutex<Seen>, Condvar)> = Arc::default();
         let mut looks = Side::BOTH.map(|side| (side, wire.host(side).states().unwrap()));
         let writes = Arc::clone(&seen);
         let report = move |report| {
-            let mut seen = writes.lock().unwrap();
+            let mut seen = writes.0.lock().unwrap();
             for (side, states) in &mut looks {
                 let changes = states.look().unwrap();
                 seen.states
                     .extend(changes.into_iter().map(|change| (*side, change)));
             }
             seen.reports.push(report);
+            writes.1.notify_all();
         };
         let control = wire.plug(rules, settings, report).unwrap();
         Self {
@@ -106,14 +109,13 @@ impl Lab {
         server.connect("10.0.0.2:5000").unwrap();
         client.connect("10.0.0.1:7788").unwrap();
         for socket in [&server, &client] {
-            let patience = Some(Duration::from_millis(500));
-            socket.set_read_timeout(patience).unwrap();
+            socket.set_read_timeout(Some(DEADLINE)).unwrap();
         }
         (server, client)
     }
 
     pub fn reports(&self) -> Vec<Report> {
-        self.seen.lock().unwrap().reports.clone()
+        self.seen.0.lock().unwrap().reports.clone()
     }
 
     /// Each frame that came onto the cable.
@@ -142,7 +144,7 @@ impl Lab {
 
     /// The states that sockets of this side were seen in, each once, in order.
     pub fn states(&self, side: Side) -> Vec<&'static str> {
-        let seen = self.seen.lock().unwrap();
+        let seen = self.seen.0.lock().unwrap();
         let mut names: Vec<&str> = Vec::new();
         for (_, change) in seen.states.iter().filter(|(of, _)| *of == side) {
             let listens = [change.from, Some(change.to)].contains(&Some(TcpState::Listen));
@@ -153,7 +155,8 @@ impl Lab {
         names
     }
 
-    /// Waits until what was seen fits.
+    /// Waits until what was seen fits. It looks again at each report, and now and
+    /// then without one, since what is on the cable is counted after the report.
     pub fn wait<T>(&self, wanted: &str, fits: impl Fn(&Self) -> Option<T>) -> T {
         let end = Instant::now() + DEADLINE;
         loop {
@@ -162,7 +165,8 @@ impl Lab {
             }
             let story = || self.story().join("\n");
             assert!(Instant::now() < end, "no {wanted}:\n{}", story());
-            std::thread::yield_now();
+            let seen = self.seen.0.lock().unwrap();
+            drop(self.seen.1.wait_timeout(seen, AGAIN).unwrap());
         }
     }
 

@@ -105,6 +105,8 @@ fn unprepared() {
         .inside(bind("10.0.0.1:7788"))
         .unwrap();
     let client = wire.host(Side::Client).inside(bind("0.0.0.0:0")).unwrap();
+    let patience = Some(std::time::Duration::from_secs(20));
+    server.set_read_timeout(patience).unwrap();
     client.send_to(b"x", "10.0.0.1:7788").unwrap();
     assert_eq!(server.recv(&mut [0; 9]).unwrap(), 1);
 }
