@@ -160,15 +160,8 @@ fn a_time_below_zero_is_told_what_is_right() {
 #[case::a_deadline_of_zero(&["--say", "hello", "--deadline", "0"])]
 #[case::a_deadline_below_zero(&["--deadline=-1"])]
 #[case::a_deadline_that_is_no_number(&["--deadline", "NaN"])]
-#[case::an_unknown_flag(&["--loud"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     assert_eq!(run_client(args, b"").status.code(), Some(2));
-}
-
-#[test]
-fn help_shows_an_example() {
-    let help = run_client(&["--help"], b"");
-    assert!(text(&help.stdout).contains("Example:\n  cargo run -p lesson-7 client --say hello"));
 }
 
 #[rstest]
