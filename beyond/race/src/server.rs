@@ -14,6 +14,7 @@ use crate::os::scheduling::in_batches;
 
 #[allow(dead_code, reason = "the lesson's own main is not called here")]
 #[path = "../../../lessons/07-concurrent-server/server.rs"]
+#[rustfmt::skip] // It has the lines of a lesson.
 mod lesson;
 
 pub use lesson::Args;

@@ -3,7 +3,7 @@
 
 // The allocator counts for the whole process. So one test runs at a time, where the
 // usual harness has a thread that waits, and asks for memory first.
-#![allow(dead_code, reason = "the server is taken in whole, and used in part")]
+#![allow(dead_code, reason = "the models are taken in whole, and used in part")]
 
 #[path = "../src/models/mod.rs"]
 mod models;

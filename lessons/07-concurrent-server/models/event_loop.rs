@@ -290,6 +290,7 @@ impl Conversation {
         Ok(Next::GoOn)
     }
 
+    /// The rest of an answer, as far as the kernel takes it now.
     fn write_unsent(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.connection.write(&self.unsent) {

@@ -77,7 +77,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     stage.next(&[
         "Be the slow caller yourself: cargo run -p lesson-7 server --model one-at-a-time, then \
          cargo run -p lesson-7 client in two terminals. Type into the second first.",
-        "Read two models side by side, in models of this lesson: one_at_a_time.rs and \
+        "Read two models side by side, in the folder models of this lesson: one_at_a_time.rs and \
          thread_per_client.rs, then each with its neighbour.",
         "Call a crowd: cargo run -p lesson-7 client --clients 1000 (the server with --quiet).",
         "Press Ctrl-C in the server while somebody is connected. Press it again.",

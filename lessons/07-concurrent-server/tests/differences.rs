@@ -1,5 +1,4 @@
 //! Where a model differs from the others: who waits, what hurts nobody, and Ctrl-C.
-#![cfg(unix)]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -63,6 +62,7 @@ fn three_hundred_callers_are_connected_while_one_is_being_served() {
 /// The server is stopped until both have something to say, the loud one first.
 /// A thread or a task would be interrupted; the event loop has to stop itself.
 #[test]
+#[cfg(unix)]
 fn a_caller_with_a_long_speech_in_the_event_loop() {
     let mut stage = stage();
     let (server, addr) = server(&mut stage, &["--model", "event-loop"]);
@@ -147,6 +147,7 @@ fn a_caller_for_whom_no_thread_is_left() {
 /// The thread that would close the listener is talking. Who waits in the queue
 /// is reset when it does.
 #[test]
+#[cfg(unix)]
 fn one_at_a_time_finishes_its_call_and_serves_nobody_from_the_queue() {
     let mut stage = stage();
     let args = ["--model", "one-at-a-time", "--grace", "60"];
@@ -169,6 +170,7 @@ fn one_at_a_time_finishes_its_call_and_serves_nobody_from_the_queue() {
 /// The caller has gone before the server waits for the next one. So accept
 /// waits with the last descriptor in its hands when the stop comes.
 #[rstest]
+#[cfg(unix)]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs a limit by ulimit")]
 fn it_stops_also_when_accept_has_taken_the_last_descriptor(
     #[values("thread-per-client", "thread-pool")] model: &str,

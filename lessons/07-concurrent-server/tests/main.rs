@@ -3,6 +3,7 @@
 
 mod client;
 mod common;
+mod crowd;
 mod differences;
 mod models;
 mod our_client;
