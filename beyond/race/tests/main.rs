@@ -3,9 +3,11 @@
 #![cfg(target_os = "linux")]
 
 #[path = "../../../lessons/07-concurrent-server/tests/common/mod.rs"]
+#[rustfmt::skip] // It has the lines of a lesson.
 mod common;
 mod io_uring;
 #[path = "../../../lessons/07-concurrent-server/tests/promises/mod.rs"]
+#[rustfmt::skip]
 mod promises;
 mod race;
 mod readme;

@@ -3,14 +3,12 @@
 
 // The allocator counts for the whole process. So one test runs at a time, where the
 // usual harness has a thread that waits, and asks for memory first.
-#![allow(dead_code, reason = "the server is taken in whole, and used in part")]
+#![allow(dead_code, reason = "the models are taken in whole, and used in part")]
 
 #[path = "../src/models/mod.rs"]
 mod models;
 #[path = "../src/os/mod.rs"]
 mod os;
-#[path = "../src/server.rs"]
-mod server;
 
 use std::alloc::System;
 use std::io::{Read, Write};
@@ -19,12 +17,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use lesson_7::models::service::{Reply, Service, Settings};
+use lesson_7::models::{async_tasks, event_loop};
 use libtest_mimic::{Arguments, Trial};
 use models::io_uring;
 use os::ring::Ring;
-use server::lesson::Reply;
-use server::lesson::models::service::{Service, Settings};
-use server::lesson::models::{async_tasks, event_loop};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("house", &["exercise", "scene"]),
     ("claims", &[]),
     // Beyond the lessons: it takes their programs, and nobody knows it.
-    ("race", &["scene"]),
+    ("race", &["lesson-7", "scene"]),
 ];
 
 /// What every lesson may be written with. What a single lesson is about stands

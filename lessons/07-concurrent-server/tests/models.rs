@@ -5,13 +5,13 @@ use std::fs;
 use rstest::rstest;
 
 fn source(model: &str) -> String {
-    let path = format!("{}/src/models/{model}.rs", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/models/{model}.rs", env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(path).unwrap()
 }
 
-fn region<'a>(source: &'a str, name: &str) -> &'a str {
-    let (_, rest) = source.split_once(&format!("// ANCHOR: {name}\n")).unwrap();
-    rest.split_once("// ANCHOR_END").unwrap().0
+/// The function of a model that serves one call.
+fn converse(model: &str) -> Vec<String> {
+    house::region(&source(model), "converse").unwrap()
 }
 
 #[rstest]
@@ -31,23 +31,17 @@ fn each_has_serve_handle_and_converse_in_this_order(
 fn the_conversation_in_a_thread_is_the_same_letter_for_letter(
     #[values("thread_per_client", "thread_pool")] model: &str,
 ) {
-    let first = source("one_at_a_time");
-    assert_eq!(
-        region(&source(model), "converse"),
-        region(&first, "converse")
-    );
+    assert_eq!(converse(model), converse("one_at_a_time"));
 }
 
 #[test]
 fn the_conversation_of_a_task_differs_in_async_and_await_only() {
-    let without = |source: &str| {
-        let code = region(source, "converse").lines();
-        let code = code.filter(|line| !line.starts_with("///"));
-        let code: String = code.collect();
+    let without = |model: &str| {
+        let code = converse(model).into_iter();
+        let code: String = code.filter(|line| !line.starts_with("///")).collect();
         code.replace("async ", "")
             .replace(".await", "")
             .replace("connection: &mut TcpStream", "mut connection: &TcpStream")
     };
-    let (task, thread) = (source("async_tasks"), source("one_at_a_time"));
-    assert_eq!(without(&task), without(&thread));
+    assert_eq!(without("async_tasks"), without("one_at_a_time"));
 }

@@ -1,68 +1,17 @@
-//! The server as a program, and where a model differs from the others.
+//! The server as a program: its flags, its first line, what it refuses, and what
+//! has left the lesson and says where it is.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Read;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
 use scene::Ending;
 
 use crate::SERVER;
-use crate::common::{call, exchange, nothing_comes, program, read, server, stage, text};
+use crate::common::{call, exchange, program, server, stage, text};
 
-#[test]
-fn if_nothing_is_said_a_thread_per_client_answers_in_upper_case() {
-    let mut stage = stage();
-    let (_, addr) = server(&mut stage, &[]);
-    let _silent = call(addr);
-    assert_eq!(exchange(&call(addr), b"hello"), b"HELLO");
-}
-
-#[test]
-fn one_at_a_time_means_that_the_second_waits_until_the_first_has_hung_up() {
-    let mut stage = stage();
-    let (server, addr) = server(&mut stage, &["--model", "one-at-a-time"]);
-    let first = call(addr);
-    assert_eq!(exchange(&first, b"first"), b"FIRST");
-    let mut second = call(addr);
-    second.write_all(b"second").unwrap();
-    assert!(nothing_comes(&second));
-    assert!(!stage.lines(server).iter().any(|line| line.contains("#2")));
-    drop(first);
-    assert_eq!(read(&second, 6), b"SECOND");
-}
-
-#[test]
-fn the_third_caller_of_a_pool_of_two_waits_for_a_worker() {
-    let mut stage = stage();
-    let args = ["--model", "thread-pool", "--workers", "2"];
-    let (server, addr) = server(&mut stage, &args);
-    let (first, second) = (call(addr), call(addr));
-    assert_eq!(exchange(&first, b"first"), b"FIRST");
-    assert_eq!(exchange(&second, b"second"), b"SECOND");
-    stage.wait_line(server, "2 calls running").unwrap();
-    let mut third = call(addr);
-    third.write_all(b"third").unwrap();
-    assert!(nothing_comes(&third));
-    drop(first);
-    assert_eq!(read(&third, 5), b"THIRD");
-}
-
-/// The accept queue of Linux is cut to net.core.somaxconn: 4,096 since 5.4.
-#[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "needs the accept queue of Linux")]
-fn three_hundred_callers_are_connected_while_one_is_being_served() {
-    let mut stage = stage();
-    let args = ["--model", "one-at-a-time", "--quiet"];
-    let (_, addr) = server(&mut stage, &args);
-    let mut callers: Vec<TcpStream> = (0..300).map(|_| call(addr)).collect();
-    for caller in &mut callers {
-        caller.write_all(b"x").unwrap();
-    }
-    for caller in callers {
-        assert_eq!(read(&caller, 1), b"X");
-    }
-}
+const LESSON: &str = env!("CARGO_BIN_EXE_lesson-7");
 
 #[rstest]
 #[case::ipv4(&["--addr", "127.0.0.1:0"], "listening on 127.0.0.1:")]
@@ -144,7 +93,6 @@ fn a_port_that_is_taken_is_named_with_a_way_out() {
 #[case::a_grace_without_an_end(&["--grace", "inf"])]
 #[case::a_panic_on_nothing(&["--panic-on", ""])]
 #[case::datagrams_have_no_model(&["--udp", "--model", "async"])]
-#[case::an_unknown_flag(&["--loud"])]
 fn wrong_usage_is_status_2(#[case] args: &[&str]) {
     let mut stage = stage();
     let program = program().args(args);
@@ -153,22 +101,31 @@ fn wrong_usage_is_status_2(#[case] args: &[&str]) {
 }
 
 #[test]
-fn help_shows_an_example() {
-    let help = Command::new(SERVER[0]).arg("--help").output().unwrap();
-    assert!(
-        text(&help.stdout).contains("Example:\n  cargo run -p lesson-7 server --model event-loop")
-    );
-}
-
-#[rstest]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs /dev/full")]
-fn a_closed_stdout_ends_it_without_a_panic(#[values(&[][..], &["--udp"][..])] more: &[&str]) {
-    // A pipe that nobody reads would do, too; but for a moment a process that
-    // another test is starting may hold its other end.
+fn a_closed_stdout_ends_it_without_a_panic_with_datagrams_too() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = Command::new(SERVER[0]);
-    let command = command.args(["--addr", "127.0.0.1:0"]).args(more);
+    let command = command.args(["--addr", "127.0.0.1:0", "--udp"]);
     let output = command.stdin(Stdio::null()).stdout(full).output().unwrap();
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[rstest]
+#[case::the_race(LESSON, &["race", "--quick", "--also", "mine=./it {port}"], "-- --quick --also 'mine=./it {port}'")]
+#[case::its_help(LESSON, &["race", "--help"], "-- --help")]
+#[case::io_uring(LESSON, &["server", "--model", "io-uring", "--room", "9"], "server --model io-uring --room 9")]
+#[case::io_uring_alone(SERVER[0], &["--model", "io-uring"], "server --model io-uring")]
+#[case::many_datagrams(SERVER[0], &["--udp", "--many", "--quiet"], "server --udp --many --quiet")]
+#[case::a_quote_in_a_word(SERVER[0], &["--udp", "--many", "--panic-on", "it's"], r"server --udp --many --panic-on 'it'\''s'")]
+fn the_command_of_its_new_place_is_told(
+    #[case] program: &str,
+    #[case] args: &[&str],
+    #[case] command: &str,
+) {
+    let output = Command::new(program).args(args).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let line = format!("this is in beyond/race; run: cargo run --release -p race {command}\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), line);
+    assert!(output.stdout.is_empty());
 }

@@ -19,13 +19,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
+use lesson_7::models::service::{PAUSE, Service};
+use lesson_7::{Called, complain};
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use socket2::SockRef;
 
 use crate::os::pool::Received;
 use crate::os::ring::{Done, Ring, What};
-use crate::server::lesson::models::service::{PAUSE, Service};
 
 mod conversation;
 use conversation::Conversation;
@@ -172,11 +173,14 @@ impl Switchboard {
 
     fn accepted(&mut self, result: Result<TcpStream, Errno>) {
         self.accepting = false;
-        let connection = match result {
+        let accepted = result
+            .map_err(io::Error::from)
+            .called("accept on", self.own);
+        let connection = match accepted {
             _ if self.listener.is_none() => return,
             Ok(connection) => connection,
             Err(error) => {
-                self.service.accept_failed(self.own, &error.into());
+                self.service.accept_failed(error);
                 self.accept_again = Some(Instant::now() + PAUSE);
                 return;
             }
@@ -186,8 +190,9 @@ impl Switchboard {
         };
         let call = Conversation::new(connection, self.service.open(peer));
         let place = self.free.pop().unwrap_or(self.calls.len());
-        if let Err(error) = self.ring.enter(place, &call.connection) {
-            self.service.complain("register", peer, &error);
+        let entered = self.ring.enter(place, &call.connection);
+        if let Err(error) = entered.called("register", peer) {
+            complain(error);
             return;
         }
         match self.calls.get_mut(place) {

@@ -1,17 +1,17 @@
 //! UDP with fewer system calls: recvmmsg takes what has come, up to 64
 //! datagrams, and sendmmsg hands over the answers. Both are Linux's.
 
-use std::io::{IoSlice, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::Result;
+use lesson_7::models::service::{PAUSE, Service};
+use lesson_7::models::udp::{LARGEST, answer, closed, wake_when_stopped};
+use lesson_7::{Called, complain};
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
-
-use crate::server::lesson::models::service::{PAUSE, Service};
-use crate::server::lesson::models::udp::{LARGEST, answer, closed, wake_when_stopped};
 
 /// At most so many datagrams a call.
 const MANY: usize = 64;
@@ -23,11 +23,12 @@ pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
     let mut memory = vec![0; MANY * LARGEST];
     let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(MANY, None);
     loop {
-        let received = match receive(&socket, &mut memory, &mut headers) {
+        let received = receive(&socket, &mut memory, &mut headers);
+        let received = match received.called("recv on", own) {
             _ if service.stopping() => break,
             Ok(received) => received,
             Err(error) => {
-                service.complain("recv on", own, &error.into());
+                complain(error);
                 thread::sleep(PAUSE);
                 continue;
             }
@@ -52,7 +53,7 @@ fn receive(
     socket: &UdpSocket,
     memory: &mut [u8],
     headers: &mut MultiHeaders<SockaddrStorage>,
-) -> nix::Result<Vec<(usize, Option<SockaddrStorage>)>> {
+) -> io::Result<Vec<(usize, Option<SockaddrStorage>)>> {
     let rooms = memory.chunks_mut(LARGEST);
     let mut rooms: Vec<_> = rooms.map(|room| [IoSliceMut::new(room)]).collect();
     // WAITFORONE: waits for the first, and takes the others if they are there.
@@ -73,6 +74,7 @@ fn send(
     while sent < slices.len() {
         let mut headers = MultiHeaders::preallocate(slices.len() - sent, None);
         let peers = &peers[sent..];
+        let Some(peer) = peers[0] else { return };
         let result = sendmmsg(
             socket.as_raw_fd(),
             &mut headers,
@@ -82,11 +84,11 @@ fn send(
             MsgFlags::empty(),
         );
         service.count_system_calls(1);
+        let result = result.map_err(io::Error::from).called("send to", peer);
         sent += match result {
             Ok(results) => results.count().max(1),
             Err(error) => {
-                let peer = peers[0].map(|peer| peer.to_string()).unwrap_or_default();
-                service.complain("send to", peer, &error.into());
+                complain(error);
                 1
             }
         };

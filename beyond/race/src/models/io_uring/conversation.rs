@@ -2,9 +2,8 @@
 
 use std::net::{Shutdown, TcpStream};
 
+use lesson_7::models::service::Call;
 use nix::errno::Errno;
-
-use crate::server::lesson::models::service::Call;
 
 /// One call, and which requests of it are on their way.
 pub struct Conversation {

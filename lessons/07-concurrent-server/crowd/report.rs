@@ -1,5 +1,6 @@
 //! What the crowd has seen: the rate, the latencies, and who has failed.
 
+use std::convert::Infallible;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::super::explain;
+use crate::Called;
 
 /// Why a caller failed.
 pub enum Failure {
@@ -33,7 +34,10 @@ pub struct Failures {
 
 impl Failures {
     pub fn add(&mut self, number: usize, addr: SocketAddr, failure: Failure) {
-        let told = |operation, error| explain(operation, addr, &error).to_string();
+        let told = |operation, error: io::Error| {
+            let Err(line) = Err::<Infallible, _>(error).called(operation, addr);
+            line.to_string()
+        };
         let ended = |how| format!("call to {addr}: {how}");
         let (counter, what) = match failure {
             Failure::Connect(error) => (&mut self.connect, told("connect", error)),

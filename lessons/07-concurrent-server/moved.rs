@@ -1,16 +1,16 @@
 //! What measures, and what needs unsafe code, is beyond the lesson.
 
-use std::env;
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::{env, process};
 
-/// One line on stderr with the command to type instead, and status 2, as for
-/// all arguments that a program does not take.
-pub fn to_the_race() -> ExitCode {
+use crate::complain;
+
+/// Ends the program with one line on stderr, the command to type instead, and
+/// with status 2, as for all arguments that a program does not take.
+pub fn to_the_race() -> ! {
     let words = env::args_os().map(|word| word.to_string_lossy().into_owned());
     let command = command(&words.collect::<Vec<_>>());
-    let _ = writeln!(io::stderr(), "this is in beyond/race; run: {command}");
-    ExitCode::from(2)
+    complain(format!("this is in beyond/race; run: {command}"));
+    process::exit(2)
 }
 
 /// The same arguments for the other program.

@@ -6,7 +6,7 @@
 //! A runtime with several threads would also share the work among the cores.
 
 use std::io;
-use std::net;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -16,21 +16,20 @@ use tokio::runtime;
 use tokio::sync::Semaphore;
 use tokio::time;
 
-use super::super::explain;
 use super::service::{Call, PAUSE, Service};
+use crate::Called;
 
-// ANCHOR: serve
 /// Starts the runtime and the task that accepts, and waits for the stop.
 pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
-    listener.set_nonblocking(true).context("set non-blocking")?;
-    let own = listener.local_addr().context("getsockname")?;
+    listener.set_nonblocking(true).called("fcntl of", "the listener")?;
+    let own = listener.local_addr().called("getsockname of", "the listener")?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| explain("runtime for", own, &error))?;
+    let runtime = runtime.called("runtime for", own)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).context("async listener")?;
         let max_clients = u32::try_from(service.settings.max_clients)?;
         let places = Arc::new(Semaphore::new(service.settings.max_clients));
-        let accepting = tokio::spawn(accept_calls(listener, service.clone(), places.clone()));
+        let accepting = tokio::spawn(accept_calls(listener, own, service.clone(), places.clone()));
         // A task can be ended from outside wherever it waits: a thread cannot.
         let handle = accepting.abort_handle();
         service.when_stopped(move |_| handle.abort())?;
@@ -47,7 +46,12 @@ pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
 }
 
 /// Takes a call, gives it to a new task, and takes the next.
-async fn accept_calls(listener: TcpListener, service: Arc<Service>, places: Arc<Semaphore>) {
+async fn accept_calls(
+    listener: TcpListener,
+    own: SocketAddr,
+    service: Arc<Service>,
+    places: Arc<Semaphore>,
+) {
     loop {
         if places.available_permits() == 0 {
             service.full(service.settings.max_clients);
@@ -55,12 +59,10 @@ async fn accept_calls(listener: TcpListener, service: Arc<Service>, places: Arc<
         let Ok(place) = places.clone().acquire_owned().await else {
             return; // nobody closes the semaphore
         };
-        let (connection, peer) = match listener.accept().await {
+        let (connection, peer) = match listener.accept().await.called("accept on", own) {
             Ok(accepted) => accepted,
             Err(error) => {
-                if let Ok(own) = listener.local_addr() {
-                    service.accept_failed(own, &error);
-                }
+                service.accept_failed(error);
                 time::sleep(PAUSE).await;
                 continue;
             }
@@ -72,7 +74,6 @@ async fn accept_calls(listener: TcpListener, service: Arc<Service>, places: Arc<
         });
     }
 }
-// ANCHOR_END: serve
 
 /// One call, from the first byte to the end, whatever end that is.
 async fn handle(mut call: Call, mut connection: TcpStream) {

@@ -4,35 +4,56 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
+use clap::ValueEnum;
 
-use super::super::{Reply, explain, quoted, say};
+use crate::{complain, say};
+
+mod call;
+
+pub use call::Call;
 
 /// The pause after a failed accept. The reason mostly lasts, and the caller is
 /// still in the queue: without a pause the loop would turn at full speed.
 pub const PAUSE: Duration = Duration::from_millis(100);
 
+/// What is sent back for what was received.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reply {
+    /// ASCII letters in upper case, all other bytes as they came
+    Upper,
+    /// The bytes as they came
+    Echo,
+}
+
 /// What the command line says about the service.
 pub struct Settings {
+    /// What is sent back.
     pub reply: Reply,
+    /// A message with these bytes in it makes the handler panic.
     pub panic_on: Option<Vec<u8>>,
+    /// Nothing is said about single calls.
     pub quiet: bool,
+    /// How many calls may run at once.
     pub max_clients: usize,
+    /// How many threads a pool has.
     pub workers: usize,
-    /// The size of a receive buffer. It bounds the memory that a caller can cost.
+    /// The size of a receive buffer in bytes. It bounds the memory that a caller
+    /// can cost.
     pub room: usize,
+    /// How long running calls may go on after Ctrl-C.
     pub grace: Duration,
 }
 
 /// One for the whole program, shared by all threads and tasks.
 pub struct Service {
+    /// What the command line says.
     pub settings: Settings,
     bytes: AtomicU64,
     /// Those that received or sent datagrams.
@@ -63,6 +84,7 @@ struct State {
 }
 
 impl Service {
+    /// A service without a call.
     pub fn new(settings: Settings) -> Arc<Self> {
         Arc::new(Self {
             settings,
@@ -76,7 +98,6 @@ impl Service {
         })
     }
 
-    // ANCHOR: answer
     /// Turns what was received into the answer, in place: no memory is asked
     /// for, however many messages come.
     pub fn answer(&self, message: &mut [u8]) {
@@ -90,7 +111,6 @@ impl Service {
         let length = message.len() as u64;
         self.bytes.fetch_add(length, Ordering::Relaxed);
     }
-    // ANCHOR_END: answer
 
     /// A datagram is over as soon as it has been handled.
     pub fn count_datagram(&self, panicked: bool) {
@@ -112,19 +132,12 @@ impl Service {
     }
 
     /// Says that accept failed; once, until it succeeds again.
-    pub fn accept_failed(&self, own: SocketAddr, error: &io::Error) {
+    pub fn accept_failed(&self, error: Error) {
         if !self.accept_fails.swap(true, Ordering::Relaxed) {
-            self.complain("accept on", own, error);
+            complain(error);
         }
     }
 
-    /// An error that ends neither the program nor another call.
-    pub fn complain(&self, operation: &str, subject: impl Display, error: &io::Error) {
-        let line = explain(operation, subject, error);
-        let _ = writeln!(io::stderr(), "{line}");
-    }
-
-    // ANCHOR: open
     /// Enters a new call into the list.
     pub fn open(self: &Arc<Self>, peer: SocketAddr) -> Call {
         self.accept_fails.store(false, Ordering::Relaxed);
@@ -135,17 +148,9 @@ impl Service {
         state.running.insert(number, None);
         drop(state);
         let service = self.clone();
-        let call = Call {
-            number,
-            service,
-            end: None,
-        };
-        call.say(|| format!("accepted a call from {peer}"));
-        call
+        Call::new(number, service, peer)
     }
-    // ANCHOR_END: open
 
-    // ANCHOR: place
     /// Waits until fewer than `places` calls are running. Until then nobody is
     /// accepted: the callers wait in the kernel's queue. False means stop.
     pub fn wait_for_place(&self, places: usize) -> bool {
@@ -161,7 +166,6 @@ impl Service {
         }
         state.stop_by.is_none()
     }
-    // ANCHOR_END: place
 
     /// Says that all places are taken; once, until a call is accepted again.
     pub fn full(&self, places: usize) {
@@ -186,7 +190,6 @@ impl Service {
         }
     }
 
-    // ANCHOR: stop
     /// Asks for the stop. False if it has been asked for before.
     pub fn stop(&self) -> bool {
         // The second time no lock is taken: it ends the program in any case.
@@ -235,6 +238,7 @@ impl Service {
         }
     }
 
+    /// Whether the stop has begun.
     pub fn stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
@@ -270,7 +274,6 @@ impl Service {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-    // ANCHOR_END: stop
 
     /// What the server did, for its last line.
     pub fn summary(&self, noun: &str) -> String {
@@ -306,113 +309,6 @@ impl Service {
         let woken = self.changed.wait(state);
         woken.unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A running call. When it is dropped, its place is free for another one.
-///
-/// It must outlive its connection: what it says last is that this is closed.
-pub struct Call {
-    number: u64,
-    service: Arc<Service>,
-    end: Option<End>,
-}
-
-#[derive(Clone, Copy)]
-enum End {
-    HungUp,
-    TurnedAway,
-    Broken,
-    Panicked,
-    CutOff,
-}
-
-impl Call {
-    /// Lets the deadline of the stop reach a connection in which a thread waits.
-    pub fn share(&self, connection: TcpStream) -> Arc<TcpStream> {
-        let connection = Arc::new(connection);
-        let mut state = self.service.state();
-        state.running.insert(self.number, Some(connection.clone()));
-        if state.too_late {
-            let _ = connection.shutdown(Shutdown::Both);
-        }
-        connection
-    }
-
-    /// An empty receive buffer, as large as the command line says.
-    pub fn buffer(&self) -> Vec<u8> {
-        vec![0; self.service.settings.room]
-    }
-
-    /// Makes the answer out of what was received.
-    pub fn answer(&self, message: &mut [u8]) {
-        self.say(|| format!("received {}", told(message)));
-        self.service.answer(message);
-        self.say(|| format!("sending {}", told(message)));
-    }
-
-    /// The conversation is over, in good order or with an error.
-    pub fn ended(&mut self, how: io::Result<()>) {
-        let too_late = self.service.state().too_late;
-        self.end = Some(match how {
-            _ if too_late => End::CutOff,
-            Ok(()) => {
-                self.say(|| "end of stream: the client hung up");
-                End::HungUp
-            }
-            Err(error) => {
-                self.say(|| error.to_string().to_lowercase());
-                End::Broken
-            }
-        });
-    }
-
-    /// The conversation ended in a panic that somebody has caught.
-    pub fn panicked(&mut self) {
-        self.end = Some(End::Panicked);
-    }
-
-    fn say<T: Display>(&self, line: impl FnOnce() -> T) {
-        self.service.say(|| format!("#{} {}", self.number, line()));
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let mut state = self.service.state();
-        let end = match self.end {
-            Some(end) => end,
-            // Nobody said how it ended, but it ends.
-            None if thread::panicking() => End::Panicked,
-            None if state.stop_by.is_some() => End::CutOff,
-            None => End::TurnedAway,
-        };
-        // The last owner closes the socket.
-        let shared = state.running.get_mut(&self.number).and_then(Option::take);
-        drop(state);
-        drop(shared);
-        match end {
-            End::TurnedAway => self.say(|| "turned away"),
-            End::Panicked => self.say(|| "the handler panicked"),
-            End::CutOff => self.say(|| "cut off: the time was over"),
-            End::HungUp | End::Broken => {}
-        }
-        self.say(|| "closed the connection");
-        // Only now: whoever waits for the end of all calls may end the program.
-        let mut state = self.service.state();
-        state.running.remove(&self.number);
-        match end {
-            End::HungUp => {}
-            End::TurnedAway => state.turned_away += 1,
-            End::Broken => state.broken += 1,
-            End::Panicked => state.panicked += 1,
-            End::CutOff => state.cut_off += 1,
-        }
-        self.service.changed.notify_all();
-    }
-}
-
-fn told(bytes: &[u8]) -> String {
-    format!("{}: {}", count(bytes.len(), "byte"), quoted(bytes))
 }
 
 /// A number with its noun: 1 call, 2 calls.

@@ -10,17 +10,17 @@ use anyhow::Result;
 
 use super::self_call::call_yourself_when_stopped;
 use super::service::{Call, PAUSE, Service};
+use crate::Called;
 
-// ANCHOR: serve
 /// Takes one call after the other.
 pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     let own = call_yourself_when_stopped(&listener, service)?;
     loop {
-        let (connection, peer) = match listener.accept() {
+        let (connection, peer) = match listener.accept().called("accept on", own) {
             _ if service.stopping() => break,
             Ok(accepted) => accepted,
             Err(error) => {
-                service.accept_failed(own, &error);
+                service.accept_failed(error);
                 thread::sleep(PAUSE);
                 continue;
             }
@@ -34,7 +34,6 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     service.closed_the_listener();
     Ok(())
 }
-// ANCHOR_END: serve
 
 /// One call, from the first byte to the end, whatever end that is.
 fn handle(mut call: Call, connection: Arc<TcpStream>) {
@@ -46,7 +45,6 @@ fn handle(mut call: Call, connection: Arc<TcpStream>) {
     }
 }
 
-// ANCHOR: converse
 /// A loop of messages. The thread waits in read and in write_all.
 fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
     let mut buffer = call.buffer();
@@ -60,4 +58,3 @@ fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
         connection.write_all(message)?;
     }
 }
-// ANCHOR_END: converse

@@ -14,6 +14,8 @@ use anyhow::{Context, Result, bail};
 use mio::{Events, Poll};
 use socket2::{Domain, Socket, Type};
 
+use crate::say;
+
 mod caller;
 mod report;
 mod text;
@@ -25,20 +27,32 @@ use text::Text;
 /// A caller receives at most so many bytes at once: more than a datagram has.
 const ROOM: usize = 65_536;
 
+/// What the crowd shall do.
 pub struct Plan {
+    /// Whom to call.
     pub addr: SocketAddr,
+    /// Send datagrams.
     pub udp: bool,
+    /// How many callers there are.
     pub clients: usize,
+    /// How many messages each of them sends.
     pub messages: usize,
+    /// How many bytes a message has.
     pub size: usize,
+    /// The answers are in upper case.
     pub upper: bool,
+    /// How long each thinks before a message.
     pub think: Duration,
+    /// How long a connect or an answer may take.
     pub deadline: Duration,
 }
 
-// ANCHOR: run
-/// Lets everybody talk, until each caller is through or has failed.
-pub fn run(plan: &Plan) -> Result<Report> {
+/// Lets everybody talk, until each caller is through or has failed, and says what
+/// was seen.
+///
+/// # Errors
+/// When one caller has failed, or the system lacks descriptors for all.
+pub fn run(plan: &Plan) -> Result<()> {
     check_descriptors(plan)?;
     let mut poll = Poll::new().context("epoll")?;
     let mut crowd = Crowd::new(plan);
@@ -60,9 +74,10 @@ pub fn run(plan: &Plan) -> Result<Report> {
         crowd.wake_who_has_thought();
         crowd.give_up_who_is_late();
     }
-    Ok(crowd.report(began.elapsed(), idle))
+    let report = crowd.report(began.elapsed(), idle);
+    say(&report);
+    report.verdict()
 }
-// ANCHOR_END: run
 
 /// Takes as many descriptors as the crowd needs, and gives them back. It is
 /// better to learn now that there are too few than in the middle of the calls.

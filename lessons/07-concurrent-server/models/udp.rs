@@ -9,27 +9,26 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use socket2::{Domain, Socket, Type};
 
-use super::super::{explain, quoted, say};
 use super::self_call::callable;
 use super::service::{PAUSE, Service, count};
+use crate::{Called, complain, quoted, say};
 
 /// The largest datagram: the length in its header has 16 bits.
 pub const LARGEST: usize = 65_535;
 
-// ANCHOR: serve
 /// Answers one datagram after the other.
 pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
     let own = wake_when_stopped(&socket, service)?;
     let mut buffer = vec![0; LARGEST];
     loop {
-        let (length, peer) = match socket.recv_from(&mut buffer) {
+        let (length, peer) = match socket.recv_from(&mut buffer).called("recv on", own) {
             _ if service.stopping() => break,
             Ok(received) => received,
             Err(error) => {
-                service.complain("recv on", own, &error);
+                complain(error);
                 thread::sleep(PAUSE);
                 continue;
             }
@@ -53,8 +52,8 @@ fn handle(socket: &UdpSocket, peer: SocketAddr, message: &mut [u8], service: &Se
         return;
     }
     service.count_system_calls(1);
-    if let Err(error) = socket.send_to(message, peer) {
-        service.complain("send to", peer, &error);
+    if let Err(error) = socket.send_to(message, peer).called("send to", peer) {
+        complain(error);
     }
 }
 
@@ -71,13 +70,12 @@ pub fn answer(message: &mut [u8], peer: &impl Display, service: &Service) -> boo
     }
     !panicked
 }
-// ANCHOR_END: serve
 
 /// The loop waits in recv. A datagram from the program itself ends the wait.
 pub fn wake_when_stopped(socket: &UdpSocket, service: &Arc<Service>) -> Result<SocketAddr> {
-    let own = socket.local_addr().context("getsockname")?;
-    let bell = Socket::new(Domain::for_address(own), Type::DGRAM, None)
-        .map_err(|error| explain("socket for", own, &error))?;
+    let own = socket.local_addr().called("getsockname of", "the socket")?;
+    let bell =
+        Socket::new(Domain::for_address(own), Type::DGRAM, None).called("socket for", own)?;
     service.when_stopped(move |_| {
         // It fails if the queue is full. Then recv does not wait.
         let _ = bell.send_to(&[], &callable(own).into());

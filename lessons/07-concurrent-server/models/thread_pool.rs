@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 
 use super::self_call::call_yourself_when_stopped;
 use super::service::{Call, PAUSE, Service};
+use crate::Called;
 
-// ANCHOR: serve
 /// Takes a call when a worker is free, and puts it into the workers' queue.
 pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     let size = service.settings.workers.min(service.settings.max_clients);
@@ -25,11 +25,11 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     }
     let own = call_yourself_when_stopped(&listener, service)?;
     while service.wait_for_place(size) {
-        let (connection, peer) = match listener.accept() {
+        let (connection, peer) = match listener.accept().called("accept on", own) {
             _ if service.stopping() => break,
             Ok(accepted) => accepted,
             Err(error) => {
-                service.accept_failed(own, &error);
+                service.accept_failed(error);
                 thread::sleep(PAUSE);
                 continue;
             }
@@ -44,9 +44,7 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     service.wait_until_all_ended();
     Ok(())
 }
-// ANCHOR_END: serve
 
-// ANCHOR: work
 /// What each worker does all its life.
 fn work(calls: &Mutex<Receiver<(Call, Arc<TcpStream>)>>) {
     loop {
@@ -57,7 +55,6 @@ fn work(calls: &Mutex<Receiver<(Call, Arc<TcpStream>)>>) {
         handle(call, connection);
     }
 }
-// ANCHOR_END: work
 
 /// One call, from the first byte to the end, whatever end that is.
 fn handle(mut call: Call, connection: Arc<TcpStream>) {
@@ -69,7 +66,6 @@ fn handle(mut call: Call, connection: Arc<TcpStream>) {
     }
 }
 
-// ANCHOR: converse
 /// A loop of messages. The thread waits in read and in write_all.
 fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
     let mut buffer = call.buffer();
@@ -83,4 +79,3 @@ fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
         connection.write_all(message)?;
     }
 }
-// ANCHOR_END: converse

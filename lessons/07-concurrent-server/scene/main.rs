@@ -1,9 +1,12 @@
 //! Lesson 7: concurrent server. The scene with a slow caller, and a small race.
 
-mod check;
+#[path = "../checks/checks.rs"]
+mod checks;
+#[path = "../client.rs"]
 mod client;
-mod on_wire;
+#[path = "../server.rs"]
 mod server;
+mod wire_scene;
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -11,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use lesson_7::{ended, moved};
 use scene::{Actor, Focus, Options, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
@@ -32,7 +36,7 @@ enum Side {
     Server(server::Args),
     Client(client::Args),
     /// Check a server or a client that you wrote, in any language
-    Check(::check::Args),
+    Check(check::Args),
     #[command(hide = true, disable_help_flag = true)]
     Race(Elsewhere),
 }
@@ -47,11 +51,11 @@ struct Elsewhere {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.side {
-        Some(Side::Server(args)) => server::start(&args),
-        Some(Side::Client(args)) => client::start(&args),
-        Some(Side::Check(args)) => ::check::main(&check::LESSON, &args),
-        Some(Side::Race(_)) => server::moved::to_the_race(),
-        None if cli.scene.wire => on_wire::play(&cli.scene),
+        Some(Side::Server(args)) => ended(server::run(&args)),
+        Some(Side::Client(args)) => ended(client::run(&args)),
+        Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
+        Some(Side::Race(_)) => moved::to_the_race(),
+        None if cli.scene.wire => wire_scene::play(&cli.scene),
         None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
     }
 }
@@ -73,7 +77,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     stage.next(&[
         "Be the slow caller yourself: cargo run -p lesson-7 server --model one-at-a-time, then \
          cargo run -p lesson-7 client in two terminals. Type into the second first.",
-        "Read two models side by side, in src/models of this lesson: one_at_a_time.rs and \
+        "Read two models side by side, in the folder models of this lesson: one_at_a_time.rs and \
          thread_per_client.rs, then each with its neighbour.",
         "Call a crowd: cargo run -p lesson-7 client --clients 1000 (the server with --quiet).",
         "Press Ctrl-C in the server while somebody is connected. Press it again.",

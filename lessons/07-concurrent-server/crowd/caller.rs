@@ -53,7 +53,6 @@ impl Caller {
         self.since = Instant::now();
     }
 
-    // ANCHOR: go-on
     /// Gives back the phase in which it has to wait.
     pub fn go_on(
         &mut self,
@@ -96,9 +95,7 @@ impl Caller {
             }
         }
     }
-    // ANCHOR_END: go-on
 
-    // ANCHOR: exchange
     /// Sends what can be sent and checks what has come. True when the answer is
     /// complete. Both are tried each time: a caller that first sends all of a
     /// long message and only then receives would wait for ever (lesson 2).
@@ -133,7 +130,6 @@ impl Caller {
         }
         Ok(true)
     }
-    // ANCHOR_END: exchange
 
     fn wrong(&self, what: &str) -> Failure {
         let message = self.answered + 1;

@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use super::super::explain;
 use super::service::{Call, PAUSE, Service};
+use crate::{Called, complain};
 
 /// Names for what can become ready. The calls have the numbers from 0 on, which
 /// are their places in the list.
@@ -26,17 +26,14 @@ const TELLS_AGAIN: bool = cfg!(any(target_os = "linux", target_os = "macos"));
 /// So many answers in a row, then it is the turn of the others.
 const TURN: usize = 16;
 
-// ANCHOR: serve
 /// Waits until something is ready, serves what is ready, and waits again.
 pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
     // Non-blocking: a call of the system that would have to wait fails with
     // WouldBlock instead. The waiting is done in one place, in poll.
-    listener.set_nonblocking(true).context("set non-blocking")?;
-    let own = listener.local_addr().context("getsockname")?;
-    let poll = Poll::new().map_err(|error| explain("epoll for", own, &error))?;
-    let waker =
-        Waker::new(poll.registry(), STOP).map_err(|error| explain("waker for", own, &error))?;
-    let waker = Arc::new(waker);
+    listener.set_nonblocking(true).called("fcntl of", "the listener")?;
+    let own = listener.local_addr().called("getsockname of", "the listener")?;
+    let poll = Poll::new().called("epoll for", own)?;
+    let waker = Arc::new(Waker::new(poll.registry(), STOP).called("waker for", own)?);
     let mut switchboard = Switchboard::new(own, listener, poll, service)?;
     let bell = waker.clone();
     service.when_stopped(move |_| drop(bell.wake()))?;
@@ -55,7 +52,6 @@ pub fn serve(listener: net::TcpListener, service: &Arc<Service>) -> Result<()> {
     // What is left at the deadline is dropped here: that hangs up.
     Ok(())
 }
-// ANCHOR_END: serve
 
 /// All that is going on. In the other models it lies on the threads' stacks.
 struct Switchboard {
@@ -89,7 +85,7 @@ impl Switchboard {
         let mut listener = TcpListener::from_std(listener);
         let registry = poll.registry();
         let registered = registry.register(&mut listener, LISTENER, Interest::READABLE);
-        registered.map_err(|error| explain("epoll for", own, &error))?;
+        registered.called("epoll for", own)?;
         Ok(Self {
             poll,
             service: service.clone(),
@@ -105,7 +101,6 @@ impl Switchboard {
         })
     }
 
-    // ANCHOR: wait
     /// The only place where this model waits: for all sockets at once.
     fn wait(&mut self, events: &mut Events) -> Result<()> {
         let mut timeout = self.service.time_left();
@@ -124,9 +119,7 @@ impl Switchboard {
         }
         Ok(())
     }
-    // ANCHOR_END: wait
 
-    // ANCHOR: serve-the-ready
     /// Goes on with each call that is ready, as far as it goes without waiting.
     fn serve_the_ready(&mut self, events: &Events) {
         for _ in 0..self.due.len() {
@@ -165,7 +158,6 @@ impl Switchboard {
             }
         }
     }
-    // ANCHOR_END: serve-the-ready
 
     /// Takes calls as long as there are some, and places for them.
     fn accept_calls(&mut self) {
@@ -179,11 +171,17 @@ impl Switchboard {
                 self.service.full(places);
                 return;
             }
-            match listener.accept() {
+            let accepted = match listener.accept() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.callers_wait = false;
+                    return;
+                }
+                accepted => accepted.called("accept on", self.own),
+            };
+            match accepted {
                 Ok((connection, peer)) => self.enter(connection, peer),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.callers_wait = false,
                 Err(error) => {
-                    self.service.accept_failed(self.own, &error);
+                    self.service.accept_failed(error);
                     self.accept_again = Some(Instant::now() + PAUSE);
                     return;
                 }
@@ -203,8 +201,9 @@ impl Switchboard {
         let place = self.free.pop().unwrap_or(self.calls.len());
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
-        if let Err(error) = registry.register(&mut call.connection, Token(place), interest) {
-            self.service.complain("register", peer, &error);
+        let registered = registry.register(&mut call.connection, Token(place), interest);
+        if let Err(error) = registered.called("register", peer) {
+            complain(error);
             return;
         }
         match self.calls.get_mut(place) {
@@ -258,7 +257,6 @@ impl Conversation {
         Next::HangUp
     }
 
-    // ANCHOR: converse
     /// A loop of messages. read and write do not wait: they fail with
     /// WouldBlock, and the next turn goes on here with what is unsent.
     fn converse(&mut self, buffer: &mut [u8]) -> io::Result<Next> {
@@ -292,6 +290,7 @@ impl Conversation {
         Ok(Next::GoOn)
     }
 
+    /// The rest of an answer, as far as the kernel takes it now.
     fn write_unsent(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.connection.write(&self.unsent) {
@@ -304,5 +303,4 @@ impl Conversation {
         self.unsent = Vec::new(); // gives the memory back
         Ok(())
     }
-    // ANCHOR_END: converse
 }

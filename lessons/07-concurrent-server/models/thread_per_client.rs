@@ -9,17 +9,17 @@ use anyhow::Result;
 
 use super::self_call::call_yourself_when_stopped;
 use super::service::{Call, PAUSE, Service};
+use crate::{Called, complain};
 
-// ANCHOR: serve
 /// Takes a call, gives it to a new thread, and takes the next.
 pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     let own = call_yourself_when_stopped(&listener, service)?;
     while service.wait_for_place(service.settings.max_clients) {
-        let (connection, peer) = match listener.accept() {
+        let (connection, peer) = match listener.accept().called("accept on", own) {
             _ if service.stopping() => break,
             Ok(accepted) => accepted,
             Err(error) => {
-                service.accept_failed(own, &error);
+                service.accept_failed(error);
                 thread::sleep(PAUSE);
                 continue;
             }
@@ -29,9 +29,9 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
         // thread::spawn would panic when the system has no thread left. The
         // builder gives the error back, and the closure with the call in it is
         // dropped: that hangs up.
-        let thread = thread::Builder::new();
-        if let Err(error) = thread.spawn(move || handle(call, connection)) {
-            service.complain("thread for", peer, &error);
+        let thread = thread::Builder::new().spawn(move || handle(call, connection));
+        if let Err(error) = thread.called("thread for", peer) {
+            complain(error);
         }
     }
     drop(listener);
@@ -39,7 +39,6 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     service.wait_until_all_ended();
     Ok(())
 }
-// ANCHOR_END: serve
 
 /// One call, from the first byte to the end, whatever end that is.
 fn handle(mut call: Call, connection: Arc<TcpStream>) {
@@ -48,7 +47,6 @@ fn handle(mut call: Call, connection: Arc<TcpStream>) {
     call.ended(how);
 }
 
-// ANCHOR: converse
 /// A loop of messages. The thread waits in read and in write_all.
 fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
     let mut buffer = call.buffer();
@@ -62,4 +60,3 @@ fn converse(call: &Call, mut connection: &TcpStream) -> io::Result<()> {
         connection.write_all(message)?;
     }
 }
-// ANCHOR_END: converse
