@@ -82,9 +82,7 @@ fn held_syn() {
     assert_eq!(lab.control.held(), [1, 2]);
     lab.control.decide(1, Action::Pass);
     lab.control.decide(2, Action::Drop);
-    let mut laters = lab.wait("fate of the held", |lab| {
-        Some(lab.laters()).filter(|laters| laters.len() == 2)
-    });
+    let mut laters = lab.wait_laters(2);
     laters.sort_by_key(|later| later.frame);
     assert_eq!(
         (laters[0].fate, laters[1].fate),
@@ -111,7 +109,7 @@ fn no_answer() {
     let frames = lab.frames();
     assert_eq!(of_label(&frames, "SYN").len(), 2);
     assert_eq!(frames.len(), 2);
-    assert_eq!(lab.control.counts(Side::Client).dropped, 2);
+    lab.wait_counts(Side::Client, (2, 0, 2));
 }
 
 fn dropped() {
@@ -216,8 +214,7 @@ fn datagrams() {
         fates,
         [swapped, Fate::Passed, Fate::Dropped, doubled, Fate::Passed]
     );
-    let counts = lab.control.counts(Side::Client);
-    assert_eq!((counts.came, counts.delivered, counts.dropped), (5, 5, 1));
+    lab.wait_counts(Side::Client, (5, 5, 1));
 }
 
 fn doubled() {
@@ -235,9 +232,9 @@ fn swapped() {
     talk(&mut client, &mut server, &[b'x'; 2 * 1448]);
     let counters = lab.counters(Side::Server).read().unwrap();
     assert_eq!(counters["TcpExt.TCPOFOQueue"], 1);
-    let (frames, laters) = (lab.frames(), lab.laters());
+    let (frames, laters) = (lab.frames(), lab.wait_laters(1));
     let data = data_of(&frames, Side::Client);
-    assert_eq!((laters.len(), laters[0].frame), (1, data[0].id));
+    assert_eq!(laters[0].frame, data[0].id);
     assert!(
         laters[0].after >= data[1].at - data[0].at,
         "it waited for the next"
@@ -281,8 +278,8 @@ fn delayed() {
     let frames = lab.frames();
     assert_eq!(fate(&frames[0]), Fate::Delayed);
     assert_eq!(passage(&frames[0]).late, Duration::from_millis(100));
-    let laters = lab.laters();
-    assert!(laters[0].after >= Duration::from_millis(100));
+    let late = passage(&frames[0]).late;
+    assert!(lab.wait_laters(4)[0].after >= late);
 }
 
 fn latency() {
@@ -292,8 +289,7 @@ fn latency() {
         client.send(b"x").unwrap();
         server.recv(&mut [0]).unwrap();
     }
-    let laters = lab.laters();
-    assert_eq!(laters.len(), 50);
+    let laters = lab.wait_laters(50);
     let late = laters.iter().map(|later| later.after);
     assert!(late.min() >= Some(Duration::from_millis(20)));
 }
@@ -308,7 +304,7 @@ fn rate() {
         assert_eq!(server.recv(&mut [0; 1000]).unwrap(), 958);
     }
     // A frame of 1,000 bytes is 8 ms on the cable.
-    let laters = lab.laters();
+    let laters = lab.wait_laters(20);
     let after: Vec<Duration> = laters.iter().map(|later| later.after).collect();
     assert!(after[0] >= Duration::from_millis(8));
     let all = lab.frames()[0].at + Duration::from_millis(160);
@@ -338,7 +334,7 @@ fn by_hand() {
     assert_eq!(received(&server, 1), b"5");
     client.send(b"6").unwrap();
     assert_eq!(received(&server, 1), b"6");
-    let fates: Vec<Fate> = lab.laters().iter().map(|later| later.fate).collect();
+    let fates: Vec<Fate> = lab.wait_laters(5).iter().map(|later| later.fate).collect();
     let corrupted = Fate::Corrupted { bit: 8 * 28 };
     let (passed, doubled, dropped) = (Fate::Passed, Fate::Doubled, Fate::Dropped);
     for wanted in [passed, doubled, dropped, corrupted] {

@@ -130,8 +130,24 @@ impl Lab {
         frames.collect()
     }
 
+    /// Waits until so many frames came from this side, went on, and were dropped.
+    pub fn wait_counts(&self, side: Side, wanted: (u64, u64, u64)) {
+        self.wait(&format!("counts {wanted:?}"), |lab| {
+            let counts = lab.control.counts(side);
+            (wanted == (counts.came, counts.delivered, counts.dropped)).then_some(())
+        });
+    }
+
+    /// What became later of frames, when it is known of so many.
+    pub fn wait_laters(&self, count: usize) -> Vec<Later> {
+        let laters = |lab: &Self| Some(lab.laters()).filter(|laters| laters.len() >= count);
+        let laters = self.wait("fate of late frames", laters);
+        assert_eq!(laters.len(), count, "{laters:?}");
+        laters
+    }
+
     /// What became later of frames.
-    pub fn laters(&self) -> Vec<Later> {
+    fn laters(&self) -> Vec<Later> {
         let laters = self
             .reports()
             .into_iter()
