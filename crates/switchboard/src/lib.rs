@@ -2,7 +2,8 @@
 //! and the keys that work it.
 //!
 //! Events of a timeline go in, [`Command`]s for the cable come out. The board
-//! knows no cable and no program: what it shows, it has from the timeline alone.
+//! knows no cable and no program: what it shows, it has from the timeline alone,
+//! and how that reads, from `views::reading`.
 //!
 //! Read it in this order: `board.rs` (what is known), `board/packets.rs` (what
 //! is on the cable), `board/keys.rs` (what a key does), `draw.rs` (how it looks),

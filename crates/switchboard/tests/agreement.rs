@@ -177,16 +177,16 @@ fn the_cable_of_the_board_shows_what_the_reading_says_and_nothing_else() {
 /// A row of the cable: number, time, what it is, in short what became of it, data
 /// and numbers.
 fn on_cable(number: u64, row: &Row, rows: &[Row]) -> String {
-    let short = |row: &&Row| {
-        let fates = row.words.iter();
-        let fates = fates.filter(|piece| piece.meaning == Meaning::Fate);
-        fates
-            .filter_map(|piece| piece.short.clone())
-            .collect::<String>()
+    let pieces = |row: &Row, meaning| {
+        let pieces = row.words.clone().into_iter();
+        pieces.filter(move |piece| piece.meaning == meaning)
     };
-    let shorts: String = about_frame(number, rows).map(|row| short(&row)).collect();
-    let data: String = row.pieces(Meaning::Data).collect();
-    let numbers: String = row.pieces(Meaning::Number).collect();
+    let fates = about_frame(number, rows).flat_map(|row| pieces(row, Meaning::Fate));
+    let shorts: String = fates.filter_map(|piece| piece.short).collect();
+    let data: String = pieces(row, Meaning::Data).map(|piece| piece.text).collect();
+    let numbers: String = pieces(row, Meaning::Number)
+        .map(|piece| piece.text)
+        .collect();
     let (time, head) = (said::milliseconds(row.time), &row.words[0].text);
     format!("{number} {time} {head} {shorts} {data} {numbers}")
 }

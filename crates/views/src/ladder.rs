@@ -2,7 +2,7 @@
 //!
 //! On the left plays the program that was started first, on the right all
 //! others. Between them are the packets. What the rows say is decided in
-//! [`reading`]. The legend is `docs/notation.md`.
+//! [`reading`](crate::reading). The legend is `docs/notation.md`.
 
 mod row;
 

@@ -138,10 +138,6 @@ impl Picture {
 
     fn row(&mut self, row: &Row) {
         let y = self.y;
-        let lane = match &row.stand {
-            Stand::Lane(lane) => Some(lane.actor),
-            _ => None,
-        };
         match &row.stand {
             _ if row.words.is_empty() => {}
             Stand::Lane(lane) => self.in_lane(row, lane.actor),
@@ -151,9 +147,15 @@ impl Picture {
                 pieces.for_each(|piece| self.across(&piece.text, class(row)));
             }
         }
-        let Some(lane) = self.lane_of(lane) else {
-            return;
-        };
+        if let Stand::Lane(lane) = &row.stand
+            && let Some(lane) = self.lane_of(Some(lane.actor))
+        {
+            self.live(row, lane, y);
+        }
+    }
+
+    /// A life or a call begins here, or ends.
+    fn live(&mut self, row: &Row, lane: usize, y: i32) {
         match &row.about {
             Subject::Started(..) => {
                 self.lanes[lane].since.get_or_insert(y);

@@ -194,13 +194,6 @@ impl Row {
         texts.collect::<Vec<_>>().join(" ")
     }
 
-    /// The pieces with this meaning.
-    pub fn pieces(&self, meaning: Meaning) -> impl Iterator<Item = &str> {
-        let pieces = self.words.iter();
-        let pieces = pieces.filter(move |piece| piece.meaning == meaning);
-        pieces.map(|piece| piece.text.as_str())
-    }
-
     /// The meaning of the whole row: that of its first piece.
     pub fn meaning(&self) -> Meaning {
         let first = self.words.first();
