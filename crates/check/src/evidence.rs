@@ -35,7 +35,7 @@ pub(crate) fn last_rows(timeline: &Timeline) -> Vec<String> {
         .collect();
     let mut drawn: VecDeque<Vec<String>> = VecDeque::new();
     for (index, event) in events.iter().enumerate() {
-        let text = ladder.draw(timeline, event, events.get(index + 1).copied());
+        let text = ladder.draw(event, events.get(index + 1).copied());
         let rows = text.lines().map(|row| row.trim_end().to_string());
         drawn.push_back(rows.filter(|row| !row.is_empty()).collect());
         // Whole events only: half a packet says nothing.

@@ -103,7 +103,7 @@ impl Audience for Screen {
     fn see(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> Result<()> {
         self.files.event(timeline, event, next)?;
         self.page += &self.header.take().unwrap_or_default();
-        let text = self.ladder.draw(timeline, event, next);
+        let text = self.ladder.draw(event, next);
         if let (Kind::Call(call), Place::Actor(actor)) = (&event.kind, event.place) {
             let lane = timeline.lane(actor);
             self.folded.remove(lane);

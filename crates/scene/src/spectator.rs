@@ -73,7 +73,7 @@ impl Spectator {
         let mut stdout = io::stdout().lock();
         let text = match &mut self.page {
             Page::Columns(columns) => columns.draw(timeline, event),
-            Page::Ladder(ladder) => ladder.draw(timeline, event, next),
+            Page::Ladder(ladder) => ladder.draw(event, next),
         };
         stdout.write_all(text.as_bytes())?;
         stdout.flush()?;

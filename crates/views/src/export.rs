@@ -105,7 +105,7 @@ impl Export {
     /// is known.
     pub fn event(&mut self, timeline: &Timeline, event: &Event, next: Option<&Event>) -> Vec<u8> {
         match &mut self.0 {
-            Form::Page(ladder) => ladder.draw(timeline, event, next).into_bytes(),
+            Form::Page(ladder) => ladder.draw(event, next).into_bytes(),
             Form::Recording => json::event(event).into_bytes(),
             Form::Picture(picture) => {
                 picture.event(event);

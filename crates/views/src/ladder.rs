@@ -59,7 +59,7 @@ impl Style {
 pub fn ladder(timeline: &Timeline, style: Style) -> String {
     let mut ladder = Ladder::new(style);
     with_next(timeline)
-        .map(|(event, next)| ladder.draw(timeline, event, next))
+        .map(|(event, next)| ladder.draw(event, next))
         .collect()
 }
 
@@ -121,7 +121,7 @@ impl Ladder {
 
     /// The rows that this event adds. `next` is the event after it, if it is known
     /// already: a call whose end comes next is drawn in one row.
-    pub fn draw(&mut self, _: &Timeline, event: &Event, next: Option<&Event>) -> String {
+    pub fn draw(&mut self, event: &Event, next: Option<&Event>) -> String {
         let rows = self.reading.read(event, next);
         rows.iter().map(|row| self.row(row)).collect()
     }

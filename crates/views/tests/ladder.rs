@@ -443,7 +443,7 @@ fn where_packets_are_left_out_the_lanes_take_their_room_and_are_named_anew() {
     let events = talk.events();
     let mut drawn = Vec::new();
     for event in events {
-        drawn.push(ladder.draw(&talk, event, None));
+        drawn.push(ladder.draw(event, None));
         if drawn.len() == events.len() - 1 {
             ladder.show(Only {
                 packets: false,

@@ -287,7 +287,7 @@ fn drawn_live_it_is_the_same_and_each_call_says_whether_it_is_folded() {
     let mut folded = Vec::new();
     let mut text = String::new();
     for event in timeline.events() {
-        text += &live.draw(&timeline, event, None);
+        text += &live.draw(event, None);
         if let Kind::Call(call) = &event.kind {
             folded.push(live.folds(call.id));
         }
