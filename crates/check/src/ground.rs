@@ -52,7 +52,7 @@ pub(crate) struct Activity {
 }
 
 /// How often the memory is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+const MEASURE: Duration = Duration::from_millis(20);
 
 /// Looks at the memory of all programs, and ends them when it is too much.
 pub(crate) struct Watch {
@@ -79,7 +79,7 @@ impl Watch {
                     end_all();
                 }
                 before = now;
-                thread::park_timeout(LOOK);
+                thread::park_timeout(MEASURE);
             }
         });
         Self {

@@ -55,6 +55,3 @@ pub use setup::Of;
 pub use sources::calls::{Calls, Change, Which, errno};
 pub use tested::Tested;
 pub use timeline::Ending;
-
-// By these names, lessons know them.
-pub use {address::Endpoint as Address, launch::Launch as Start, tested::Tested as Program};

@@ -22,7 +22,7 @@ use crate::story::{PATIENCE, Story};
 /// else; the next piece is sent all the same.
 const TAKE: Duration = Duration::from_millis(150);
 /// How often it is looked whether a piece was taken.
-const LOOK: Duration = Duration::from_micros(200);
+const ASK_AGAIN: Duration = Duration::from_micros(200);
 /// Where nobody can look, a piece has this time.
 const BLIND: Duration = Duration::from_millis(10);
 /// How many bytes are taken in one receive.

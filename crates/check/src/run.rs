@@ -20,7 +20,7 @@ use crate::setup::Setup;
 use crate::told::{self, Order};
 
 /// How often it is looked whether the run was interrupted.
-const LOOK: Duration = Duration::from_millis(50);
+const INTERRUPTED_YET: Duration = Duration::from_millis(50);
 
 /// A worker that has not ended so long after its check's limit never will.
 const LATE: Duration = Duration::from_secs(5);
@@ -142,7 +142,7 @@ fn finish(mut worker: Child, limit: Duration) -> anyhow::Result<Account> {
     });
     let end = Instant::now() + limit;
     let said = loop {
-        match finished.recv_timeout(LOOK) {
+        match finished.recv_timeout(INTERRUPTED_YET) {
             Err(RecvTimeoutError::Timeout) if Instant::now() < end && !interrupt::came() => {}
             other => break other,
         }

@@ -99,9 +99,9 @@ pub(crate) struct Wait {
 /// A program that works for so long without a result will have none.
 const BUSY: Duration = Duration::from_secs(1);
 /// A program that wants nothing at so many looks in a row waits for others.
-const LOOKS: u32 = 3;
+const GLANCES: u32 = 3;
 /// The time between two of these looks, and how long a receive waits at a time.
-const LOOK: Duration = Duration::from_millis(10);
+const GLANCE: Duration = Duration::from_millis(10);
 
 impl Wait {
     /// Programs may work for so long, and no longer.
@@ -115,7 +115,7 @@ impl Wait {
         if now < self.until {
             return false;
         }
-        now >= self.end || (0..LOOKS).all(|_| self.is_idle())
+        now >= self.end || (0..GLANCES).all(|_| self.is_idle())
     }
 
     /// The same, for who tries something again and again: it says so only after one
@@ -143,14 +143,14 @@ impl Wait {
         if activity.busy && used < self.busy {
             return false;
         }
-        thread::sleep(LOOK);
+        thread::sleep(GLANCE);
         true
     }
 
     /// How long a receive may wait before [`Wait::is_over`] is asked again.
     pub(crate) fn slice(&self) -> Duration {
         let left = self.until.saturating_duration_since(Instant::now());
-        left.max(LOOK)
+        left.max(GLANCE)
     }
 }
 

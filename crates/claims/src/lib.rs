@@ -7,7 +7,7 @@
 //! compares them with the document. So a wrong word in the document and a
 //! kernel that behaves differently are found in the same way.
 //!
-//! Reading order: [`Verdict`], [`Case`] and [`judge`] here, the table's parser
+//! Reading order: [`Judgement`], [`Case`] and [`judge`] here, the table's parser
 //! in [`table`], what the experiments share in [`lab`], then `tests/`.
 
 pub mod lab;
@@ -17,7 +17,7 @@ use std::{fmt, path::PathBuf};
 
 /// What is to be thought of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Judgement {
     /// The claim held in every case that was run.
     True,
     /// The claim held in no case that was run.
@@ -26,7 +26,7 @@ pub enum Verdict {
     Depends,
 }
 
-impl Verdict {
+impl Judgement {
     /// The verdict that follows from the cases. This is the only place where
     /// one is made.
     ///
@@ -36,19 +36,19 @@ impl Verdict {
     pub fn of(cases: &[Case]) -> Self {
         assert!(!cases.is_empty(), "a verdict needs at least one case");
         match cases.iter().filter(|case| case.held).count() {
-            0 => Verdict::False,
-            held if held == cases.len() => Verdict::True,
-            _ => Verdict::Depends,
+            0 => Judgement::False,
+            held if held == cases.len() => Judgement::True,
+            _ => Judgement::Depends,
         }
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Verdict::True => "true",
-            Verdict::False => "false",
-            Verdict::Depends => "depends",
+            Judgement::True => "true",
+            Judgement::False => "false",
+            Judgement::Depends => "depends",
         })
     }
 }
@@ -99,12 +99,12 @@ pub fn document() -> String {
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }
 
-fn compare(rows: &[table::Row], test: &str, cases: &[Case]) -> Result<(), String> {
+fn compare(rows: &[table::ClaimRow], test: &str, cases: &[Case]) -> Result<(), String> {
     let row = rows
         .iter()
         .find(|row| row.test == test)
         .ok_or_else(|| format!("docs/claims.md has no row for the test `{test}`"))?;
-    let observed = Verdict::of(cases);
+    let observed = Judgement::of(cases);
     if observed == row.verdict {
         return Ok(());
     }
@@ -126,8 +126,8 @@ fn compare(rows: &[table::Row], test: &str, cases: &[Case]) -> Result<(), String
 mod tests {
     use super::*;
 
-    fn row(verdict: Verdict) -> table::Row {
-        table::Row {
+    fn row(verdict: Judgement) -> table::ClaimRow {
+        table::ClaimRow {
             line: 7,
             theme: "Time".into(),
             anchor: "clocks-stop".into(),
@@ -142,26 +142,26 @@ mod tests {
     #[test]
     fn a_claim_that_held_in_every_case_is_true() {
         let cases = [case(true, "a"), case(true, "b")];
-        assert_eq!(Verdict::of(&cases), Verdict::True);
+        assert_eq!(Judgement::of(&cases), Judgement::True);
     }
 
     #[test]
     fn a_claim_that_held_in_no_case_is_false() {
         let cases = [case(false, "a"), case(false, "b")];
-        assert_eq!(Verdict::of(&cases), Verdict::False);
+        assert_eq!(Judgement::of(&cases), Judgement::False);
     }
 
     #[test]
     fn a_claim_that_held_in_some_cases_depends() {
         let cases = [case(true, "a"), case(false, "b")];
-        assert_eq!(Verdict::of(&cases), Verdict::Depends);
+        assert_eq!(Judgement::of(&cases), Judgement::Depends);
     }
 
     #[test]
     fn the_verdict_of_the_document_is_accepted_when_the_run_shows_the_same() {
         let cases = [case(false, "the clock went on")];
         assert_eq!(
-            compare(&[row(Verdict::False)], "clocks_stop", &cases),
+            compare(&[row(Judgement::False)], "clocks_stop", &cases),
             Ok(())
         );
     }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn another_verdict_is_reported_with_its_line_and_what_was_seen() {
         let cases = [case(false, "the clock went on")];
-        let difference = compare(&[row(Verdict::True)], "clocks_stop", &cases).unwrap_err();
+        let difference = compare(&[row(Judgement::True)], "clocks_stop", &cases).unwrap_err();
         assert_eq!(
             difference,
             "docs/claims.md:7 calls this claim true, but this run shows false.\n\
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_test_without_a_row_is_an_error() {
         let cases = [case(true, "a")];
-        let difference = compare(&[row(Verdict::True)], "clocks_run", &cases).unwrap_err();
+        let difference = compare(&[row(Judgement::True)], "clocks_run", &cases).unwrap_err();
         assert_eq!(
             difference,
             "docs/claims.md has no row for the test `clocks_run`"

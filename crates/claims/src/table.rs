@@ -12,11 +12,11 @@
 
 use std::fmt;
 
-use crate::Verdict;
+use crate::Judgement;
 
 /// One claim of the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct ClaimRow {
     /// Line of the document, counted from 1.
     pub line: usize,
     /// The heading above the table.
@@ -26,7 +26,7 @@ pub struct Row {
     /// What tutorials say.
     pub claim: String,
     /// What is to be thought of it.
-    pub verdict: Verdict,
+    pub verdict: Judgement,
     /// Where the fact was found, and where its test is built.
     pub platform: Platform,
     /// The reason for the verdict.
@@ -72,8 +72,8 @@ const HEADER: [&str; 4] = ["claim", "verdict", "why", "test"];
 /// The first line that has not the form: a table without a heading, with other
 /// columns, a row with other cells, a verdict that is none, an anchor that does
 /// not follow from the test's name, or a test that has a row already.
-pub fn parse(text: &str) -> Result<Vec<Row>, ParseError> {
-    let mut rows: Vec<Row> = Vec::new();
+pub fn parse(text: &str) -> Result<Vec<ClaimRow>, ParseError> {
+    let mut rows: Vec<ClaimRow> = Vec::new();
     let mut theme = None;
     // How many lines of the present table were seen: the first is its header,
     // the second the rule under it.
@@ -107,7 +107,7 @@ pub fn parse(text: &str) -> Result<Vec<Row>, ParseError> {
     Ok(rows)
 }
 
-fn twin<'a>(rows: &'a [Row], row: &Row) -> Option<&'a Row> {
+fn twin<'a>(rows: &'a [ClaimRow], row: &ClaimRow) -> Option<&'a ClaimRow> {
     rows.iter().find(|other| other.test == row.test)
 }
 
@@ -130,7 +130,7 @@ fn rule(line: &str) -> Result<(), String> {
     }
 }
 
-fn row(line: usize, theme: &str, content: &str) -> Result<Row, String> {
+fn row(line: usize, theme: &str, content: &str) -> Result<ClaimRow, String> {
     let cells: [String; 4] = cells(content)
         .try_into()
         .map_err(|cells: Vec<String>| format!("a row has 4 cells, this one {}", cells.len()))?;
@@ -147,7 +147,7 @@ fn row(line: usize, theme: &str, content: &str) -> Result<Row, String> {
         ));
     }
     let (verdict, platform) = verdict_and_platform(&verdict)?;
-    Ok(Row {
+    Ok(ClaimRow {
         line,
         theme: theme.into(),
         anchor,
@@ -176,12 +176,12 @@ fn anchor_and_claim(cell: &str) -> Result<(String, String), String> {
         .ok_or_else(|| format!("expected `<a id=\"…\"></a>` and a claim, not {cell:?}"))
 }
 
-fn verdict_and_platform(cell: &str) -> Result<(Verdict, Platform), String> {
+fn verdict_and_platform(cell: &str) -> Result<(Judgement, Platform), String> {
     let (verdict, mark) = cell.split_once(' ').unwrap_or((cell, ""));
     let verdict = match verdict {
-        "**true**" => Verdict::True,
-        "**false**" => Verdict::False,
-        "**depends**" => Verdict::Depends,
+        "**true**" => Judgement::True,
+        "**false**" => Judgement::False,
+        "**depends**" => Judgement::Depends,
         _ => {
             return Err(format!(
                 "a verdict is **true**, **false** or **depends**, not {verdict:?}"
@@ -228,12 +228,12 @@ mod tests {
     #[test]
     fn a_row_is_read_with_its_line_and_its_theme() {
         let rows = parse(&document(GOOD)).unwrap();
-        let expected = Row {
+        let expected = ClaimRow {
             line: 7,
             theme: "Time".into(),
             anchor: "clocks-stop".into(),
             claim: "Clocks stop.".into(),
-            verdict: Verdict::False,
+            verdict: Judgement::False,
             platform: Platform::Any,
             why: "No.".into(),
             test: "clocks_stop".into(),
@@ -242,12 +242,12 @@ mod tests {
     }
 
     #[rstest]
-    #[case::on_any("**true**", Verdict::True, Platform::Any)]
-    #[case::on_unix("**depends** (Unix)", Verdict::Depends, Platform::Unix)]
-    #[case::on_linux("**false** (Linux)", Verdict::False, Platform::Linux)]
+    #[case::on_any("**true**", Judgement::True, Platform::Any)]
+    #[case::on_unix("**depends** (Unix)", Judgement::Depends, Platform::Unix)]
+    #[case::on_linux("**false** (Linux)", Judgement::False, Platform::Linux)]
     fn a_verdict_may_carry_a_mark(
         #[case] cell: &str,
-        #[case] verdict: Verdict,
+        #[case] verdict: Judgement,
         #[case] platform: Platform,
     ) {
         let rows = parse(&document(&GOOD.replace("**false**", cell))).unwrap();

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use claims::table::{Platform, Row, parse};
+use claims::table::{ClaimRow, Platform, parse};
 
 /// One experiment, as its source shows it.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ struct Experiment {
     judged: Vec<String>,
 }
 
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<ClaimRow> {
     parse(&claims::document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"))
 }
 

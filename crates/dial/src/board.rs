@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use switchboard::{Board, Command, Console, Look, Mode};
 use timeline::cable::Line;
 use timeline::{Event, Kind, Timeline};
-use wire::Control;
-use wire::rules::Setting;
+use wire::CableControl;
+use wire::rules::CableSetting;
 use xray::{Audience, Program, Recording};
 
 use crate::files::Files;
@@ -101,7 +101,7 @@ impl Audience for Watcher {
 
 /// Does what the board commands.
 struct Operator {
-    control: Control,
+    control: CableControl,
     input: Input,
     /// Puts what was done into the timeline, where the cable does not do it.
     note: Box<dyn Fn(&str) + Send>,
@@ -115,15 +115,15 @@ impl Operator {
             Command::Hold(hold) => control.hold(hold),
             Command::Cut(cut) => control.cut(cut),
             Command::Latency(latency) => {
-                let told = Setting::Latency(latency).to_string();
+                let told = CableSetting::Latency(latency).to_string();
                 self.set(&told, move |line| line.latency = latency);
             }
             Command::Loss(loss) => {
-                let told = Setting::Loss(loss).to_string();
+                let told = CableSetting::Loss(loss).to_string();
                 self.set(&told, move |line| line.loss = loss);
             }
             Command::Rate(rate) => {
-                let told = rate.map(|rate| Setting::Rate(rate).to_string());
+                let told = rate.map(|rate| CableSetting::Rate(rate).to_string());
                 let told = told.unwrap_or("no limit of the rate".to_string());
                 self.set(&told, move |line| line.rate = rate);
             }

@@ -22,6 +22,6 @@ pub use course::{Course, Manifest};
 pub use language::Language;
 pub use my::My;
 pub use number::Number;
-pub use progress::{Progress, Row};
+pub use progress::{Progress, Standing};
 pub use sources::{Part, Sources};
 pub use trial::Trial;

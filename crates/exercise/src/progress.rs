@@ -15,7 +15,7 @@ use crate::number::Number;
 /// One lesson in one language.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub struct Standing {
     /// Its number.
     pub lesson: Number,
     /// What it was begun in.
@@ -46,7 +46,7 @@ impl Progress {
     ///
     /// # Errors
     /// When the file cannot be read or understood. It is left as it is.
-    pub fn rows(&self) -> Result<Vec<Row>> {
+    pub fn rows(&self) -> Result<Vec<Standing>> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -67,7 +67,7 @@ impl Progress {
     ///
     /// # Errors
     /// As [`Progress::rows`].
-    pub fn last(&self) -> Result<Option<Row>> {
+    pub fn last(&self) -> Result<Option<Standing>> {
         Ok(self.rows()?.into_iter().max_by_key(|row| row.begun))
     }
 
@@ -90,7 +90,7 @@ impl Progress {
         let begun = now();
         match find(&mut rows, lesson, language) {
             Some(row) => row.begun = begun,
-            None => rows.push(Row {
+            None => rows.push(Standing {
                 lesson,
                 language,
                 begun,
@@ -115,7 +115,7 @@ impl Progress {
             }
             // It was written without a starter.
             None => {
-                rows.push(Row {
+                rows.push(Standing {
                     lesson,
                     language,
                     begun: now,
@@ -153,7 +153,7 @@ impl Progress {
     }
 
     /// Under another name first: a file that is half written is never there.
-    fn write(&self, mut rows: Vec<Row>) -> Result<()> {
+    fn write(&self, mut rows: Vec<Standing>) -> Result<()> {
         rows.sort_by_key(|row| (row.lesson, row.language));
         let subject = || format!("write {}", self.path.display());
         let text = serde_json::to_string_pretty(&rows).with_context(subject)?;
@@ -172,7 +172,7 @@ fn now() -> Timestamp {
     now.round(Unit::Microsecond).unwrap_or(now)
 }
 
-fn find(rows: &mut [Row], lesson: Number, language: Language) -> Option<&mut Row> {
+fn find(rows: &mut [Standing], lesson: Number, language: Language) -> Option<&mut Standing> {
     rows.iter_mut()
         .find(|row| (row.lesson, row.language) == (lesson, language))
 }

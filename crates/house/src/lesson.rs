@@ -16,7 +16,7 @@ macro_rules! lesson {
         mod lesson {
             use std::sync::LazyLock;
 
-            use $crate::{Language, Matrix, Readme, Scene, Side, Trial};
+            use $crate::{Language, LessonSide, Matrix, Readme, Scene, Trial};
 
             const LESSON: &str = env!(concat!("CARGO_BIN_EXE_lesson-", $number));
             const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
@@ -26,17 +26,17 @@ macro_rules! lesson {
             static PLAY: LazyLock<Scene> =
                 LazyLock::new(|| Scene::play(LESSON, &["--xray", "off", "--step"]));
 
-            fn server() -> Side {
+            fn server() -> LessonSide {
                 let executable = env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-server"));
-                Side::new(
+                LessonSide::new(
                     executable,
                     concat!("cargo run -p lesson-", $number, " server"),
                 )
             }
 
-            fn client() -> Side {
+            fn client() -> LessonSide {
                 let executable = env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-client"));
-                Side::new(
+                LessonSide::new(
                     executable,
                     concat!("cargo run -p lesson-", $number, " client"),
                 )

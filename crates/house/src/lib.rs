@@ -19,4 +19,4 @@ pub use markdown::region;
 pub use matrix::Matrix;
 pub use readme::Readme;
 pub use scene::{Scene, a_reader_may_go_away};
-pub use sides::{Side, our_own_programs_pass};
+pub use sides::{LessonSide, our_own_programs_pass};

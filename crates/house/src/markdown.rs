@@ -97,6 +97,7 @@ fn function<'a>(source: &'a str, name: &str) -> Option<Vec<&'a str>> {
     let begins = |line: &&str| {
         let line = line.trim_start();
         let line = line.strip_prefix("pub ").unwrap_or(line);
+        let line = line.strip_prefix("async ").unwrap_or(line);
         let rest = line
             .strip_prefix("fn ")
             .and_then(|line| line.strip_prefix(name));

@@ -4,12 +4,12 @@ use std::process::{Command, Output};
 
 /// One of the two programs of a lesson.
 #[derive(Clone, Copy, Debug)]
-pub struct Side {
+pub struct LessonSide {
     executable: &'static str,
     command: &'static str,
 }
 
-impl Side {
+impl LessonSide {
     /// The program, and how a person starts it: `cargo run -p lesson-1 server`.
     pub fn new(executable: &'static str, command: &'static str) -> Self {
         Self {

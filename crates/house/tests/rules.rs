@@ -242,6 +242,29 @@ fn each_lesson_program_can_be_read_in_one_sitting() {
     }
 }
 
+/// One name, one thing: whoever meets a name in two rooms need not ask which it is.
+#[test]
+fn no_two_public_types_of_the_crates_share_a_name() {
+    let public = Regex::new(r"(?m)^\s*pub (?:struct|enum|trait|union|type) (\w+)").unwrap();
+    let mut homes: HashMap<String, PathBuf> = HashMap::new();
+    let sources = files(&root().join("crates"), ".rs").into_iter();
+    let is_test = |file: &PathBuf| file.iter().any(|part| part == "tests");
+    // What stands in for something on other systems has its name.
+    let is_stand_in = |file: &PathBuf| file.ends_with("elsewhere.rs");
+    for file in sources.filter(|file| !is_stand_in(file) && !is_test(file)) {
+        let text = fs::read_to_string(&file).unwrap();
+        for name in public
+            .captures_iter(&text)
+            .map(|found| found[1].to_string())
+        {
+            if let Some(other) = homes.insert(name.clone(), file.clone()) {
+                panic!("{name} is in {} and in {}", other.display(), file.display());
+            }
+        }
+    }
+    assert!(homes.len() > 100, "only {} types are found", homes.len());
+}
+
 /// Whoever has read the small print of one lesson knows that of the others.
 #[test]
 fn the_small_print_is_the_same_in_each_lesson_but_for_the_ways_out() {
@@ -250,19 +273,25 @@ fn the_small_print_is_the_same_in_each_lesson_but_for_the_ways_out() {
     let mut first: HashMap<String, (String, Vec<String>)> = HashMap::new();
     let mut compared = 0;
     for lesson in lessons(&metadata()) {
-        let file = lesson.manifest_path.with_file_name("small_print.rs");
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let text = port.replace_all(&text, ":PORT");
-        for name in function
-            .captures_iter(&text)
-            .map(|found| found[1].to_string())
+        let small_print = lesson.manifest_path.with_file_name("small_print.rs");
+        let keyboard = lesson.manifest_path.with_file_name("keyboard.rs");
+        assert!(small_print.exists(), "{small_print} is missing");
+        for file in [small_print, keyboard]
+            .into_iter()
+            .filter(|file| file.exists())
         {
-            let here = house::region(&text, &name).unwrap();
-            let (there, seen) = first
-                .entry(name.clone())
-                .or_insert((file.to_string(), here.clone()));
-            assert_eq!(&here, seen, "{name} differs in {there} and {file}");
-            compared += 1;
+            let text = fs::read_to_string(&file).unwrap();
+            let text = port.replace_all(&text, "PORT");
+            for name in function
+                .captures_iter(&text)
+                .map(|found| found[1].to_string())
+            {
+                let here = house::region(&text, &name).unwrap();
+                let known = first.entry(name.clone());
+                let (there, seen) = known.or_insert((file.to_string(), here.clone()));
+                assert_eq!(&here, seen, "{name} differs in {there} and {file}");
+                compared += 1;
+            }
         }
     }
     assert!(compared > 0, "there is no small print");

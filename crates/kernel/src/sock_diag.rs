@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use timeline::state::{Queues, TcpState};
 
 use crate::netlink::{self, finish, question};
-use crate::states::Socket;
+use crate::states::SocketInfo;
 
 /// `struct inet_diag_req` and `struct inet_diag_req_v2`.
 const OLD_REQUEST: usize = 60;
@@ -38,7 +38,7 @@ impl Link {
 
     /// All TCP sockets. The old request is for both families at once, and takes
     /// half the time of two new ones.
-    pub(crate) fn tcp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+    pub(crate) fn tcp_sockets(&mut self) -> io::Result<Vec<SocketInfo>> {
         let mut body = [0; OLD_REQUEST];
         body[52..56].copy_from_slice(&ALL_STATES.to_ne_bytes());
         let mut sockets = Vec::new();
@@ -47,7 +47,7 @@ impl Link {
     }
 
     /// All UDP sockets, IPv4 first.
-    pub(crate) fn udp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+    pub(crate) fn udp_sockets(&mut self) -> io::Result<Vec<SocketInfo>> {
         const UDP: u8 = 17;
         let mut sockets = Vec::new();
         for family in [libc::AF_INET, libc::AF_INET6] {
@@ -60,7 +60,7 @@ impl Link {
         Ok(sockets)
     }
 
-    fn ask(&mut self, kind: u16, body: &[u8], sockets: &mut Vec<Socket>) -> io::Result<()> {
+    fn ask(&mut self, kind: u16, body: &[u8], sockets: &mut Vec<SocketInfo>) -> io::Result<()> {
         let mut question = question(kind, NLM_F_DUMP);
         question.extend_from_slice(body);
         let take = |answer: &[u8]| sockets.extend(socket(answer));
@@ -68,7 +68,7 @@ impl Link {
     }
 }
 
-fn socket(body: &[u8]) -> Option<Socket> {
+fn socket(body: &[u8]) -> Option<SocketInfo> {
     let body = body.first_chunk::<ANSWER>()?;
     let number =
         |at: usize| u32::from_ne_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]);
@@ -81,7 +81,7 @@ fn socket(body: &[u8]) -> Option<Socket> {
             _ => IpAddr::from(Ipv6Addr::from(bytes)).to_canonical(),
         }
     };
-    Some(Socket {
+    Some(SocketInfo {
         local: SocketAddr::new(address(8), port(4)),
         peer: SocketAddr::new(address(24), port(6)),
         inode: Some(u64::from(number(68))).filter(|inode| *inode != 0),

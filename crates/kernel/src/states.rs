@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
-use timeline::state::{Change, Queues, TcpState};
+use timeline::state::{Queues, TcpState, Transition};
 
 use crate::sock_diag::Link;
 
 /// One socket as a look finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Socket {
+pub struct SocketInfo {
     /// Its own end.
     pub local: SocketAddr,
     /// The other end; unspecified, with port 0, for one that listens.
@@ -32,7 +32,7 @@ pub struct Socket {
 /// as well. A connection does not: it has none until it is accepted.
 type Key = (SocketAddr, SocketAddr, Option<u64>);
 
-impl Socket {
+impl SocketInfo {
     fn key(&self) -> Key {
         let listens = self.state == TcpState::Listen;
         (self.local, self.peer, self.inode.filter(|_| listens))
@@ -43,7 +43,7 @@ impl Socket {
 #[derive(Debug)]
 pub struct States {
     link: Link,
-    known: BTreeMap<Key, Socket>,
+    known: BTreeMap<Key, SocketInfo>,
 }
 
 impl States {
@@ -64,7 +64,7 @@ impl States {
     ///
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
-    pub fn look(&mut self) -> io::Result<Vec<Change>> {
+    pub fn look(&mut self) -> io::Result<Vec<Transition>> {
         let sockets = self.link.tcp_sockets()?;
         let found = sockets.into_iter().map(|socket| (socket.key(), socket));
         let found: BTreeMap<_, _> = found.collect();
@@ -84,7 +84,7 @@ impl States {
     ///
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
-    pub fn tcp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+    pub fn tcp_sockets(&mut self) -> io::Result<Vec<SocketInfo>> {
         self.link.tcp_sockets()
     }
 
@@ -93,14 +93,14 @@ impl States {
     ///
     /// # Errors
     /// Those of send(2) and recv(2) on a netlink socket.
-    pub fn udp_sockets(&mut self) -> io::Result<Vec<Socket>> {
+    pub fn udp_sockets(&mut self) -> io::Result<Vec<SocketInfo>> {
         self.link.udp_sockets()
     }
 }
 
-fn changes(before: &BTreeMap<Key, Socket>, now: &BTreeMap<Key, Socket>) -> Vec<Change> {
+fn changes(before: &BTreeMap<Key, SocketInfo>, now: &BTreeMap<Key, SocketInfo>) -> Vec<Transition> {
     let gone = before.iter().filter(|(key, _)| !now.contains_key(key));
-    let gone = gone.map(|(_, socket)| Change {
+    let gone = gone.map(|(_, socket)| Transition {
         local: socket.local,
         peer: socket.peer,
         inode: socket.inode,
@@ -112,7 +112,7 @@ fn changes(before: &BTreeMap<Key, Socket>, now: &BTreeMap<Key, Socket>) -> Vec<C
         let known = before.get(key);
         known.is_none_or(|known| (known.state, known.queues) != (socket.state, socket.queues))
     });
-    let other = other.map(|(key, socket)| Change {
+    let other = other.map(|(key, socket)| Transition {
         local: socket.local,
         peer: socket.peer,
         inode: socket.inode,
@@ -127,8 +127,8 @@ fn changes(before: &BTreeMap<Key, Socket>, now: &BTreeMap<Key, Socket>) -> Vec<C
 mod tests {
     use super::*;
 
-    fn socket(state: TcpState, receive: u32) -> Socket {
-        Socket {
+    fn socket(state: TcpState, receive: u32) -> SocketInfo {
+        SocketInfo {
             local: "10.0.0.1:80".parse().unwrap(),
             peer: "10.0.0.2:5000".parse().unwrap(),
             inode: Some(7),
@@ -137,15 +137,15 @@ mod tests {
         }
     }
 
-    fn listener(inode: u64) -> Socket {
-        Socket {
+    fn listener(inode: u64) -> SocketInfo {
+        SocketInfo {
             peer: "0.0.0.0:0".parse().unwrap(),
             inode: Some(inode),
             ..socket(TcpState::Listen, 0)
         }
     }
 
-    fn look(sockets: &[Socket]) -> BTreeMap<Key, Socket> {
+    fn look(sockets: &[SocketInfo]) -> BTreeMap<Key, SocketInfo> {
         sockets
             .iter()
             .map(|socket| (socket.key(), *socket))
@@ -156,7 +156,7 @@ mod tests {
     fn two_listeners_at_one_address_are_two() {
         let (one, two) = (listener(8), listener(9));
         let both = changes(&look(&[]), &look(&[one, two]));
-        let inodes = |changes: &[Change]| changes.iter().map(|c| c.inode).collect::<Vec<_>>();
+        let inodes = |changes: &[Transition]| changes.iter().map(|c| c.inode).collect::<Vec<_>>();
         assert_eq!(inodes(&both), [Some(8), Some(9)]);
         let gone = changes(&look(&[one, two]), &look(&[two]));
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_connection_that_is_accepted_is_the_same_as_before() {
         let accepted = socket(TcpState::Established, 0);
-        let waits = Socket {
+        let waits = SocketInfo {
             inode: None,
             ..accepted
         };

@@ -5,14 +5,14 @@
 //! program is not changed and need not know. On Linux this is ptrace(2) with a
 //! filter of seccomp(2), so that a program stops at these calls alone.
 //!
-//! What it cannot see: calls that a program hands to the kernel through a ring
+//! Deed it cannot see: calls that a program hands to the kernel through a ring
 //! (`io_uring_enter` is shown, not what is in the ring), and those of programs
 //! for another machine, such as 32-bit ones.
 //!
-//! With [`Options::changes`] it does more than look on: it has calls send and
+//! With [`Tracing::changes`] it does more than look on: it has calls send and
 //! receive fewer bytes than the program asked for, or fail (`change.rs`).
 //!
-//! What it changes anyway: a program cannot be observed twice (gdb, strace). Without
+//! Deed it changes anyway: a program cannot be observed twice (gdb, strace). Without
 //! privileges, sudo and ping cannot gain theirs. A signal that the program
 //! ignores interrupts a few waiting calls, such as `epoll_wait`, as one with a
 //! handler would; strace has the same effect.
@@ -53,17 +53,17 @@ pub use tracer::Tracer;
 
 /// How to observe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct Tracing {
     /// How many bytes of what a call sends or receives are kept.
     pub keep: usize,
     /// Whether each call is held before it begins, until [`Tracer::go`].
     pub hold: bool,
-    /// What is changed in calls. Each of these counts its calls; the first one
+    /// Deed is changed in calls. Each of these counts its calls; the first one
     /// that fits is done.
     pub changes: Vec<Change>,
 }
 
-impl Default for Options {
+impl Default for Tracing {
     /// The first 4,096 bytes; nothing is held and nothing changed.
     fn default() -> Self {
         Self {
@@ -90,7 +90,7 @@ pub struct Started {
 /// Something that a task of a program did. A task is a thread; the first thread
 /// of a process has the number of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct TaskEvent {
     /// When it was seen: nanoseconds of CLOCK_REALTIME. Of a call's start, it is
     /// before the kernel begins; of its end, after the kernel has finished and
     /// before the program goes on. Across tasks, events can come a little out of
@@ -102,13 +102,13 @@ pub struct Event {
     pub pid: u32,
     /// Which task of it.
     pub tid: u32,
-    /// What it did.
-    pub what: What,
+    /// Deed it did.
+    pub what: Deed,
 }
 
-/// What a task did, or what happened to it.
+/// Deed a task did, or what happened to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Deed {
     /// The program begins.
     Started {
         /// Its file.
@@ -138,17 +138,17 @@ pub enum What {
         seen: bool,
     },
     /// It is about to write into its standard output or error, which is no socket.
-    /// What it has written before is there already: whoever reads it now keeps the
+    /// Deed it has written before is there already: whoever reads it now keeps the
     /// order of all that is printed.
     Prints,
     /// A signal is delivered, also one that the program ignores.
     Signal(i32),
     /// The task is about to end. When the last task that has a descriptor ends,
-    /// the kernel closes it, after this and before [`What::TaskEnded`].
+    /// the kernel closes it, after this and before [`Deed::TaskEnded`].
     Exiting(Ending),
     /// The task has ended.
     TaskEnded(Ending),
-    /// The first process of the program has ended. What it started may go on.
+    /// The first process of the program has ended. Deed it started may go on.
     ProgramEnded(Ending),
 }
 
@@ -156,7 +156,7 @@ pub enum What {
 ///
 /// # Errors
 /// Those of [`Tracer::new`].
-pub fn channel(options: Options) -> io::Result<(Tracer, Receiver<Event>)> {
+pub fn channel(options: Tracing) -> io::Result<(Tracer, Receiver<TaskEvent>)> {
     let (sender, receiver) = mpsc::channel();
     // Nobody listens any more: the programs go on all the same.
     let report = move |event| drop(sender.send(event));

@@ -1,4 +1,4 @@
-//! What programs write to stdout and stderr, line by line, and how they end.
+//! Said programs write to stdout and stderr, line by line, and how they end.
 //!
 //! Two programs that talk to each other write in a certain order, and that
 //! order is what a scene shows. With a pipe for each program it would be lost:
@@ -21,32 +21,32 @@ use kernel::before_exec::end_with_parent;
 use timeline::{Actor, Ending, Stream};
 
 /// How often an end is looked for; a line is reported at once.
-const LOOK: Duration = Duration::from_millis(5);
+const ENDED_YET: Duration = Duration::from_millis(5);
 
 /// A longer line is reported in pieces, so that no program can fill the memory.
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// Something that a program did, and when.
 #[derive(Debug)]
-pub struct Output {
+pub struct Heard {
     /// Which program.
     pub actor: Actor,
     /// When it was seen here.
     pub at: Instant,
-    /// What it did.
-    pub what: What,
+    /// Said it did.
+    pub what: Said,
 }
 
-/// What a program did.
+/// Said a program did.
 #[derive(Debug)]
-pub enum What {
+pub enum Said {
     /// It wrote a line; bytes that are no UTF-8 stand as `\xNN`.
     Line(Stream, String),
     /// It ended; all that it wrote was reported before.
     Ended(Ending),
 }
 
-/// What comes out of the queue.
+/// Said comes out of the queue.
 enum Item {
     Line(Actor, Stream, String),
     /// All that the program wrote before its end has been taken out.
@@ -134,15 +134,15 @@ impl Outputs {
     }
 
     /// The next thing that any program did, or None when the deadline passed.
-    pub fn next(&mut self, deadline: Instant) -> Option<Output> {
+    pub fn next(&mut self, deadline: Instant) -> Option<Heard> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.arrivals.recv_timeout(left.min(LOOK)) {
+            match self.arrivals.recv_timeout(left.min(ENDED_YET)) {
                 Ok((at, Item::Line(actor, stream, text))) => {
-                    return Some(Output {
+                    return Some(Heard {
                         actor,
                         at,
-                        what: What::Line(stream, text),
+                        what: Said::Line(stream, text),
                     });
                 }
                 Ok((at, Item::Drained(actor))) => {
@@ -151,10 +151,10 @@ impl Outputs {
                         .ending
                         .expect("an end is known before it is drained");
                     program.reported = true;
-                    return Some(Output {
+                    return Some(Heard {
                         actor,
                         at,
-                        what: What::Ended(ending),
+                        what: Said::Ended(ending),
                     });
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {

@@ -1,10 +1,10 @@
-//! What programs write, as it arrives.
+//! Said programs write, as it arrives.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
-use sources::output::{Outputs, What};
+use sources::output::{Outputs, Said};
 use timeline::{Actor, Ending, Stream};
 
 fn shell(script: &str) -> Command {
@@ -14,7 +14,7 @@ fn shell(script: &str) -> Command {
 }
 
 /// All that happens until each program has ended.
-fn watch(mut outputs: Outputs, scripts: &[&str]) -> Vec<(Actor, What)> {
+fn watch(mut outputs: Outputs, scripts: &[&str]) -> Vec<(Actor, Said)> {
     let deadline = Instant::now() + Duration::from_secs(20);
     let actors: Vec<Actor> = scripts
         .iter()
@@ -28,11 +28,11 @@ fn watch(mut outputs: Outputs, scripts: &[&str]) -> Vec<(Actor, What)> {
     seen
 }
 
-fn lines(seen: &[(Actor, What)]) -> Vec<&str> {
+fn lines(seen: &[(Actor, Said)]) -> Vec<&str> {
     seen.iter()
         .filter_map(|(_, what)| match what {
-            What::Line(_, text) => Some(text.as_str()),
-            What::Ended(_) => None,
+            Said::Line(_, text) => Some(text.as_str()),
+            Said::Ended(_) => None,
         })
         .collect()
 }
@@ -49,15 +49,15 @@ fn both_streams_are_told_apart_and_the_end_comes_last(#[case] outputs: Outputs) 
     let mut streams: Vec<(Stream, &str)> = seen
         .iter()
         .filter_map(|(_, what)| match what {
-            What::Line(stream, text) => Some((*stream, text.as_str())),
-            What::Ended(_) => None,
+            Said::Line(stream, text) => Some((*stream, text.as_str())),
+            Said::Ended(_) => None,
         })
         .collect();
     streams.sort_by_key(|(_, text)| *text);
     assert_eq!(streams, [(Stream::Stderr, "err"), (Stream::Stdout, "out")]);
     assert!(matches!(
         seen.last(),
-        Some((Actor(0), What::Ended(Ending::Status(3))))
+        Some((Actor(0), Said::Ended(Ending::Status(3))))
     ));
 }
 

@@ -20,7 +20,7 @@ const PICTURE: Duration = Duration::from_millis(33);
 /// When nothing happens, the clock on the screen goes on so often.
 const CLOCK: Duration = Duration::from_millis(100);
 /// How often events are looked for.
-const LOOK: Duration = Duration::from_millis(10);
+const NEWS_YET: Duration = Duration::from_millis(10);
 /// How long events are taken at a time.
 const TURN: Duration = Duration::from_millis(10);
 /// So many keys are taken at a time.
@@ -111,7 +111,7 @@ impl Desk<'_> {
         let due = self.board.next_due();
         let due = due.map(|(_, due)| due.saturating_sub((self.clock)()));
         // Events do not wake us.
-        let wait = wait.min(due.unwrap_or(LOOK)).min(LOOK);
+        let wait = wait.min(due.unwrap_or(NEWS_YET)).min(NEWS_YET);
         let mut event = input.next(wait)?;
         for _ in 0..KEYS {
             match event {

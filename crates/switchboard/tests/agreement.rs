@@ -102,7 +102,7 @@ fn the_ladder_shows_what_the_reading_says_and_nothing_else() {
 #[test]
 fn the_picture_shows_what_the_reading_says_and_nothing_else() {
     let story = recording();
-    let style = svg::Style {
+    let style = svg::PictureStyle {
         only: Only::default(),
         bytes: BYTES,
         hex: false,

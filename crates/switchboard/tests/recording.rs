@@ -6,7 +6,7 @@
 use timeline::cable::Fate;
 use timeline::call::{Address, Arg, CallId, End, Outcome, Output, Socket, Start, Symbol};
 use timeline::packet::{About, Content};
-use timeline::state::{Change, Queues, TcpState};
+use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Ending, Kind, Place, Stream};
 
 use crate::story::*;
@@ -161,7 +161,7 @@ fn packets(story: &mut Story) {
 
 fn states(story: &mut Story) {
     let mut change = |time, from, to, peer: u16, receive, send| {
-        let change = Change {
+        let change = Transition {
             local: (address(SERVER), 8081).into(),
             peer: (address(CLIENT), peer).into(),
             inode: None,

@@ -11,7 +11,7 @@ use switchboard::{Board, Command, Look, Mode, draw};
 use timeline::cable::{Fate, Later, Line, Passage, Side};
 use timeline::call::{Address, Arg, CallId, End, Outcome, Output, Socket, Start};
 use timeline::packet::{Content, Datagram, Packet, Segment, TcpFlags, TcpOptions};
-use timeline::state::{Change, Queues, TcpState};
+use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Ending, Event, Kind, Place, Stream, Timeline};
 
 pub const SERVER: Side = Side::Server;
@@ -90,7 +90,7 @@ impl Story {
 
     /// A socket of the server, with this inode.
     pub fn listener(&mut self, inode: u64, to: TcpState) -> &mut Self {
-        let change = Change {
+        let change = Transition {
             local: (address(SERVER), 8081).into(),
             peer: "0.0.0.0:0".parse().unwrap(),
             inode: Some(inode),
@@ -113,7 +113,7 @@ impl Story {
             || "0.0.0.0:0".parse().unwrap(),
             |port| (address(side.other()), port).into(),
         );
-        let change = Change {
+        let change = Transition {
             local: (address(side), port).into(),
             peer,
             inode: None,

@@ -88,7 +88,7 @@ pub enum Kind {
     Fate(cable::Later),
     /// A TCP socket is in another state, or its queues are filled otherwise,
     /// than at the look before. The time is that of the look.
-    State(state::Change),
+    State(state::Transition),
     /// Something was not seen, and why.
     Unseen(String),
     /// From here on there are these lanes, from left to right.

@@ -51,7 +51,7 @@ impl TcpState {
 
 /// What was seen of one socket that differs from the look before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct Transition {
     /// Its own end.
     pub local: SocketAddr,
     /// The other end; unspecified, with port 0, for a socket that listens.

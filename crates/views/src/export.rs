@@ -51,7 +51,7 @@ enum Form {
 
 /// It needs all its events at once, to know how large it is.
 struct Picture {
-    style: svg::Style,
+    style: svg::PictureStyle,
     timeline: Timeline,
     /// How many events it may have.
     most: usize,
@@ -75,7 +75,7 @@ impl Export {
             }
             Format::Recording => Form::Recording,
             Format::Picture => Form::Picture(Picture {
-                style: svg::Style {
+                style: svg::PictureStyle {
                     only: style.only,
                     bytes: style.bytes,
                     hex: style.hex,

@@ -74,11 +74,11 @@ pub fn event(event: &Event) -> String {
 /// # Errors
 ///
 /// The first line that is no event of the format, or is not whole.
-pub fn read(recorded: impl AsRef<[u8]>) -> Result<Timeline, Error> {
+pub fn read(recorded: impl AsRef<[u8]>) -> Result<Timeline, ReadError> {
     let lines = recorded.as_ref().split(|byte| *byte == b'\n').zip(1..);
     let mut lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     let (first, number) = lines.next().unwrap_or((b"", 1));
-    let version = read_header(first).map_err(|what| Error {
+    let version = read_header(first).map_err(|what| ReadError {
         line: number,
         what,
         way_out: NO_HEADER,
@@ -98,7 +98,7 @@ pub fn read(recorded: impl AsRef<[u8]>) -> Result<Timeline, Error> {
                 *count += 1;
             }
             Err(what) => {
-                return Err(Error {
+                return Err(ReadError {
                     line: number,
                     what,
                     way_out: BROKEN,
@@ -196,23 +196,23 @@ const BROKEN: &str = "Delete the line to read the rest, or record the run again.
 
 /// Why a recording cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct ReadError {
     line: usize,
     what: String,
     way_out: &'static str,
 }
 
-impl Error {
+impl ReadError {
     /// The number of the line; the first is 1.
     pub fn line(&self) -> usize {
         self.line
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for ReadError {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         write!(out, "line {}: {}. {}", self.line, self.what, self.way_out)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for ReadError {}

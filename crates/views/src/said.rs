@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use timeline::call::Outcome;
 use timeline::packet::{Content, Packet, Segment};
-use timeline::state::{Change, TcpState};
+use timeline::state::{TcpState, Transition};
 
 use crate::flow::Relative;
 use crate::words::Words;
@@ -89,7 +89,7 @@ fn icmp(v6: bool, kind: u8, code: u8) -> String {
 }
 
 /// None for a change that says nothing, such as a queue that is empty again.
-pub fn state(change: &Change) -> Option<String> {
+pub fn state(change: &Transition) -> Option<String> {
     if change.from != Some(change.to) {
         return Some(format!("[{}]", socket(change)));
     }
@@ -99,7 +99,7 @@ pub fn state(change: &Change) -> Option<String> {
 }
 
 /// A socket and its state, such as `:8081 LISTEN`.
-pub fn socket(change: &Change) -> String {
+pub fn socket(change: &Transition) -> String {
     let port = change.local.port();
     // A connection can have the same port, and be closed at another time.
     match (change.from, change.to) {
@@ -110,7 +110,7 @@ pub fn socket(change: &Change) -> String {
 
 /// The queues that are not empty; the Send-Q of a socket that listens is its
 /// backlog, and no queue.
-pub fn queues(change: &Change) -> Vec<String> {
+pub fn queues(change: &Transition) -> Vec<String> {
     let queues = change.queues;
     let listening = change.to == TcpState::Listen;
     let receive = if listening { "accept queue" } else { "Recv-Q" };

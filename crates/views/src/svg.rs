@@ -23,7 +23,7 @@ use crate::words::Words;
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug)]
-pub struct Style {
+pub struct PictureStyle {
     /// Which kinds of events.
     pub only: Only,
     /// How many bytes of data are shown.
@@ -33,7 +33,7 @@ pub struct Style {
 }
 
 /// The whole timeline as an SVG file.
-pub fn svg(timeline: &Timeline, style: Style) -> String {
+pub fn svg(timeline: &Timeline, style: PictureStyle) -> String {
     let mut picture = Picture::new(timeline, style);
     for (event, next) in with_next(timeline) {
         picture.draw(event, next);
@@ -68,7 +68,7 @@ struct Picture {
 }
 
 impl Picture {
-    fn new(timeline: &Timeline, style: Style) -> Self {
+    fn new(timeline: &Timeline, style: PictureStyle) -> Self {
         let words = Words {
             bytes: style.bytes,
             hex: style.hex,

@@ -9,7 +9,7 @@ use timeline::call::{
     Address, Arg, Bytes, CallId, Changed, End, Outcome, Output, Socket, Start, Symbol,
 };
 use timeline::packet::{Content, Packet, Segment, TcpFlags};
-use timeline::state::{Change, Queues, TcpState};
+use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
 use views::ladder::{Ladder, Style, ladder};
@@ -131,7 +131,7 @@ fn talk() -> Timeline {
         stream: Stream::Stdout,
         text: text.to_string(),
     };
-    let change = Change {
+    let change = Transition {
         local: "127.0.0.1:8081".parse().unwrap(),
         peer: "127.0.0.1:5000".parse().unwrap(),
         inode: None,
@@ -352,7 +352,7 @@ fn the_close_of_a_listener_is_told_from_that_of_a_connection(
     #[case] from: TcpState,
     #[case] expected: &str,
 ) {
-    let change = Change {
+    let change = Transition {
         local: "127.0.0.1:8081".parse().unwrap(),
         peer: "0.0.0.0:0".parse().unwrap(),
         inode: None,

@@ -158,7 +158,7 @@ impl Story {
         self.at(
             time,
             place,
-            Kind::State(Change {
+            Kind::State(Transition {
                 local,
                 peer,
                 inode,

@@ -130,7 +130,7 @@ fn style(only: Only) -> Style {
 
 /// In all forms that people look at, each as one line.
 fn drawn(timeline: &Timeline, only: Only) -> [String; 2] {
-    let picture = svg::Style {
+    let picture = svg::PictureStyle {
         only,
         bytes: 32,
         hex: false,

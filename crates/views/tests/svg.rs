@@ -3,12 +3,12 @@
 use roxmltree::{Document, Node};
 use timeline::{Actor, Ending, Kind, Place};
 use views::only::Only;
-use views::svg::{Style, svg};
+use views::svg::{PictureStyle, svg};
 
 use crate::sample::{self, ACK, CLIENT, SERVER, SYN, Story};
 
-fn style() -> Style {
-    Style {
+fn style() -> PictureStyle {
+    PictureStyle {
         only: Only::default(),
         bytes: 32,
         hex: false,
@@ -150,7 +150,7 @@ fn nothing_that_a_program_prints_can_break_out() {
     story.done(60, SERVER, "sendto", data, 5);
     let picture = svg(
         &story.timeline,
-        Style {
+        PictureStyle {
             bytes: 1_000,
             ..style()
         },
@@ -227,7 +227,7 @@ fn only_what_is_asked_for_is_drawn() {
         states: false,
         services: false,
     };
-    let picture = svg(&sample::echo(), Style { only, ..style() });
+    let picture = svg(&sample::echo(), PictureStyle { only, ..style() });
     assert!(shows(&picture, "SYN  seq 0"));
     let unwanted = |text: &String| {
         text.contains("accept(") || text.starts_with('>') || text.contains("LISTEN")

@@ -57,7 +57,7 @@ mod linux {
         far_away();
     }
 
-    fn plugged(rules: &str) -> (Wire, wire::Control) {
+    fn plugged(rules: &str) -> (Wire, wire::CableControl) {
         let mut wire = Wire::new().expect("a wire");
         let rules = Rules::parse(rules).expect("rules");
         let settings = rules.settings();

@@ -40,7 +40,7 @@ enum Order {
 
 /// A hand on the cable, from any thread. Clones are hands on the same cable.
 #[derive(Clone, Debug)]
-pub struct Control {
+pub struct CableControl {
     orders: Sender<Order>,
     shared: Arc<Shared>,
 }
@@ -55,7 +55,7 @@ struct Shared {
     settings: Mutex<Settings>,
 }
 
-impl Control {
+impl CableControl {
     /// Decides about a frame that is held. For one that is not held any more,
     /// nothing happens.
     pub fn decide(&self, frame: u64, what: Action) {
@@ -63,7 +63,7 @@ impl Control {
     }
 
     /// From now on each frame that nothing else happens to is held, until
-    /// [`Control::decide`]; or is not. When it is not, those that are held go on.
+    /// [`CableControl::decide`]; or is not. When it is not, those that are held go on.
     pub fn hold(&self, hold: bool) {
         self.shared.hold.store(hold, Ordering::Relaxed);
         if !hold {
@@ -80,7 +80,7 @@ impl Control {
 
     /// From now on this hand decides about each frame, such as other
     /// [`Rules`](crate::rules::Rules). What they say of the cable itself is set by
-    /// [`Control::change`].
+    /// [`CableControl::change`].
     pub fn give_to(&self, hand: impl Hand + 'static) {
         self.give(Order::Hand(Box::new(hand)));
     }
@@ -129,7 +129,7 @@ impl Shared {
 /// The cable while it works. When it is dropped, frames cross no more.
 #[derive(Debug)]
 pub(crate) struct Cable {
-    control: Control,
+    control: CableControl,
     thread: Option<JoinHandle<[Port; 2]>>,
 }
 
@@ -158,14 +158,14 @@ impl Cable {
         };
         let builder = thread::Builder::new().name("cable".to_string());
         let thread = builder.spawn(move || forwarder.run())?;
-        let control = Control { orders, shared };
+        let control = CableControl { orders, shared };
         Ok(Self {
             control,
             thread: Some(thread),
         })
     }
 
-    pub(crate) fn control(&self) -> &Control {
+    pub(crate) fn control(&self) -> &CableControl {
         &self.control
     }
 

@@ -3,7 +3,7 @@
 //! A [`Wire`] is two network namespaces with a cable between them that runs
 //! through this process. Programs run on the hosts unchanged, with the kernel's
 //! own TCP; a [`Hand`] decides what becomes of each frame, such as [`rules`], and
-//! every frame is told in a [`Report`]. A [`Control`] works the cable from
+//! every frame is told in a [`Report`]. A [`CableControl`] works the cable from
 //! outside: it decides about single frames that are held, and cuts and mends.
 //!
 //! ```no_run
@@ -48,7 +48,7 @@ pub use hand::{Action, Cut, Decision, Frame, Hand, Line, Open, Settings, Side};
 
 #[cfg(target_os = "linux")]
 pub use {
-    cable::Control,
+    cable::CableControl,
     counters::Counters,
     host::Host,
     setup::{MTU, Refused, Wire},

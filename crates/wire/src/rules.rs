@@ -17,15 +17,15 @@ use std::time::Duration;
 use crate::hand::{Cut, Settings, Side};
 
 pub use count::Rules;
-pub use error::Error;
+pub use error::RuleError;
 
 /// One line: a rule about packets, or a setting of the cable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// What becomes of certain packets.
     Packets {
-        /// Which: all of these must be so. None: every packet.
-        which: Vec<Which>,
+        /// Matching: all of these must be so. None: every packet.
+        which: Vec<Matching>,
         /// What becomes of them.
         then: Then,
         /// How often at most; None: always.
@@ -36,7 +36,7 @@ pub enum Rule {
         /// In which direction: that in which this side sends. None: in both.
         from: Option<Side>,
         /// What it does.
-        setting: Setting,
+        setting: CableSetting,
     },
     /// When the cable is cut.
     Cut(Cut),
@@ -44,7 +44,7 @@ pub enum Rule {
 
 /// What must be so for a rule to be about a packet.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Which {
+pub enum Matching {
     /// This side has sent it.
     From(Side),
     /// It is of this sort.
@@ -124,7 +124,7 @@ pub enum Then {
 
 /// What the cable does to all packets.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Setting {
+pub enum CableSetting {
     /// How long a packet is on its way.
     Latency(Duration),
     /// How many of 100 packets get lost.
@@ -134,10 +134,10 @@ pub enum Setting {
 }
 
 impl FromStr for Rule {
-    type Err = Error;
+    type Err = RuleError;
 
     /// Reads one rule.
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, RuleError> {
         parse::rule(text)
     }
 }
@@ -153,9 +153,9 @@ impl Rule {
                 for side in sides.filter(|side| from.is_none_or(|from| from == *side)) {
                     let line = &mut settings.lines[side.index()];
                     match setting {
-                        Setting::Latency(latency) => line.latency = *latency,
-                        Setting::Loss(loss) => line.loss = *loss,
-                        Setting::Rate(rate) => line.rate = Some(*rate),
+                        CableSetting::Latency(latency) => line.latency = *latency,
+                        CableSetting::Loss(loss) => line.loss = *loss,
+                        CableSetting::Rate(rate) => line.rate = Some(*rate),
                     }
                 }
             }

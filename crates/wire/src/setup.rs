@@ -14,7 +14,7 @@ use kernel::namespace::{enter, new_network, this_network};
 use kernel::packets::ring::Ring;
 use kernel::rtnetlink::{Card, Link, Mac};
 
-use crate::cable::{Cable, Control, Port};
+use crate::cable::{Cable, CableControl, Port};
 use crate::hand::{Hand, Settings, Side};
 use crate::host::{Host, Namespace};
 use crate::traffic::Report;
@@ -178,7 +178,7 @@ impl Wire {
         hand: impl Hand + 'static,
         settings: Settings,
         report: impl FnMut(Report) + Send + 'static,
-    ) -> io::Result<Control> {
+    ) -> io::Result<CableControl> {
         self.unplug();
         let ports = self.ports.take();
         let ports = ports.ok_or_else(|| io::Error::other("the cable has broken"))?;

@@ -5,18 +5,18 @@ use std::io;
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
-use sources::output::{Output, Outputs, What};
+use sources::output::{Heard, Outputs, Said};
 use timeline::{Actor, Event, Kind, Place};
 
 use crate::cast::Cast;
 use crate::program::{Program, started};
 
 /// Programs of which is known what they print, and how they end. It works on all
-/// systems and needs no privilege. What still runs when it is dropped is killed.
+/// systems and needs no privilege. Said still runs when it is dropped is killed.
 pub struct Listened {
     outputs: Outputs,
     began: Instant,
-    /// What has come, and was not given out.
+    /// Said has come, and was not given out.
     ready: VecDeque<Event>,
 }
 
@@ -63,10 +63,10 @@ impl Cast for Listened {
     /// meanwhile: in a flood that would never end.
     fn look(&mut self, mut deadline: Instant) {
         let now = Instant::now();
-        while let Some(Output { actor, at, what }) = self.outputs.next(deadline) {
+        while let Some(Heard { actor, at, what }) = self.outputs.next(deadline) {
             let kind = match what {
-                What::Line(stream, text) => Kind::Line { stream, text },
-                What::Ended(ending) => Kind::Ended(ending),
+                Said::Line(stream, text) => Kind::Line { stream, text },
+                Said::Ended(ending) => Kind::Ended(ending),
             };
             self.arrives(at.saturating_duration_since(self.began), actor, kind);
             if at > now {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use timeline::{Event, Timeline};
-use wire::{Control, Hand, Settings, Wire};
+use wire::{CableControl, Hand, Settings, Wire};
 
 use crate::program::Program;
 use crate::seen::Seen;
@@ -111,7 +111,7 @@ impl Recording {
     }
 
     /// A hand on the cable, where there is one.
-    pub fn cable(&self) -> Option<&Control> {
+    pub fn cable(&self) -> Option<&CableControl> {
         self.seen.packets.wire().map(|(_, control)| control)
     }
 

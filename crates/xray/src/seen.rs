@@ -35,7 +35,7 @@ use wire::rules::Rules;
 use crate::cast::Cast;
 use crate::program::{Program, started};
 use backlog::Backlog;
-use clock::{LOOK, NAP, clock};
+use clock::{AT_LEAST_EVERY, NAP, clock};
 use packets::PacketSource;
 use recorder::{News, Shared};
 
@@ -128,11 +128,11 @@ impl Seen {
     /// Waits for news, but not longer than a look, and not when it is time to give
     /// something out.
     fn wait(&mut self, deadline: Instant) {
-        let held_back = self.order.peek().map_or(LOOK, |event| {
+        let held_back = self.order.peek().map_or(AT_LEAST_EVERY, |event| {
             (event.time + WINDOW).saturating_sub(self.now())
         });
         let left = deadline.saturating_duration_since(Instant::now());
-        let wait = LOOK.min(held_back).min(left).max(NAP);
+        let wait = AT_LEAST_EVERY.min(held_back).min(left).max(NAP);
         match self.arrivals.recv_timeout(wait) {
             Ok(news) => {
                 self.take(news);
@@ -219,7 +219,7 @@ impl Cast for Seen {
 
     fn delay(&self) -> Duration {
         // One look more, so that the pipes are emptied once after the window.
-        WINDOW + 2 * LOOK
+        WINDOW + 2 * AT_LEAST_EVERY
     }
 
     fn settled(&self) -> Duration {

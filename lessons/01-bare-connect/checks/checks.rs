@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::check::{Address, Bench, Check, Fault, Lesson, PeerEnding, Start, Verdict};
+use check::{Bench, Check, Endpoint, Fault, Launch, Lesson, PeerEnding, Verdict};
 
 const HERE: &str = "lessons/01-bare-connect/README.md#what-you-saw-and-why";
 const CONTRACT: &str = "lessons/01-bare-connect/README.md#exercise";
@@ -234,7 +234,7 @@ fn says_where(bench: &mut Bench) -> Verdict {
 }
 
 fn port_zero(bench: &mut Bench) -> Verdict {
-    let server = bench.server_as(Start::server().at(Address::Zero))?;
+    let server = bench.server_as(Launch::server().at(Endpoint::Zero))?;
     bench.says_where(&server, "listening on")
 }
 
@@ -379,8 +379,8 @@ fn refused(bench: &mut Bench) -> Verdict {
 
 fn unreachable(bench: &mut Bench) -> Verdict {
     // A broadcast address of the loopback: the kernel itself refuses to call it.
-    let nowhere = Address::At("127.255.255.255:8081".parse().expect("an address"));
-    let client = bench.start(Start::client().input("hello\n").at(nowhere))?;
+    let nowhere = Endpoint::At("127.255.255.255:8081".parse().expect("an address"));
+    let client = bench.start(Launch::client().input("hello\n").at(nowhere))?;
     bench.ends_with_one_line(&client)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a client must do.
 
-use check::{Bench, Calls, Change, Ending, Fault, Start, Verdict, errno};
+use check::{Bench, Calls, Change, Ending, Fault, Launch, Verdict, errno};
 
 use super::{SECOND, cut, million};
 
@@ -46,7 +46,7 @@ pub fn client_million(bench: &mut Bench) -> Verdict {
     let ours = bench.listen()?;
     let mut line = million();
     line.push(b'\n');
-    let client = bench.start(Start::client().input(line))?;
+    let client = bench.start(Launch::client().input(line))?;
     let mut call = bench.accept(&ours, &client)?;
     call.small_buffers()?;
     bench.step("our server answers each piece before it takes the next one");

@@ -1,6 +1,6 @@
 //! What a server must do.
 
-use check::{Bench, Calls, Change, Fault, Peer, Program, Start, Verdict, Which, errno};
+use check::{Bench, Calls, Change, Fault, Launch, Peer, Tested, Verdict, Which, errno};
 
 use super::{SECOND, cut, million};
 
@@ -10,7 +10,7 @@ pub fn says_where(bench: &mut Bench) -> Verdict {
 }
 
 /// A message to a fresh server, and its answer.
-fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Peer)> {
+fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Tested, Peer)> {
     let server = bench.server()?;
     let mut call = bench.call(&server)?;
     call.send(message)?;
@@ -19,7 +19,7 @@ fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Peer)> {
 }
 
 /// Whoever calls now is served.
-fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
+fn next_is_served(bench: &mut Bench, server: &Tested) -> Verdict {
     let mut next = bench.call_as(server, "the next caller")?;
     next.send(b"next")?;
     next.expect(b"NEXT")
@@ -134,7 +134,7 @@ const FILES: u32 = 64;
 
 pub fn hundred_in_a_row(bench: &mut Bench) -> Verdict {
     bench.step("the limit of open files was set to 64 (ulimit -n)");
-    let server = bench.server_as(Start::server().files(FILES))?;
+    let server = bench.server_as(Launch::server().files(FILES))?;
     for number in 1..=100 {
         let who = format!("caller {number}");
         let mut call = bench.call_quietly(&server, &who)?;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use check::{
-    Address, Bench, Calls, Change, Check, Datagrams, Fault, Lesson, Program, Start, Verdict, Which,
-    errno,
+    Bench, Calls, Change, Check, Datagrams, Endpoint, Fault, Launch, Lesson, Tested, Verdict,
+    Which, errno,
 };
 
 const HERE: &str = "lessons/03-udp-bind/README.md#what-you-saw-and-why";
@@ -216,17 +216,17 @@ const CHECKS: &[Check] = &[
 ];
 
 fn port_zero(bench: &mut Bench) -> Verdict {
-    let server = bench.server_as(Start::server().at(Address::Zero))?;
+    let server = bench.server_as(Launch::server().at(Endpoint::Zero))?;
     bench.says_where(&server, "bound to")
 }
 
 /// One datagram, and the same one back.
-fn ask(we: &Datagrams, message: &[u8], server: &Program) -> Verdict {
+fn ask(we: &Datagrams, message: &[u8], server: &Tested) -> Verdict {
     we.send_to(message, server.address())?;
     we.expect(message, server.address())
 }
 
-fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Program, Datagrams)> {
+fn echo(bench: &mut Bench, message: &[u8]) -> Verdict<(Tested, Datagrams)> {
     let server = bench.server()?;
     let we = bench.datagrams("we")?;
     ask(&we, message, &server)?;
@@ -306,7 +306,7 @@ fn not_quite_bye(bench: &mut Bench) -> Verdict {
 }
 
 /// A client, our server, and the client's first message.
-fn asked(bench: &mut Bench, line: &str) -> Verdict<(Program, Datagrams, SocketAddr)> {
+fn asked(bench: &mut Bench, line: &str) -> Verdict<(Tested, Datagrams, SocketAddr)> {
     let ours = bench.datagram_server()?;
     let client = bench.client(&[line])?;
     let (message, from) = ours.receive(&format!("a datagram with {line:?}"))?;
@@ -352,7 +352,7 @@ fn not_from(bench: &mut Bench, stranger: &Datagrams, asked: Asked) -> Verdict {
     bench.ends_with_status(&client, 0)
 }
 
-type Asked = (Program, Datagrams, SocketAddr);
+type Asked = (Tested, Datagrams, SocketAddr);
 
 fn stranger(bench: &mut Bench) -> Verdict {
     let asked = asked(bench, "hello")?;

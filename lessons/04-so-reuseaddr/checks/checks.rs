@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use check::{Address, Bench, Call, Check, Fault, Lesson, Peer, Program, Start, Verdict};
+use check::{Bench, Call, Check, Endpoint, Fault, Launch, Lesson, Peer, Tested, Verdict};
 use socket2::{Domain, Socket, Type};
 
 const HERE: &str = "lessons/04-so-reuseaddr/README.md#what-you-saw-and-why";
@@ -176,7 +176,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// One call in which the server closes first.
-fn one_call(bench: &mut Bench, server: &Program, message: &[u8]) -> Verdict {
+fn one_call(bench: &mut Bench, server: &Tested, message: &[u8]) -> Verdict {
     let mut call = bench.call(server)?;
     call.send(message)?;
     call.expect(&message.to_ascii_uppercase())?;
@@ -217,8 +217,8 @@ fn after_a_kill(bench: &mut Bench) -> Verdict {
 
 fn second_copy(bench: &mut Bench) -> Verdict {
     let first = bench.server()?;
-    let second = Start::server().named("a second copy of your server");
-    let second = bench.start(second.at(Address::At(first.address())))?;
+    let second = Launch::server().named("a second copy of your server");
+    let second = bench.start(second.at(Endpoint::At(first.address())))?;
     let line = bench.ends_with_one_line(&second)?;
     let port = first.address().port().to_string();
     if !line.contains(&port) {
@@ -246,7 +246,7 @@ fn left_by_another(bench: &mut Bench) -> Verdict {
     let address = bench.address()?;
     leave_time_wait(address)?;
     bench.step("a server without SO_REUSEADDR left its port with a call in TIME-WAIT");
-    let server = bench.start(Start::server())?;
+    let server = bench.start(Launch::server())?;
     bench.ends_with_one_line(&server)?;
     Ok(())
 }
@@ -283,7 +283,7 @@ fn refused(bench: &mut Bench) -> Verdict {
 }
 
 /// A client that has its answer from a server of ours.
-fn answered(bench: &mut Bench) -> Verdict<(Program, Peer)> {
+fn answered(bench: &mut Bench) -> Verdict<(Tested, Peer)> {
     let ours = bench.listen()?;
     let client = bench.client(&["hello"])?;
     let mut call = bench.accept(&ours, &client)?;
@@ -322,7 +322,7 @@ fn client_says_who(bench: &mut Bench) -> Verdict {
 }
 
 /// The client and the server speak with each other until both have ended.
-fn talk(bench: &mut Bench) -> Verdict<Program> {
+fn talk(bench: &mut Bench) -> Verdict<Tested> {
     let server = bench.server()?;
     let client = bench.client(&["hello"])?;
     bench.ends_with_status(&client, 0)?;

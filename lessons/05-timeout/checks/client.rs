@@ -1,11 +1,11 @@
 //! What a client must do.
 
-use check::{Bench, Calls, Change, Fault, Peer, Program, Verdict, Which, errno};
+use check::{Bench, Calls, Change, Fault, Peer, Tested, Verdict, Which, errno};
 
 use super::settings;
 
 /// A client that has said hello to us.
-fn called(bench: &mut Bench) -> Verdict<(Program, Peer)> {
+fn called(bench: &mut Bench) -> Verdict<(Tested, Peer)> {
     settings(bench, "5", "receive", "3600");
     let ours = bench.listen()?;
     let client = bench.client(&["hello"])?;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use check::{
-    Address, Bench, Calls, Change, Fault, Peer, PeerEnding, Program, Start, Verdict, Which, errno,
+    Bench, Calls, Change, Endpoint, Fault, Launch, Peer, PeerEnding, Tested, Verdict, Which, errno,
 };
 
 use super::settings;
@@ -12,7 +12,7 @@ const WELCOME: &[u8] = b"welcome to server!";
 const GO: &[u8] = b"please go out!";
 
 /// A server that waits so long for each caller.
-pub fn start(bench: &mut Bench, timeout: &str) -> Verdict<Program> {
+pub fn start(bench: &mut Bench, timeout: &str) -> Verdict<Tested> {
     settings(bench, timeout, "receive", "3600");
     bench.server()
 }
@@ -33,7 +33,7 @@ pub fn long_timeout(bench: &mut Bench) -> Verdict {
 pub fn no_timeout(bench: &mut Bench) -> Verdict {
     for wrong in ["0", "-1", "soon"] {
         settings(bench, wrong, "receive", "3600");
-        let server = bench.start(Start::server().at(Address::Zero))?;
+        let server = bench.start(Launch::server().at(Endpoint::Zero))?;
         let ending = bench.ends(&server)?;
         if ending.success() {
             return Err(Fault::program("a status that is not 0", "status 0"));
@@ -79,7 +79,7 @@ pub fn late(bench: &mut Bench) -> Verdict {
 
 /// A caller that says nothing until the server hangs up.
 /// Long enough that on a busy machine, too, it is seen who hung up before.
-fn silent(bench: &mut Bench) -> Verdict<Program> {
+fn silent(bench: &mut Bench) -> Verdict<Tested> {
     let server = start(bench, "0.6")?;
     let mut call = bench.call(&server)?;
     bench.step("we said nothing");
@@ -102,7 +102,7 @@ pub fn is_said(bench: &mut Bench) -> Verdict {
     Ok(())
 }
 
-fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
+fn next_is_served(bench: &mut Bench, server: &Tested) -> Verdict {
     let mut next = bench.call_as(server, "the next caller")?;
     next.send(b"1")?;
     next.expect(WELCOME)
@@ -135,7 +135,7 @@ pub fn million(bench: &mut Bench) -> Verdict {
     next_is_served(bench, &server)
 }
 
-fn lines(bench: &mut Bench, deadline: &str) -> Verdict<(Program, Peer)> {
+fn lines(bench: &mut Bench, deadline: &str) -> Verdict<(Tested, Peer)> {
     settings(bench, "5", "newline", deadline);
     let server = bench.server()?;
     let call = bench.call(&server)?;
@@ -185,7 +185,7 @@ pub fn drip(bench: &mut Bench) -> Verdict {
 /// The time between two drops.
 const DROP: Duration = Duration::from_millis(100);
 
-fn next_is_served_with_lines(bench: &mut Bench, server: &Program) -> Verdict {
+fn next_is_served_with_lines(bench: &mut Bench, server: &Tested) -> Verdict {
     let mut next = bench.call_as(server, "the next caller")?;
     next.send(b"1\n")?;
     next.expect(WELCOME)

@@ -1,6 +1,6 @@
 //! What a client must do.
 
-use check::{Bench, Calls, Change, Fault, Folder, Listener, Peer, Program, Verdict, Which, errno};
+use check::{Bench, Calls, Change, Fault, Folder, Listener, Peer, Tested, Verdict, Which, errno};
 use serde_json::json;
 
 use super::cut;
@@ -13,7 +13,7 @@ const BODY: &[u8] = b"one\n\xe5\x86\x8d\xff\0";
 /// A client that was told to ask so, and our server, which takes its call.
 struct Asking {
     folder: Folder,
-    client: Program,
+    client: Tested,
     call: Peer,
     _ours: Listener,
 }

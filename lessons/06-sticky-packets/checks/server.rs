@@ -1,6 +1,6 @@
 //! What a server must do.
 
-use check::{Bench, Calls, Change, Fault, Folder, Peer, Program, Verdict, Which, errno};
+use check::{Bench, Calls, Change, Fault, Folder, Peer, Tested, Verdict, Which, errno};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -22,7 +22,7 @@ fn offered(bench: &mut Bench) -> Verdict<Folder> {
 }
 
 /// A server and a caller. The folder is gone when it is dropped.
-fn called(bench: &mut Bench) -> Verdict<(Folder, Program, Peer)> {
+fn called(bench: &mut Bench) -> Verdict<(Folder, Tested, Peer)> {
     let folder = offered(bench)?;
     let server = bench.server()?;
     let call = bench.call(&server)?;
@@ -34,7 +34,7 @@ fn short(call: &mut Peer) -> Verdict {
 }
 
 /// Whoever calls now is served.
-fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
+fn next_is_served(bench: &mut Bench, server: &Tested) -> Verdict {
     let mut next = bench.call_as(server, "the next caller")?;
     next.send(&request("short.txt"))?;
     short(&mut next)
@@ -291,7 +291,7 @@ pub fn gone_in_body(bench: &mut Bench) -> Verdict {
 }
 
 /// A name that must be refused, and the call goes on.
-fn refused(bench: &mut Bench, called: (Folder, Program, Peer), name: &str) -> Verdict {
+fn refused(bench: &mut Bench, called: (Folder, Tested, Peer), name: &str) -> Verdict {
     let (_folder, server, mut call) = called;
     call.send(&request(name))?;
     if let Err(fault) = expect_error(&mut call) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use check::{Bench, Check, Lesson, Start, Verdict};
+use check::{Bench, Check, Launch, Lesson, Verdict};
 
 mod client;
 mod server;
@@ -203,7 +203,7 @@ const CHECKS: &[Check] = &[
     )
     .hints(&[
         "Where does your crowd sit while its first client waits for an answer?",
-        "Start all clients, each in a thread of its own, and only then wait for their ends.",
+        "Launch all clients, each in a thread of its own, and only then wait for their ends.",
     ]),
     Check::client(
         "7/crowd/one-wrong-byte",
@@ -243,7 +243,7 @@ fn both_talk(bench: &mut Bench) -> Verdict {
     bench.tell("clients", "20");
     bench.tell("messages", "3");
     let server = bench.server()?;
-    let client = bench.start(Start::client().input("hello\n"))?;
+    let client = bench.start(Launch::client().input("hello\n"))?;
     bench.ends_with_status(&client, 0)?;
     bench.still_runs(&server)
 }

@@ -1,13 +1,13 @@
 //! What a crowd must notice.
 
-use check::{Bench, Peer, Program, Start, Verdict};
+use check::{Bench, Launch, Peer, Tested, Verdict};
 
 /// One client of a crowd says one thing, and our server answers as told.
-fn answered(bench: &mut Bench, answer: impl Fn(&[u8]) -> Vec<u8>) -> Verdict<Program> {
+fn answered(bench: &mut Bench, answer: impl Fn(&[u8]) -> Vec<u8>) -> Verdict<Tested> {
     bench.tell("clients", "1");
     bench.tell("messages", "1");
     let ours = bench.listen()?;
-    let client = bench.start(Start::client().input("hello\n"))?;
+    let client = bench.start(Launch::client().input("hello\n"))?;
     let mut call = bench.accept(&ours, &client)?;
     let message = call.receive_some("a message of the crowd")?;
     call.send(&answer(&message.to_ascii_uppercase()))?;
@@ -47,11 +47,11 @@ const TURNS: usize = 3;
 
 /// A crowd of the client under test: all its calls are there before one is
 /// answered.
-fn five(bench: &mut Bench) -> Verdict<(Program, Vec<Peer>)> {
+fn five(bench: &mut Bench) -> Verdict<(Tested, Vec<Peer>)> {
     bench.tell("clients", CROWD.to_string());
     bench.tell("messages", TURNS.to_string());
     let ours = bench.listen()?;
-    let client = bench.start(Start::client().input("hello\n"))?;
+    let client = bench.start(Launch::client().input("hello\n"))?;
     let calls = (0..CROWD).map(|_| bench.accept(&ours, &client));
     let calls = calls.collect::<Verdict<_>>()?;
     Ok((client, calls))

@@ -1,6 +1,6 @@
 //! What a server for many callers must do.
 
-use check::{Bench, Calls, Change, Fault, Peer, Program, Verdict, Which, errno};
+use check::{Bench, Calls, Change, Fault, Peer, Tested, Verdict, Which, errno};
 
 pub fn says_where(bench: &mut Bench) -> Verdict {
     let server = bench.server()?;
@@ -41,7 +41,7 @@ pub fn large(bench: &mut Bench) -> Verdict {
 }
 
 /// Within a second, somebody else is served.
-fn next_is_served(bench: &mut Bench, server: &Program) -> Verdict {
+fn next_is_served(bench: &mut Bench, server: &Tested) -> Verdict {
     let mut next = bench.call_as(server, "the next caller")?;
     talk(&mut next, "next")
 }
@@ -53,7 +53,7 @@ pub fn one_silent(bench: &mut Bench) -> Verdict {
 }
 
 /// Callers that are one step of the story together.
-fn crowd(bench: &mut Bench, server: &Program, count: usize, what: &str) -> Verdict<Vec<Peer>> {
+fn crowd(bench: &mut Bench, server: &Tested, count: usize, what: &str) -> Verdict<Vec<Peer>> {
     let callers = (0..count).map(|_| bench.call_quietly(server, "one of them"));
     let callers = callers.collect::<Verdict<Vec<Peer>>>()?;
     bench.step(format!("{count} {what}"));

@@ -14,7 +14,7 @@ use crate::story::PATIENCE;
 use crate::tested::Tested;
 
 /// How often a condition is looked at that nobody announces.
-const LOOK: Duration = Duration::from_millis(1);
+const UNANNOUNCED: Duration = Duration::from_millis(1);
 
 /// The X-ray has told all that has happened within this time, on a busy machine too.
 const CATCH_UP: Duration = Duration::from_secs(10);
@@ -39,10 +39,10 @@ impl Bench {
             if wait.is_over() {
                 // It may have come while it was looked whether the programs rest.
                 let _ = self.catch_up();
-                self.pump(LOOK);
+                self.pump(UNANNOUNCED);
                 return so(self);
             }
-            self.pump(LOOK);
+            self.pump(UNANNOUNCED);
         }
     }
 
@@ -64,7 +64,7 @@ impl Bench {
     pub fn settle(&mut self) {
         let wait = self.story.wait(SETTLES).unless_busy_for(SETTLED);
         while !wait.is_over() {
-            self.pump(LOOK);
+            self.pump(UNANNOUNCED);
         }
     }
 
@@ -77,7 +77,7 @@ impl Bench {
         self.step("nobody said anything");
         let wait = self.story.wait(SETTLES);
         while !wait.is_over() {
-            self.pump(LOOK);
+            self.pump(UNANNOUNCED);
         }
         match wait.has_worked_too_long() {
             false => Ok(()),
@@ -285,7 +285,7 @@ impl Bench {
 
     /// What it wrote so far to stdout.
     pub fn stdout(&mut self, program: &Tested) -> Vec<String> {
-        self.pump(LOOK);
+        self.pump(UNANNOUNCED);
         let said = self.log.said(program.actor);
         said.on(Stream::Stdout).map(str::to_string).collect()
     }

@@ -8,7 +8,7 @@ use std::{fs, io, process};
 
 use kernel::process::{adopt_orphans, clock_ticks_per_second, page_size, thread_id, wait_for};
 use kernel::signal::{SIGKILL, send};
-use kernel::states::{Socket, States};
+use kernel::states::{SocketInfo, States};
 use timeline::state::TcpState;
 
 use super::{Activity, Bound, Taken};
@@ -44,9 +44,9 @@ impl Sight {
         let states = self.0.as_mut()?;
         let tcp = states.tcp_sockets().ok()?;
         let udp = states.udp_sockets().ok()?;
-        let listens = |socket: &&Socket| socket.state == TcpState::Listen;
-        let free = |socket: &&Socket| socket.peer.port() == 0 && socket.local.port() != 0;
-        let bound = |datagrams| move |socket: &Socket| (socket.inode, socket.local, datagrams);
+        let listens = |socket: &&SocketInfo| socket.state == TcpState::Listen;
+        let free = |socket: &&SocketInfo| socket.peer.port() == 0 && socket.local.port() != 0;
+        let bound = |datagrams| move |socket: &SocketInfo| (socket.inode, socket.local, datagrams);
         let found = tcp.iter().filter(listens).map(bound(false));
         let found: Vec<_> = found
             .chain(udp.iter().filter(free).map(bound(true)))

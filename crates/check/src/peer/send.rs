@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{BLIND, LOOK, Peer, ROOM, TAKE, has_gone, is_timeout, lower};
+use super::{ASK_AGAIN, BLIND, Peer, ROOM, TAKE, has_gone, is_timeout, lower};
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
 use crate::ground::Taken;
@@ -75,7 +75,7 @@ impl Peer {
         while !wait.is_over() {
             match self.sight.borrow_mut().taken(ours, theirs) {
                 Taken::All | Taken::Gone => return,
-                Taken::NotYet => thread::sleep(LOOK),
+                Taken::NotYet => thread::sleep(ASK_AGAIN),
                 Taken::Unknown => return thread::sleep(BLIND),
             }
         }
@@ -135,7 +135,7 @@ impl Peer {
                 before = taken.load(Ordering::Relaxed);
                 let wait = self.story.wait(FULL);
                 while !wait.is_over() && !sending.is_finished() {
-                    thread::sleep(LOOK);
+                    thread::sleep(ASK_AGAIN);
                 }
             }
             let received = self.expect(expected);

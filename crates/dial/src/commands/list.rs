@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use colored::Colorize;
-use exercise::{Course, Manifest, Number, Row};
+use exercise::{Course, Manifest, Number, Standing};
 
 use crate::paper::{self, wrap};
 
@@ -20,7 +20,7 @@ pub(crate) fn run() -> Result<()> {
     rows.map(drop)
 }
 
-fn table(lessons: &[Manifest], rows: &[Row]) -> Result<String> {
+fn table(lessons: &[Manifest], rows: &[Standing]) -> Result<String> {
     let mut text = String::new();
     let column = if rows.is_empty() { 0 } else { COLUMN };
     for Manifest {
@@ -57,8 +57,8 @@ fn table(lessons: &[Manifest], rows: &[Row]) -> Result<String> {
 }
 
 /// One word on a lesson: the best that was reached in any language.
-fn word(rows: &[Row], lesson: Number) -> &'static str {
-    let of_lesson: Vec<&Row> = rows.iter().filter(|row| row.lesson == lesson).collect();
+fn word(rows: &[Standing], lesson: Number) -> &'static str {
+    let of_lesson: Vec<&Standing> = rows.iter().filter(|row| row.lesson == lesson).collect();
     if of_lesson.is_empty() {
         ""
     } else if of_lesson.iter().any(|row| row.passed.is_some()) {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use clap::Args;
-use exercise::{Course, Number, Row};
+use exercise::{Course, Number, Standing};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ProgressArgs) -> Result<()> {
     paper::print(&text)
 }
 
-fn table(rows: &[Row]) -> Result<String> {
+fn table(rows: &[Standing]) -> Result<String> {
     if rows.is_empty() {
         return Ok("Nothing is begun yet. Begin: cargo dial start 1\n".into());
     }

@@ -19,7 +19,7 @@ use crate::my::My;
 use crate::number::Number;
 
 /// How often we ask whether a program has ended.
-const LOOK: Duration = Duration::from_millis(5);
+const ENDED_YET: Duration = Duration::from_millis(5);
 
 /// How a round ended.
 pub(super) enum Over {
@@ -204,7 +204,7 @@ impl<'a> Work<'a> {
             if let Some(status) = run.ended()? {
                 return Ok(Ok(status));
             }
-            match self.events.within(LOOK) {
+            match self.events.within(ENDED_YET) {
                 Some(Event::Quit) => return Ok(Err(Over::Quit)),
                 Some(Event::Again) => return Ok(Err(Over::Again)),
                 Some(Event::Touched) if self.is_saved() => {

@@ -7,7 +7,7 @@ use std::process::Command;
 use timeline::Actor;
 use timeline::call::CallId;
 
-use super::{Change, Event, Options, Started, change};
+use super::{Change, Started, TaskEvent, Tracing, change};
 
 /// Would observe; there is never one.
 #[derive(Debug)]
@@ -18,7 +18,10 @@ impl Tracer {
     ///
     /// # Errors
     /// "Unsupported".
-    pub fn new(options: Options, _report: impl FnMut(Event) + Send + 'static) -> io::Result<Self> {
+    pub fn new(
+        options: Tracing,
+        _report: impl FnMut(TaskEvent) + Send + 'static,
+    ) -> io::Result<Self> {
         change::check(&options.changes)?;
         Err(io::Error::new(
             io::ErrorKind::Unsupported,

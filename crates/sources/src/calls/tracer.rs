@@ -31,12 +31,12 @@ use std::thread::{self, JoinHandle};
 use timeline::Actor;
 use timeline::call::CallId;
 
-use super::{Change, Event, Options, Started, change};
+use super::{Change, Started, TaskEvent, Tracing, change};
 use changes::Changes;
 use engine::Engine;
 use orders::{Order, Orders};
 
-/// Starts programs and reports their calls on sockets. What still runs when it
+/// Starts programs and reports their calls on sockets. Deed still runs when it
 /// is dropped is killed; so is all when this process is killed.
 #[derive(Debug)]
 pub struct Tracer {
@@ -55,7 +55,10 @@ impl Tracer {
     /// # Errors
     /// "Unsupported" where calls cannot be observed; "invalid input" for changes
     /// that make no sense; else when the system has no thread left.
-    pub fn new(options: Options, report: impl FnMut(Event) + Send + 'static) -> io::Result<Self> {
+    pub fn new(
+        options: Tracing,
+        report: impl FnMut(TaskEvent) + Send + 'static,
+    ) -> io::Result<Self> {
         change::check(&options.changes)?;
         let hold = Arc::new(AtomicBool::new(options.hold));
         let (sender, requests) = mpsc::channel();

@@ -31,7 +31,7 @@ struct Reader {
 /// holds it. When nothing came for so long, the program's own words are all read.
 const QUIET: Duration = Duration::from_millis(100);
 /// How often it is looked whether the readers have come to the end.
-const LOOK: Duration = Duration::from_millis(1);
+const DRAINED_YET: Duration = Duration::from_millis(1);
 
 impl Pipes {
     pub(super) fn new(arrivals: Sender<Arrival>, most: u64) -> Self {
@@ -75,7 +75,7 @@ impl Queue for Pipes {
                 } else if since.elapsed() > QUIET {
                     break;
                 }
-                thread::sleep(LOOK);
+                thread::sleep(DRAINED_YET);
             }
             let _ = arrivals.send((Instant::now(), Item::Drained(actor)));
         });

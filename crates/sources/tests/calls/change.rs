@@ -1,4 +1,4 @@
-//! What programs make of calls that are changed.
+//! Deed programs make of calls that are changed.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use rstest::rstest;
 use sources::calls::errno::{ECONNABORTED, ECONNRESET, EINTR, EMFILE};
-use sources::calls::{Calls, Change, Event, Options, What, Which, channel};
+use sources::calls::{Calls, Change, Deed, TaskEvent, Tracing, Which, channel};
 use tempfile::TempDir;
 use timeline::Ending;
 use timeline::call::{Arg, Changed, Outcome};
@@ -20,9 +20,9 @@ const SIGUSR1: i32 = 10;
 const SIGWINCH: i32 = 28;
 
 fn stage(changes: impl Into<Vec<Change>>) -> Stage {
-    Stage::with(Options {
+    Stage::with(Tracing {
         changes: changes.into(),
-        ..Options::default()
+        ..Tracing::default()
     })
 }
 
@@ -84,8 +84,8 @@ fn server_and_client(stage: &mut Stage) {
     client.arg(address);
     stage.start(SECOND, client);
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
-    let ended = |event: &Event| {
-        event.actor == SECOND && event.what == What::ProgramEnded(Ending::Status(0))
+    let ended = |event: &TaskEvent| {
+        event.actor == SECOND && event.what == Deed::ProgramEnded(Ending::Status(0))
     };
     if !stage.events.iter().any(ended) {
         assert_eq!(stage.ending(SECOND), Ending::Status(0));
@@ -174,18 +174,18 @@ fn changes_can_be_made_while_the_program_runs() {
 
 #[test]
 fn a_held_call_is_changed_too() {
-    let mut stage = Stage::with(Options {
+    let mut stage = Stage::with(Tracing {
         hold: true,
         changes: cut(2),
-        ..Options::default()
+        ..Tracing::default()
     });
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let mut client = part("client");
     client.arg(listener.local_addr().expect("it is bound").to_string());
     stage.start(FIRST, client);
     let send = loop {
-        let held = |event: &Event| matches!(event.what, What::Held(_));
-        let What::Held(call) = stage.until("a held call", held).what else {
+        let held = |event: &TaskEvent| matches!(event.what, Deed::Held(_));
+        let Deed::Held(call) = stage.until("a held call", held).what else {
             unreachable!("it fits");
         };
         if stage.calls().last().expect("it is held").start.name == "sendto" {
@@ -201,9 +201,9 @@ fn a_held_call_is_changed_too() {
 #[test]
 fn a_change_that_makes_no_sense_is_refused() {
     let end_of_stream = vec![Change::cut(Calls::Receive, 0)];
-    let options = Options {
+    let options = Tracing {
         changes: end_of_stream.clone(),
-        ..Options::default()
+        ..Tracing::default()
     };
     let error = channel(options).map(drop).expect_err("0 bytes are the end");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
@@ -254,7 +254,7 @@ fn a_program_that_does_not_loop_gets_less(#[case] name: &str) {
 #[case("events")]
 #[ignore = "needs python3"]
 fn what_would_lose_something_is_left_alone(#[case] name: &str) {
-    // What is sent before in one piece is not cut.
+    // Deed is sent before in one piece is not cut.
     let changes = [Change::cut(Calls::Receive, 1)];
     let (stage, ending) = played(name, changes);
     assert_eq!(ending, Ending::Status(0));

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use sources::calls::{Event, Options, What};
+use sources::calls::{Deed, TaskEvent, Tracing};
 use timeline::call::Outcome;
 use timeline::{Actor, Ending};
 
@@ -36,7 +36,7 @@ fn a_program_that_does_not_exist_is_an_error_and_no_event() {
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     stage.start(FIRST, part("say hello"));
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
-    assert!(matches!(stage.events[0].what, What::Started { .. }));
+    assert!(matches!(stage.events[0].what, Deed::Started { .. }));
 }
 
 #[test]
@@ -72,9 +72,9 @@ fn many_programs_start_at_once_and_those_that_cannot_disturb_none() {
     let mut ended = HashSet::new();
     while ended.len() < PROGRAMS {
         let event = stage.until("an end", |event| {
-            matches!(event.what, What::ProgramEnded(_))
+            matches!(event.what, Deed::ProgramEnded(_))
         });
-        assert_eq!(event.what, What::ProgramEnded(Ending::Status(0)));
+        assert_eq!(event.what, Deed::ProgramEnded(Ending::Status(0)));
         ended.insert(event.actor);
     }
     assert!(ended.iter().all(|actor| actor.0 < PROGRAMS));
@@ -94,7 +94,7 @@ fn sockets_that_only_the_end_closes_show_no_close() {
     stage.ending(FIRST);
     let expected = ["socket", "setsockopt", "bind", "listen", "getsockname"];
     assert_eq!(stage.names(FIRST), expected);
-    let exiting = What::Exiting(Ending::Status(7));
+    let exiting = Deed::Exiting(Ending::Status(7));
     assert!(stage.events.iter().any(|event| event.what == exiting));
 }
 
@@ -105,7 +105,7 @@ fn a_signal_reaches_the_program() {
     assert_eq!(first_line(&mut program), "ready");
     stage.tracer.signal(FIRST, SIGTERM).expect("it runs");
     assert_eq!(stage.ending(FIRST), Ending::Signal(SIGTERM));
-    let told = |event: &Event| event.what == What::Signal(SIGTERM);
+    let told = |event: &TaskEvent| event.what == Deed::Signal(SIGTERM);
     assert!(stage.events.iter().any(told));
 }
 
@@ -129,7 +129,7 @@ fn a_stopped_program_goes_on_with_the_call_in_which_it_waited() {
     let address = first_line(&mut server);
     let accept = stage.until_call("accept4");
     stage.tracer.signal(FIRST, SIGSTOP).expect("it runs");
-    stage.until("the signal", |event| event.what == What::Signal(SIGSTOP));
+    stage.until("the signal", |event| event.what == Deed::Signal(SIGSTOP));
     stage.tracer.signal(FIRST, SIGCONT).expect("it is there");
     let again = stage.until_call("accept4");
     drop(TcpStream::connect(address).expect("it listens"));
@@ -164,7 +164,7 @@ fn a_stopped_poll_goes_on_with_what_is_left_of_its_time() {
     assert_eq!(first_line(&mut program), "ready");
     let poll = stage.until_call("poll");
     stage.tracer.signal(FIRST, SIGSTOP).expect("it runs");
-    stage.until("the signal", |event| event.what == What::Signal(SIGSTOP));
+    stage.until("the signal", |event| event.what == Deed::Signal(SIGSTOP));
     stage.tracer.signal(FIRST, SIGCONT).expect("it is there");
     // That is another system call.
     stage.until_call("restart_syscall");
@@ -198,27 +198,28 @@ fn exec_from_a_thread_ends_the_calls_of_all_others() {
     output.read_line(&mut line).expect("it says hello");
     assert_eq!(line, "hello\n");
     assert_eq!(*stage.call(FIRST, "accept4").outcome(), Outcome::Died);
-    let exec = |event: &Event| matches!(event.what, What::Exec { .. }) && event.tid == program.pid;
+    let exec =
+        |event: &TaskEvent| matches!(event.what, Deed::Exec { .. }) && event.tid == program.pid;
     assert!(stage.events.iter().any(exec));
     // The thread that called exec is now the first one, and is not looked for
     // under its former number.
     stage.start(SECOND, part("say hello"));
     assert_eq!(stage.ending(SECOND), Ending::Status(0));
-    let lost = What::TaskEnded(Ending::Status(-1));
+    let lost = Deed::TaskEnded(Ending::Status(-1));
     assert!(stage.events.iter().all(|event| event.what != lost));
 }
 
 #[test]
 fn a_held_call_begins_when_it_is_told_and_others_go_on() {
-    let options = Options {
+    let options = Tracing {
         hold: true,
         ..Default::default()
     };
     let mut stage = Stage::with(options);
     let mut server = stage.start(FIRST, piped("server"));
-    let held = |event: &Event| matches!(event.what, What::Held(_));
+    let held = |event: &TaskEvent| matches!(event.what, Deed::Held(_));
     for expected in ["socket", "setsockopt", "bind", "listen", "getsockname"] {
-        let What::Held(call) = stage.until("a held call", held).what else {
+        let Deed::Held(call) = stage.until("a held call", held).what else {
             unreachable!("it fits");
         };
         let name = stage
@@ -235,7 +236,7 @@ fn a_held_call_begins_when_it_is_told_and_others_go_on() {
         assert_eq!(stage.ending(actor), Ending::Status(0));
         assert_eq!(stage.calls().last().expect("it has begun").end, None);
         stage.tracer.go(call).expect("the tracer works");
-        stage.until("its begin", |event| event.what == What::GoesOn(call));
+        stage.until("its begin", |event| event.what == Deed::GoesOn(call));
     }
     stage.tracer.hold(false).expect("the tracer works");
     let address = first_line(&mut server);
@@ -247,13 +248,13 @@ fn a_held_call_begins_when_it_is_told_and_others_go_on() {
 
 #[test]
 fn a_program_that_is_held_can_be_killed() {
-    let options = Options {
+    let options = Tracing {
         hold: true,
         ..Default::default()
     };
     let mut stage = Stage::with(options);
     stage.start(FIRST, piped("server"));
-    stage.until("a held call", |event| matches!(event.what, What::Held(_)));
+    stage.until("a held call", |event| matches!(event.what, Deed::Held(_)));
     stage.tracer.kill(FIRST).expect("the tracer works");
     assert_eq!(stage.ending(FIRST), Ending::Signal(SIGKILL));
     assert_eq!(*stage.call(FIRST, "socket").outcome(), Outcome::Died);
@@ -278,8 +279,8 @@ fn what_a_program_has_started_ends_with_it_when_it_is_killed() {
     let child = stage.call(FIRST, "read").start.pid;
     assert_ne!(child, program.pid);
     stage.tracer.kill(FIRST).expect("the tracer works");
-    let ended = |event: &Event| {
-        event.pid == child && event.what == What::TaskEnded(Ending::Signal(SIGKILL))
+    let ended = |event: &TaskEvent| {
+        event.pid == child && event.what == Deed::TaskEnded(Ending::Signal(SIGKILL))
     };
     stage.until("the child's end", ended);
     assert!(gone(child));

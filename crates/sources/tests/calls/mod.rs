@@ -1,4 +1,4 @@
-//! What the tracer reports of real programs.
+//! Deed the tracer reports of real programs.
 
 #![cfg(all(
     target_os = "linux",

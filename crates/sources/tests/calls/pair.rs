@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 
-use sources::calls::What;
+use sources::calls::Deed;
 use timeline::Ending;
 use timeline::call::{Address, Arg, Bytes, Outcome, Output};
 
@@ -55,7 +55,7 @@ fn a_client_shows_its_calls_in_order() {
     if !stage
         .events
         .iter()
-        .any(|event| event.actor == SECOND && matches!(event.what, What::ProgramEnded(_)))
+        .any(|event| event.actor == SECOND && matches!(event.what, Deed::ProgramEnded(_)))
     {
         stage.ending(SECOND);
     }
@@ -210,7 +210,7 @@ fn a_socket_as_output_that_is_not_hidden_is_shown() {
 
 #[test]
 fn only_the_first_bytes_are_kept() {
-    let options = sources::calls::Options {
+    let options = sources::calls::Tracing {
         keep: 2,
         ..Default::default()
     };
@@ -261,7 +261,7 @@ fn the_program_that_begins_is_named() {
     stage.start(FIRST, part("say hello"));
     stage.ending(FIRST);
     let path = fs::canonicalize(env!("CARGO_BIN_EXE_calls-part")).expect("it is there");
-    let expected = What::Started {
+    let expected = Deed::Started {
         path: path.display().to_string(),
         seen: true,
     };

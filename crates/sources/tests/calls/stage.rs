@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use sources::calls::{Event, Options, Started, Tracer, What, channel};
+use sources::calls::{Deed, Started, TaskEvent, Tracer, Tracing, channel};
 use timeline::call::{CallId, End, Outcome, Start};
 use timeline::{Actor, Ending};
 
@@ -64,16 +64,16 @@ impl Call {
 /// Programs, and all events that were seen so far.
 pub struct Stage {
     pub tracer: Tracer,
-    receiver: Receiver<Event>,
-    pub events: Vec<Event>,
+    receiver: Receiver<TaskEvent>,
+    pub events: Vec<TaskEvent>,
 }
 
 impl Stage {
     pub fn new() -> Self {
-        Self::with(Options::default())
+        Self::with(Tracing::default())
     }
 
-    pub fn with(options: Options) -> Self {
+    pub fn with(options: Tracing) -> Self {
         let (tracer, receiver) = channel(options).expect("calls can be observed here");
         Self {
             tracer,
@@ -88,7 +88,7 @@ impl Stage {
     }
 
     /// Takes events until one fits; the deadline fails the test.
-    pub fn until(&mut self, what: &str, fits: impl Fn(&Event) -> bool) -> &Event {
+    pub fn until(&mut self, what: &str, fits: impl Fn(&TaskEvent) -> bool) -> &TaskEvent {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -106,33 +106,33 @@ impl Stage {
     /// Waits until a call with this name begins.
     pub fn until_call(&mut self, name: &str) -> CallId {
         let fits =
-            |event: &Event| matches!(&event.what, What::CallStart(start) if start.name == name);
+            |event: &TaskEvent| matches!(&event.what, Deed::CallStart(start) if start.name == name);
         match &self.until(name, fits).what {
-            What::CallStart(start) => start.id,
+            Deed::CallStart(start) => start.id,
             _ => unreachable!("it fits"),
         }
     }
 
     /// Waits until this call has ended.
     pub fn until_end(&mut self, call: CallId) {
-        let fits = |event: &Event| matches!(&event.what, What::CallEnd(end) if end.id == call);
+        let fits = |event: &TaskEvent| matches!(&event.what, Deed::CallEnd(end) if end.id == call);
         self.until("the end of the call", fits);
     }
 
     /// Waits for the end of a program.
     pub fn ending(&mut self, actor: Actor) -> Ending {
         let fits =
-            |event: &Event| event.actor == actor && matches!(event.what, What::ProgramEnded(_));
-        let What::ProgramEnded(ending) = self.until("the end", fits).what else {
+            |event: &TaskEvent| event.actor == actor && matches!(event.what, Deed::ProgramEnded(_));
+        let Deed::ProgramEnded(ending) = self.until("the end", fits).what else {
             unreachable!("it fits");
         };
         self.check_order();
         ending
     }
 
-    /// What one task does comes in the order of time, whatever it does.
+    /// Deed one task does comes in the order of time, whatever it does.
     fn check_order(&self) {
-        let mut latest: HashMap<u32, &Event> = HashMap::new();
+        let mut latest: HashMap<u32, &TaskEvent> = HashMap::new();
         for event in &self.events {
             let before = latest.insert(event.tid, event);
             let before = before.filter(|before| before.at > event.at);
@@ -159,12 +159,12 @@ impl Stage {
     }
 }
 
-fn calls(events: &[Event]) -> Vec<Call> {
+fn calls(events: &[TaskEvent]) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     let mut places = HashMap::new();
     for event in events {
         match &event.what {
-            What::CallStart(start) => {
+            Deed::CallStart(start) => {
                 places.insert(start.id, calls.len());
                 calls.push(Call {
                     actor: event.actor,
@@ -173,7 +173,7 @@ fn calls(events: &[Event]) -> Vec<Call> {
                     end: None,
                 });
             }
-            What::CallEnd(end) => {
+            Deed::CallEnd(end) => {
                 let place = places[&end.id];
                 let call = &mut calls[place];
                 assert_eq!(call.end, None, "a call ends once");

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use timeline::call::CallId;
-use timeline::state::{Change, TcpState};
+use timeline::state::{TcpState, Transition};
 use views::reading::{Lane, Meaning, Piece, Row, Subject};
 use views::text::printable;
 use views::units::fitting;
@@ -32,7 +32,7 @@ pub(crate) struct Said {
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) said: VecDeque<Said>,
-    pub(crate) sockets: Vec<Change>,
+    pub(crate) sockets: Vec<Transition>,
     gate: Gate,
     /// Programs that were started here, and those that still run.
     pub(crate) programs: usize,
@@ -108,10 +108,10 @@ impl Host {
         });
     }
 
-    pub(crate) fn state(&mut self, change: &Change) {
+    pub(crate) fn state(&mut self, change: &Transition) {
         // Several sockets may listen at one address: SO_REUSEPORT.
         let listens = change.peer.port() == 0;
-        let same = |other: &Change| {
+        let same = |other: &Transition| {
             let ends = (other.local, other.peer) == (change.local, change.peer);
             ends && (!listens || other.inode == change.inode)
         };

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use timeline::cable::Side;
-use timeline::state::{Change, TcpState};
+use timeline::state::{TcpState, Transition};
 use views::reading::Meaning;
 use views::said;
 use views::text::wrap;
@@ -65,7 +65,7 @@ fn sockets(host: &Host, width: usize, room: usize, look: Look) -> Vec<Line<'stat
     lines
 }
 
-fn one(socket: &Change, width: usize, look: Look) -> Vec<Line<'static>> {
+fn one(socket: &Transition, width: usize, look: Look) -> Vec<Line<'static>> {
     let mut text = said::socket(socket);
     if width >= 30 && socket.to != TcpState::Listen && socket.peer.port() != 0 {
         text += &format!(" {} {}", look.glyphs().to, short(socket.peer));

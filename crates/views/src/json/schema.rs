@@ -7,7 +7,7 @@ use timeline::call::{
     Socket, Start, Symbol, Watch,
 };
 use timeline::packet::{About, Content, Datagram, Packet, Segment, TcpFlags, TcpOptions};
-use timeline::state::{Change, Queues, TcpState};
+use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Ending, Kind, Stream};
 
 use super::shapes::{Choice, choice, record, words};
@@ -177,7 +177,7 @@ record!(About {
     protocol
 });
 
-record!(Change {
+record!(Transition {
     local,
     peer,
     inode,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use timeline::Actor;
 use timeline::call::CallId;
-use timeline::state::Change;
+use timeline::state::Transition;
 
 use crate::flow::Relative;
 
@@ -110,7 +110,7 @@ pub enum Subject {
         frame: u64,
     },
     /// A socket is in another state.
-    State(Change),
+    State(Transition),
     /// Something was not seen.
     Unseen,
     /// From here on there are these lanes, from left to right.

@@ -378,7 +378,7 @@ fn abouts() -> impl Strategy<Value = About> {
     )
 }
 
-fn changes() -> impl Strategy<Value = Change> {
+fn changes() -> impl Strategy<Value = Transition> {
     let states = || {
         proptest::sample::select(vec![
             TcpState::Listen,
@@ -396,7 +396,7 @@ fn changes() -> impl Strategy<Value = Change> {
     };
     let ends = (ends_of_sockets(), ends_of_sockets(), of(any::<u64>()));
     (ends, of(states()), states(), any::<(u32, u32)>()).prop_map(
-        |((local, peer, inode), from, to, (receive, send))| Change {
+        |((local, peer, inode), from, to, (receive, send))| Transition {
             local,
             peer,
             inode,

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use timeline::packet::{Content, Packet, TcpFlags};
 
-use super::error::Error;
-use super::{Compare, Rule, Sort, Then, Which, parse};
+use super::error::RuleError;
+use super::{Compare, Matching, Rule, Sort, Then, parse};
 use crate::chance;
 use crate::hand::{Action, Decision, Frame, Hand, Settings};
 
@@ -42,7 +42,7 @@ impl Rules {
     ///
     /// # Errors
     /// The first line that is no rule, with the place and what is expected there.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
         parse::rules(text).map(Self::new)
     }
 
@@ -73,10 +73,10 @@ impl Rules {
 
     /// Whether chance has a say in them, so that the seed matters.
     pub fn need_seed(&self) -> bool {
-        let chance = |which: &Which| matches!(which, Which::Percent(_));
+        let chance = |which: &Matching| matches!(which, Matching::Percent(_));
         self.rules.iter().any(|state| match &state.rule {
             Rule::Packets { which, then, .. } => *then == Then::Corrupt || which.iter().any(chance),
-            Rule::Cable { setting, .. } => matches!(setting, super::Setting::Loss(_)),
+            Rule::Cable { setting, .. } => matches!(setting, super::CableSetting::Loss(_)),
             Rule::Cut(_) => false,
         })
     }
@@ -129,28 +129,28 @@ impl State {
         let Rule::Packets { which, then, .. } = &self.rule else {
             return None;
         };
-        let fits = |which: &Which| match *which {
-            Which::From(side) => frame.from == side,
-            Which::Sort(sort) => is_of(sort, &frame.packet),
-            Which::Length(Compare::More, length) => frame.packet.length > length,
-            Which::Length(Compare::Less, length) => frame.packet.length < length,
-            Which::Length(Compare::Equal, length) => frame.packet.length == length,
-            Which::Port(port) => frame.packet.ends().is_some_and(|(source, destination)| {
+        let fits = |which: &Matching| match *which {
+            Matching::From(side) => frame.from == side,
+            Matching::Sort(sort) => is_of(sort, &frame.packet),
+            Matching::Length(Compare::More, length) => frame.packet.length > length,
+            Matching::Length(Compare::Less, length) => frame.packet.length < length,
+            Matching::Length(Compare::Equal, length) => frame.packet.length == length,
+            Matching::Port(port) => frame.packet.ends().is_some_and(|(source, destination)| {
                 source.port() == port || destination.port() == port
             }),
-            Which::Connection(number) => connection == number,
-            Which::Again => frame.again.is_some(),
-            Which::Nth(_) | Which::Every(_) | Which::Percent(_) => true,
+            Matching::Connection(number) => connection == number,
+            Matching::Again => frame.again.is_some(),
+            Matching::Nth(_) | Matching::Every(_) | Matching::Percent(_) => true,
         };
         if !which.iter().all(fits) {
             return None;
         }
         self.met += 1;
         let met = self.met;
-        let chosen = |which: &Which| match *which {
-            Which::Nth(number) => met == u64::from(number),
-            Which::Every(number) => met.is_multiple_of(number.into()),
-            Which::Percent(percent) => chance::happens(percent, seed, kind, met),
+        let chosen = |which: &Matching| match *which {
+            Matching::Nth(number) => met == u64::from(number),
+            Matching::Every(number) => met.is_multiple_of(number.into()),
+            Matching::Percent(percent) => chance::happens(percent, seed, kind, met),
             _ => true,
         };
         which.iter().all(chosen).then_some(*then)

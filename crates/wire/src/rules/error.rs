@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// Why a line is no rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct RuleError {
     /// The number of the line, from 1; 1 for a single rule.
     pub line: usize,
     pub(super) text: String,
@@ -13,7 +13,7 @@ pub struct Error {
     pub(super) what: String,
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for RuleError {
     /// The line, a mark below what is wrong, and what is wrong.
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let width = |text: &str| text.chars().count();
@@ -27,7 +27,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for RuleError {}
 
 /// The words that are nearest to this one, if it looks like one of them.
 pub(super) fn nearest<'a>(

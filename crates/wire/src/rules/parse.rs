@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::error::{Error, nearest};
+use super::error::{RuleError, nearest};
 use super::lex::{Kind, Token, tokens};
-use super::{Compare, Rule, Setting, Sort, Then, Which};
+use super::{CableSetting, Compare, Matching, Rule, Sort, Then};
 use crate::hand::{Cut, Side};
 
 /// Words that say which packets, before anything that says what becomes of them.
@@ -35,13 +35,13 @@ const THEN: [&str; 8] = [
 const CABLE: [&str; 3] = ["latency", "loss", "rate"];
 
 /// All rules of a text: one a line, or several with `;` between them.
-pub(super) fn rules(text: &str) -> Result<Vec<Rule>, Error> {
+pub(super) fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
     let mut rules = Vec::new();
     for (line, number) in text.lines().zip(1..) {
         // What stands behind a "#" is for people.
         let line = line.split('#').next().unwrap_or_default();
         for part in line.split(';').filter(|part| !part.trim().is_empty()) {
-            let error = |error: Error| Error {
+            let error = |error: RuleError| RuleError {
                 line: number,
                 ..error
             };
@@ -51,7 +51,7 @@ pub(super) fn rules(text: &str) -> Result<Vec<Rule>, Error> {
     Ok(rules)
 }
 
-pub(super) fn rule(text: &str) -> Result<Rule, Error> {
+pub(super) fn rule(text: &str) -> Result<Rule, RuleError> {
     let text = text.trim();
     let mut parser = Parser {
         text,
@@ -71,7 +71,7 @@ pub(super) struct Parser<'a> {
     pub(super) at: usize,
 }
 
-pub(super) type Parsed<T> = Result<T, Error>;
+pub(super) type Parsed<T> = Result<T, RuleError>;
 
 impl<'a> Parser<'a> {
     pub(super) fn peek(&self) -> Option<&Token<'a>> {
@@ -92,8 +92,8 @@ impl<'a> Parser<'a> {
         found
     }
 
-    pub(super) fn wrong(&self, token: &Token, what: String) -> Error {
-        Error {
+    pub(super) fn wrong(&self, token: &Token, what: String) -> RuleError {
+        RuleError {
             line: 1,
             text: self.text.to_string(),
             place: token.place.clone(),
@@ -102,13 +102,13 @@ impl<'a> Parser<'a> {
     }
 
     /// At the next word, or at the end if there is none.
-    pub(super) fn expected(&self, what: &str) -> Error {
+    pub(super) fn expected(&self, what: &str) -> RuleError {
         match self.peek() {
             Some(token) => {
                 let found = &self.text[token.place.clone()];
                 self.wrong(token, format!("{what} is expected here, not \"{found}\""))
             }
-            None => Error {
+            None => RuleError {
                 line: 1,
                 text: self.text.to_string(),
                 place: self.text.len()..self.text.len(),
@@ -137,35 +137,35 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                     self.which(&word, &token, &mut which)?;
                 }
-                Kind::Number(_) => which.push(Which::Percent(self.percent()?)),
+                Kind::Number(_) => which.push(Matching::Percent(self.percent()?)),
                 Kind::Sign(_) => return Err(self.expected("a word of the rules")),
             }
         }
     }
 
-    fn which(&mut self, word: &str, token: &Token, which: &mut Vec<Which>) -> Parsed<()> {
+    fn which(&mut self, word: &str, token: &Token, which: &mut Vec<Matching>) -> Parsed<()> {
         let sort = match word {
             "client→server" | "client->server" => {
-                return self.add(which, Which::From(Side::Client), token);
+                return self.add(which, Matching::From(Side::Client), token);
             }
             "server→client" | "server->client" => {
-                return self.add(which, Which::From(Side::Server), token);
+                return self.add(which, Matching::From(Side::Server), token);
             }
             "length" => return self.length().map(|length| which.push(length)),
             "port" => {
                 let port = self.whole("the number of a port", 0, u16::MAX.into())?;
-                which.push(Which::Port(port as u16));
+                which.push(Matching::Port(port as u16));
                 return Ok(());
             }
             "connection" => {
                 let number = self.whole("the number of a connection", 1, u32::MAX)?;
-                return self.add(which, Which::Connection(number), token);
+                return self.add(which, Matching::Connection(number), token);
             }
-            "again" => return self.add(which, Which::Again, token),
+            "again" => return self.add(which, Matching::Again, token),
             "every" => {
                 let number = self.whole("a number, as in \"every 3rd\",", 1, u32::MAX)?;
                 let _ = ["st", "nd", "rd", "th"].iter().any(|end| self.takes(end));
-                return self.add(which, Which::Every(number), token);
+                return self.add(which, Matching::Every(number), token);
             }
             "tcp" => Sort::Tcp,
             "udp" => Sort::Udp,
@@ -178,7 +178,7 @@ impl<'a> Parser<'a> {
             "rst" => Sort::Rst,
             _ => return Err(self.unknown(token)),
         };
-        which.push(Which::Sort(sort));
+        which.push(Matching::Sort(sort));
         // A number that is no percentage says which of them.
         let percent = matches!(
             self.tokens.get(self.at + 1),
@@ -196,14 +196,15 @@ impl<'a> Parser<'a> {
         ) && !percent
         {
             let number = self.whole("a number, as in \"data 2\",", 1, u32::MAX)?;
-            self.add(which, Which::Nth(number), token)?;
+            self.add(which, Matching::Nth(number), token)?;
         }
         Ok(())
     }
 
     /// What can be said only once.
-    fn add(&self, which: &mut Vec<Which>, new: Which, token: &Token) -> Parsed<()> {
-        let same = |other: &&Which| std::mem::discriminant(*other) == std::mem::discriminant(&new);
+    fn add(&self, which: &mut Vec<Matching>, new: Matching, token: &Token) -> Parsed<()> {
+        let same =
+            |other: &&Matching| std::mem::discriminant(*other) == std::mem::discriminant(&new);
         if which.iter().any(|other| same(&other)) {
             return Err(self.wrong(
                 token,
@@ -214,7 +215,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn length(&mut self) -> Parsed<Which> {
+    fn length(&mut self) -> Parsed<Matching> {
         let compare = match self.peek().map(|token| &token.what) {
             Some(Kind::Sign('>')) => Compare::More,
             Some(Kind::Sign('<')) => Compare::Less,
@@ -224,10 +225,10 @@ impl<'a> Parser<'a> {
         self.at += 1;
         let length = self.whole("a number of bytes", 0, u32::MAX)?;
         let _ = self.takes("bytes") || self.takes("byte");
-        Ok(Which::Length(compare, length))
+        Ok(Matching::Length(compare, length))
     }
 
-    fn then(&mut self, which: Vec<Which>) -> Parsed<Rule> {
+    fn then(&mut self, which: Vec<Matching>) -> Parsed<Rule> {
         let start = self.at;
         let word = self
             .next()
@@ -302,10 +303,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn setting(&mut self, which: &[Which], token: &Token) -> Parsed<Rule> {
+    fn setting(&mut self, which: &[Matching], token: &Token) -> Parsed<Rule> {
         let from = match which {
             [] => None,
-            [Which::From(side)] => Some(*side),
+            [Matching::From(side)] => Some(*side),
             _ => {
                 let what = "this is a setting of the whole cable: before it can stand only \
                             client→server or server→client";
@@ -316,14 +317,14 @@ impl<'a> Parser<'a> {
             .next()
             .map(|token| self.text[token.place].to_lowercase());
         let setting = match word.as_deref() {
-            Some("latency") => Setting::Latency(self.time()?),
-            Some("loss") => Setting::Loss(self.percent()?),
-            _ => Setting::Rate(self.rate()?),
+            Some("latency") => CableSetting::Latency(self.time()?),
+            Some("loss") => CableSetting::Loss(self.percent()?),
+            _ => CableSetting::Rate(self.rate()?),
         };
         Ok(Rule::Cable { from, setting })
     }
 
-    fn unknown(&self, token: &Token) -> Error {
+    fn unknown(&self, token: &Token) -> RuleError {
         let word = &self.text[token.place.clone()];
         let known = WHICH.iter().chain(&THEN).chain(&CABLE).copied();
         let near = nearest(word, known);

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
-use super::{Compare, Rule, Setting, Sort, Then, Which};
+use super::{CableSetting, Compare, Matching, Rule, Sort, Then};
 use crate::hand::{Cut, Side};
 
 impl Display for Rule {
@@ -22,7 +22,7 @@ impl Display for Rule {
             }
             Rule::Cable { from, setting } => {
                 if let Some(side) = from {
-                    write!(out, "{} ", Which::From(*side))?;
+                    write!(out, "{} ", Matching::From(*side))?;
                 }
                 write!(out, "{setting}")
             }
@@ -39,13 +39,13 @@ impl Display for Cut {
     }
 }
 
-impl Display for Which {
+impl Display for Matching {
     fn fmt(&self, out: &mut Formatter) -> Result {
         match self {
-            Which::From(Side::Client) => write!(out, "client→server"),
-            Which::From(Side::Server) => write!(out, "server→client"),
-            Which::Sort(sort) => write!(out, "{}", sort.name()),
-            Which::Length(compare, length) => {
+            Matching::From(Side::Client) => write!(out, "client→server"),
+            Matching::From(Side::Server) => write!(out, "server→client"),
+            Matching::Sort(sort) => write!(out, "{}", sort.name()),
+            Matching::Length(compare, length) => {
                 let sign = match compare {
                     Compare::More => ">",
                     Compare::Less => "<",
@@ -53,11 +53,11 @@ impl Display for Which {
                 };
                 write!(out, "length {sign} {length}")
             }
-            Which::Port(port) => write!(out, "port {port}"),
-            Which::Connection(number) => write!(out, "connection {number}"),
-            Which::Again => write!(out, "again"),
-            Which::Nth(number) => write!(out, "{number}"),
-            Which::Every(number) => {
+            Matching::Port(port) => write!(out, "port {port}"),
+            Matching::Connection(number) => write!(out, "connection {number}"),
+            Matching::Again => write!(out, "again"),
+            Matching::Nth(number) => write!(out, "{number}"),
+            Matching::Every(number) => {
                 let end = match (number % 10, number % 100) {
                     (1, rest) if rest != 11 => "st",
                     (2, rest) if rest != 12 => "nd",
@@ -66,7 +66,7 @@ impl Display for Which {
                 };
                 write!(out, "every {number}{end}")
             }
-            Which::Percent(percent) => write!(out, "{percent} %"),
+            Matching::Percent(percent) => write!(out, "{percent} %"),
         }
     }
 }
@@ -104,12 +104,12 @@ impl Display for Then {
     }
 }
 
-impl Display for Setting {
+impl Display for CableSetting {
     fn fmt(&self, out: &mut Formatter) -> Result {
         match self {
-            Setting::Latency(time) => write!(out, "latency {}", Time(*time)),
-            Setting::Loss(percent) => write!(out, "loss {percent} %"),
-            Setting::Rate(rate) => {
+            CableSetting::Latency(time) => write!(out, "latency {}", Time(*time)),
+            CableSetting::Loss(percent) => write!(out, "loss {percent} %"),
+            CableSetting::Rate(rate) => {
                 let units = [
                     ("Gbit/s", 1_000_000_000),
                     ("Mbit/s", 1_000_000),

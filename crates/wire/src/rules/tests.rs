@@ -22,7 +22,7 @@ fn sides() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Server), Just(Side::Client)]
 }
 
-fn sorts() -> impl Strategy<Value = Vec<Which>> {
+fn sorts() -> impl Strategy<Value = Vec<Matching>> {
     let sorts = prop_oneof![
         Just(Sort::Tcp),
         Just(Sort::Udp),
@@ -35,28 +35,28 @@ fn sorts() -> impl Strategy<Value = Vec<Which>> {
         Just(Sort::Rst),
     ];
     (sorts, of(1..=u32::MAX)).prop_map(|(sort, nth)| {
-        let sort = [Which::Sort(sort)].into_iter();
-        sort.chain(nth.map(Which::Nth)).collect()
+        let sort = [Matching::Sort(sort)].into_iter();
+        sort.chain(nth.map(Matching::Nth)).collect()
     })
 }
 
-fn whiches() -> impl Strategy<Value = Vec<Which>> {
+fn whiches() -> impl Strategy<Value = Vec<Matching>> {
     let compares = prop_oneof![
         Just(Compare::More),
         Just(Compare::Less),
         Just(Compare::Equal)
     ];
     let lengths =
-        (compares, any::<u32>()).prop_map(|(compare, length)| Which::Length(compare, length));
+        (compares, any::<u32>()).prop_map(|(compare, length)| Matching::Length(compare, length));
     let parts = (
-        of(sides().prop_map(Which::From)),
+        of(sides().prop_map(Matching::From)),
         of(sorts()),
         vec(lengths, 0..3),
-        of(any::<u16>().prop_map(Which::Port)),
-        of((1..=u32::MAX).prop_map(Which::Connection)),
-        of(Just(Which::Again)),
-        of((1..=u32::MAX).prop_map(Which::Every)),
-        of(percents().prop_map(Which::Percent)),
+        of(any::<u16>().prop_map(Matching::Port)),
+        of((1..=u32::MAX).prop_map(Matching::Connection)),
+        of(Just(Matching::Again)),
+        of((1..=u32::MAX).prop_map(Matching::Every)),
+        of(percents().prop_map(Matching::Percent)),
     );
     parts.prop_map(
         |(from, sorts, lengths, port, connection, again, every, percent)| {
@@ -86,9 +86,9 @@ fn rules() -> impl Strategy<Value = Rule> {
         !(which.is_empty() && matches!(then, Then::Cut(_)))
     });
     let settings = prop_oneof![
-        times().prop_map(Setting::Latency),
-        percents().prop_map(Setting::Loss),
-        (1_u64..1_000_000_000_000).prop_map(Setting::Rate),
+        times().prop_map(CableSetting::Latency),
+        percents().prop_map(CableSetting::Loss),
+        (1_u64..1_000_000_000_000).prop_map(CableSetting::Rate),
     ];
     prop_oneof![
         packets.prop_map(|(which, then, times)| Rule::Packets { which, then, times }),

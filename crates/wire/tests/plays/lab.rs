@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use timeline::cable::{Fate, Later, Passage};
 use timeline::packet::{Content, Packet};
-use timeline::state::{Change, TcpState};
+use timeline::state::{TcpState, Transition};
 use wire::rules::Rules;
-use wire::{Control, Counters, Frame, Host, Report, Side, Wire};
+use wire::{CableControl, Counters, Frame, Host, Report, Side, Wire};
 
 /// Nothing in a play takes longer, unless it says so.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -18,14 +18,14 @@ const AGAIN: Duration = Duration::from_millis(10);
 
 pub struct Lab {
     pub wire: Wire,
-    pub control: Control,
+    pub control: CableControl,
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
 
 #[derive(Default)]
 struct Seen {
     reports: Vec<Report>,
-    states: Vec<(Side, Change)>,
+    states: Vec<(Side, Transition)>,
 }
 
 impl Lab {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use timeline::cable::Fate;
 use timeline::{Actor, Kind, Place};
-use wire::{Control, Frame, Hand, Report, Settings, Side, Wire};
+use wire::{CableControl, Frame, Hand, Report, Settings, Side, Wire};
 
 use super::owners::Ends;
 use super::packets::PacketSource;
@@ -18,7 +18,7 @@ use super::recorder::{Recorder, Shared};
 /// before it goes on.
 pub(crate) struct Cable {
     wire: Wire,
-    control: Control,
+    control: CableControl,
     recorder: Shared,
     crossing: Arc<Mutex<Crossing>>,
 }
@@ -73,7 +73,7 @@ impl PacketSource for Cable {
         busy.is_none_or(|busy| busy.elapsed() >= time)
     }
 
-    fn wire(&self) -> Option<(&Wire, &Control)> {
+    fn wire(&self) -> Option<(&Wire, &CableControl)> {
         Some((&self.wire, &self.control))
     }
 

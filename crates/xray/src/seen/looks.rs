@@ -8,7 +8,7 @@ use std::time::Duration;
 use kernel::states::States;
 use timeline::call::{CallId, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
-use timeline::state::{Change, TcpState};
+use timeline::state::{TcpState, Transition};
 
 /// After these calls a TCP socket may be in another state.
 const CHANGING: [&str; 9] = [
@@ -98,7 +98,7 @@ impl Looks {
     pub(crate) fn look(
         &mut self,
         now: impl Fn() -> Duration,
-    ) -> std::io::Result<(Vec<Change>, Duration)> {
+    ) -> std::io::Result<(Vec<Transition>, Duration)> {
         let before = now();
         let mut changes = Vec::new();
         for states in &mut self.states {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kernel::packets::{Capture, Gauge};
 
-use super::clock::{LOOK, NAP, clock};
+use super::clock::{AT_LEAST_EVERY, NAP, clock};
 use super::packets::PacketSource;
 use super::recorder::Shared;
 
@@ -90,7 +90,7 @@ fn sniff(
         let wait = if crowd.is_there() {
             Duration::ZERO
         } else {
-            LOOK
+            AT_LEAST_EVERY
         };
         let found = match capture.next(wait) {
             Ok(found) => found,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use kernel::states::States;
-use sources::calls::{Options, Tracer, What};
+use sources::calls::{Deed, Tracer, Tracing};
 use timeline::order::Order;
 use wire::{Hand, Open, Settings, Side, Wire};
 
@@ -89,16 +89,16 @@ impl Seen {
         let recorder = Recorder::shared(backlog.counts(news), alone, states);
         let mut packets = packets(&recorder)?;
         let start = recorder.lock().start;
-        let options = Options {
+        let options = Tracing {
             keep: watching.keep,
             hold: watching.step,
-            ..Options::default()
+            ..Tracing::default()
         };
         let (seen, behind, gauge) = (recorder.clone(), backlog.clone(), packets.gauge());
         let tracer = Tracer::new(options, move |event| {
             // The programs wait where we are too slow: so nothing gets lost.
             wait_while(|| behind.is_too_much());
-            if let (What::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
+            if let (Deed::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
                 wait_while(|| gauge.is_filling());
             }
             seen.lock().call(event);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kernel::packets::Gauge;
 use timeline::Actor;
-use wire::{Control, Side, Wire};
+use wire::{CableControl, Side, Wire};
 
 /// Something that tells the recorder each packet: the loopback, on which all
 /// programs play, or the cable between two hosts.
@@ -28,7 +28,7 @@ pub(crate) trait PacketSource {
     }
 
     /// The two hosts and a hand on the cable, where there are two.
-    fn wire(&self) -> Option<(&Wire, &Control)> {
+    fn wire(&self) -> Option<(&Wire, &CableControl)> {
         None
     }
 

@@ -1,4 +1,4 @@
-//! What all threads see, brought to one form and one clock.
+//! Deed all threads see, brought to one form and one clock.
 
 use std::collections::HashSet;
 use std::io::{self, PipeReader};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kernel::states::States;
-use sources::calls::{self, What};
+use sources::calls::{self, Deed};
 use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place};
@@ -17,7 +17,7 @@ use super::looks::Looks;
 use super::owners::{Ends, Owners};
 use super::pipes::Pipes;
 
-/// What the recorder tells.
+/// Deed the recorder tells.
 pub(crate) enum News {
     Event(Box<Event>),
     /// A program is held before this call.
@@ -53,7 +53,7 @@ pub(crate) struct Recorder {
     binding: HashSet<CallId>,
     /// Whether every packet is the programs' own.
     alone: bool,
-    /// What happened up to here has been handed out.
+    /// Deed happened up to here has been handed out.
     pub(crate) given_until: Duration,
 }
 
@@ -101,36 +101,36 @@ impl Recorder {
 
     /// The tracer's report. The program is stopped meanwhile, so what it printed
     /// before is in the pipe already, and what it prints after is not.
-    pub(crate) fn call(&mut self, event: calls::Event) {
+    pub(crate) fn call(&mut self, event: calls::TaskEvent) {
         let time = self.since_start(Duration::from_nanos(event.at));
         // In a call it prints nothing.
-        if !matches!(event.what, What::CallEnd(_)) {
+        if !matches!(event.what, Deed::CallEnd(_)) {
             self.empty_pipes_at(time.saturating_sub(Duration::from_nanos(1)));
         }
         let place = Place::Actor(event.actor);
         match event.what {
-            What::CallStart(start) => {
+            Deed::CallStart(start) => {
                 self.call_starts(event.actor, &start);
                 self.tell(time, place, Kind::Call(start));
             }
-            What::CallEnd(end) => {
+            Deed::CallEnd(end) => {
                 self.call_ends(event.actor, &end);
                 let id = end.id;
                 self.tell(time, place, Kind::Return(end));
                 self.look_if(|looks, now| looks.after_call(id, now));
             }
-            What::Prints => self.pipes.begins_to_print(event.actor, time),
-            What::Held(call) => self.send(News::Held(call, event.actor)),
-            What::ProgramEnded(ending) => {
+            Deed::Prints => self.pipes.begins_to_print(event.actor, time),
+            Deed::Held(call) => self.send(News::Held(call, event.actor)),
+            Deed::ProgramEnded(ending) => {
                 self.tell(self.now(), place, Kind::Ended(ending));
                 self.send(News::Ended(event.actor));
             }
-            What::Started { path, seen: false } | What::Exec { path, seen: false } => {
+            Deed::Started { path, seen: false } | Deed::Exec { path, seen: false } => {
                 self.unseen(&format!(
                     "the calls of {path}: it is built for another machine"
                 ));
             }
-            What::TaskEnded(_) => self.look_at_states(),
+            Deed::TaskEnded(_) => self.look_at_states(),
             _ => {}
         }
     }
@@ -240,7 +240,7 @@ impl Recorder {
         }
     }
 
-    /// What no call and no packet has brought up: what is in the pipes, and the
+    /// Deed no call and no packet has brought up: what is in the pipes, and the
     /// states after the last of what happened.
     pub(crate) fn catch_up(&mut self) {
         self.empty_pipes_at(self.now());

@@ -18,9 +18,9 @@ use super::parse;
 use super::reader::{Decoder, MOST_VECTORS};
 use super::table::Row;
 
-/// What speaks in streams, by the kernel's names.
+/// Deed speaks in streams, by the kernel's names.
 const STREAMS: &[&str] = &["TCP", "TCPv6", "MPTCP", "MPTCPv6", "UNIX-STREAM"];
-/// What speaks with other hosts.
+/// Deed speaks with other hosts.
 const INTERNET: &[&str] = &["TCP", "TCPv6", "MPTCP", "MPTCPv6", "UDP", "UDPv6"];
 
 /// Flags with which a short read or write is still the same call.
@@ -48,14 +48,14 @@ enum Whose {
     Program(Actor),
 }
 
-/// What is planned for a call.
+/// Deed is planned for a call.
 #[derive(Default)]
 pub(super) struct Plan {
     how: Option<How>,
     counted: Vec<Counter>,
 }
 
-/// What is to be done when the call has ended.
+/// Deed is to be done when the call has ended.
 #[derive(Default)]
 pub(super) enum Undo {
     #[default]

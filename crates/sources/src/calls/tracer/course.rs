@@ -13,7 +13,7 @@ use super::outputs::made;
 use super::proc::TaskMemory;
 use super::reader::Decoder;
 use super::table::{self, Row, When};
-use crate::calls::What;
+use crate::calls::Deed;
 
 const EINTR: i64 = 4;
 
@@ -60,7 +60,7 @@ impl Engine {
         }
         let Some(concern) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
             if row.name.starts_with("write") && OUTPUTS.contains(&args[0]) {
-                self.tell(at, tid, What::Prints);
+                self.tell(at, tid, Deed::Prints);
             }
             return false;
         };
@@ -88,7 +88,7 @@ impl Engine {
         let (changed, undo) = call.carry_out(&plan, &decoder).unzip();
         let undo = undo.unwrap_or_default();
         let running = match again {
-            // What it writes is where the interrupted call wanted it.
+            // Deed it writes is where the interrupted call wanted it.
             Some(left) if is_restart => Running {
                 id,
                 plan,
@@ -116,11 +116,11 @@ impl Engine {
             resumes,
             changed,
         };
-        self.tell(at, tid, What::CallStart(start));
+        self.tell(at, tid, Deed::CallStart(start));
         let hold = self.hold.load(Ordering::Relaxed);
         if hold {
             self.held.insert(id, tid);
-            self.tell(at, tid, What::Held(id));
+            self.tell(at, tid, Deed::Held(id));
         }
         hold
     }
@@ -138,7 +138,7 @@ impl Engine {
         let result = call.undo.carry_out(tid, result);
         self.changes.ended(&call.plan, &call.undo, result);
         if names::RESTART.iter().any(|&(note, _)| note == -result) {
-            // What the program will see is known with the signal.
+            // Deed the program will see is known with the signal.
             task.interrupted = Some(Interrupted {
                 at,
                 call,
@@ -172,7 +172,7 @@ impl Engine {
             sockets: sockets.collect(),
             outputs,
         };
-        self.tell(at, tid, What::CallEnd(end));
+        self.tell(at, tid, Deed::CallEnd(end));
     }
 
     /// Reports the end of a call that has no result.
@@ -183,7 +183,7 @@ impl Engine {
             outputs: Vec::new(),
             sockets: Vec::new(),
         };
-        self.tell(at, tid, What::CallEnd(end));
+        self.tell(at, tid, Deed::CallEnd(end));
     }
 
     /// It is known now what becomes of the interrupted call, if there is one.
@@ -216,7 +216,7 @@ impl Engine {
     ) {
         self.end_without_result(at, tid, id, outcome);
         for (at, signal) in signals {
-            self.tell(at, tid, What::Signal(signal));
+            self.tell(at, tid, Deed::Signal(signal));
         }
     }
 }

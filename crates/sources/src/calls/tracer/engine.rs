@@ -1,7 +1,7 @@
 //! The tracer's thread: it waits for stops, and does what it is asked.
 //!
 //! ptrace(2) binds a traced task to one *thread*. So this thread alone waits for
-//! the programs, decides, and lets them go on. What a stop means is in
+//! the programs, decides, and lets them go on. Deed a stop means is in
 //! `stops.rs`.
 
 use std::collections::{HashMap, HashSet};
@@ -20,14 +20,14 @@ use super::handlers::Handlers;
 use super::orders::{Order, Requests};
 use super::sockets::Sockets;
 use super::table::Row;
-use crate::calls::{Event, What};
+use crate::calls::{Deed, TaskEvent};
 
 /// How long to wait for an order before the programs are looked at again.
 const SHORTLY: Duration = Duration::from_millis(1);
 
 /// All that the thread knows.
 pub(super) struct Engine {
-    pub(super) report: Box<dyn FnMut(Event) + Send>,
+    pub(super) report: Box<dyn FnMut(TaskEvent) + Send>,
     pub(super) requests: Requests,
     /// The stamp of the stop that is being reported, or [`IDLE`].
     pub(super) busy: Arc<AtomicU64>,
@@ -71,9 +71,9 @@ pub(super) struct Running {
     pub(super) args: [u64; 6],
     /// The room for an address or an option, as the program gave it.
     pub(super) room: u64,
-    /// What was planned to change in it, also when it begins again.
+    /// Deed was planned to change in it, also when it begins again.
     pub(super) plan: Plan,
-    /// What is to be put right when it has ended.
+    /// Deed is to be put right when it has ended.
     pub(super) undo: Undo,
 }
 
@@ -238,7 +238,7 @@ impl Engine {
         let Some(tid) = self.held.remove(&call) else {
             return; // It was killed while it was held.
         };
-        self.tell(now(), tid, What::GoesOn(call));
+        self.tell(now(), tid, Deed::GoesOn(call));
         self.resume(tid, 0);
     }
 
@@ -282,15 +282,15 @@ impl Engine {
     }
 
     /// Reports something that a task did.
-    pub(super) fn tell(&mut self, at: u64, tid: i32, what: What) {
+    pub(super) fn tell(&mut self, at: u64, tid: i32, what: Deed) {
         if let Some(task) = self.tasks.get(&tid) {
             let (actor, pid) = (task.actor, task.pid);
             self.tell_of(at, actor, (pid, tid), what);
         }
     }
 
-    pub(super) fn tell_of(&mut self, at: u64, actor: Actor, (pid, tid): (i32, i32), what: What) {
-        (self.report)(Event {
+    pub(super) fn tell_of(&mut self, at: u64, actor: Actor, (pid, tid): (i32, i32), what: Deed) {
+        (self.report)(TaskEvent {
             at,
             actor,
             pid: pid as u32,

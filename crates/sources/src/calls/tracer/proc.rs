@@ -1,4 +1,4 @@
-//! What /proc tells of a task: which of its descriptors are sockets.
+//! Deed /proc tells of a task: which of its descriptors are sockets.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

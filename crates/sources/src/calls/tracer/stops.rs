@@ -1,4 +1,4 @@
-//! What each stop of a task means, and how the task goes on.
+//! Deed each stop of a task means, and how the task goes on.
 
 use kernel::signal::{SIGKILL, send};
 use kernel::trace::{self, GoOn};
@@ -8,7 +8,7 @@ use timeline::{Actor, Ending};
 use super::engine::{Engine, Task, Unborn};
 use super::handlers::Fate;
 use super::{proc, table};
-use crate::calls::What;
+use crate::calls::Deed;
 
 /// The stop at the end of a call, told apart from a SIGTRAP by this bit.
 const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
@@ -62,7 +62,7 @@ impl Engine {
         if let Some(left) = task.and_then(|task| task.interrupted.as_mut()) {
             left.signals.push((at, signal));
         } else if self.is_started(tid) {
-            self.tell(at, tid, What::Signal(signal));
+            self.tell(at, tid, Deed::Signal(signal));
         }
         self.resume(tid, signal);
     }
@@ -98,7 +98,7 @@ impl Engine {
             (task.pid, task.actor) = (pid, actor);
             if self.is_started(tid) {
                 let parent = tid as u32;
-                self.tell(at, child, What::NewTask { parent });
+                self.tell(at, child, Deed::NewTask { parent });
             }
             self.catch_up(at, child);
             if self.is_doomed(actor) {
@@ -142,9 +142,9 @@ impl Engine {
         let what = if first {
             // It fails only for a task that was killed.
             let _ = trace::report_exit(tid);
-            What::Started { path, seen }
+            Deed::Started { path, seen }
         } else {
-            What::Exec { path, seen }
+            Deed::Exec { path, seen }
         };
         self.tell(at, tid, what);
         self.resume(tid, 0);
@@ -157,7 +157,7 @@ impl Engine {
             && let Ok(status) = trace::event_message(tid)
         {
             let ending = trace::ending(status as i32);
-            self.tell(at, tid, What::Exiting(ending));
+            self.tell(at, tid, Deed::Exiting(ending));
         }
         self.resume(tid, 0);
     }
@@ -186,10 +186,10 @@ impl Engine {
         if tid == pid {
             self.handlers.forget(pid);
         }
-        self.tell_of(at, actor, (pid, tid), What::TaskEnded(ending));
+        self.tell_of(at, actor, (pid, tid), Deed::TaskEnded(ending));
         let root = self.programs.get(&actor).map(|program| program.root);
         if root == Some(tid) {
-            self.tell_of(at, actor, (pid, tid), What::ProgramEnded(ending));
+            self.tell_of(at, actor, (pid, tid), Deed::ProgramEnded(ending));
         }
         self.adopt_orphans(at, actor);
     }
