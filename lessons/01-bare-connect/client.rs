@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::{Parser, builder::NonEmptyStringValueParser};
-use lesson_1::{Called, ended, host_port, ip_port, quoted, resolve, say};
 use socket2::{Domain, Socket, Type};
+
+// What is no system call: small_print.rs, beside this file.
+use lesson_1::{Called, ended, host_port, ip_port, quoted, resolve, say};
 
 /// Calls a server, says one thing, and prints the answer
 #[derive(Parser)]
@@ -67,8 +69,8 @@ fn dial(addr: SocketAddr) -> Result<(Socket, SocketAddr)> {
 
 /// Say something.
 fn tell(socket: &Socket, peer: SocketAddr, message: &[u8]) -> Result<()> {
-    // send: the kernel takes the bytes and brings them over. That it took them
-    // does not mean that the server has them.
+    // send: the kernel takes the bytes and delivers them. That it took them does
+    // not mean that the server has them.
     say(format!(
         "sending {} bytes: {}",
         message.len(),

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use lesson_1::{Called, ended, host_port, ip_port, quoted, resolve, say};
 use socket2::{Domain, Socket, Type};
+
+// What is no system call: small_print.rs, beside this file.
+use lesson_1::{Called, ended, host_port, ip_port, quoted, resolve, say};
 
 /// Takes one call, sends back in upper case what it heard, and ends
 #[derive(Parser)]
@@ -77,17 +79,18 @@ fn take_call(listener: &Socket) -> Result<(Socket, SocketAddr)> {
     Ok((connection, peer))
 }
 
-/// Listen to what the caller says, and answer in upper case.
+/// Hear what the caller says, and say it back in upper case.
 fn talk(mut connection: &Socket, peer: SocketAddr) -> Result<()> {
-    // recv: it waits for the first bytes and gives what is there, at most 1,024.
-    // It gives 0 when the caller has hung up.
+    // recv, which Rust calls read: it waits for the first bytes and gives what is
+    // there, at most 1,024. It gives 0 when the caller has hung up without a word;
+    // then there is nothing to say back.
     let mut buffer = [0; 1024];
     let length = connection.read(&mut buffer).called("recv from", peer)?;
     let heard = &buffer[..length];
     say(format!("received {length} bytes: {}", quoted(heard)));
 
-    // send: it hands the bytes to the kernel, which brings them over, and says
-    // how many it took. So few bytes it takes all at once.
+    // send: it hands the bytes to the kernel, which delivers them, and says how many
+    // the kernel took. It takes an answer as short as this one as a whole.
     let answer = heard.to_ascii_uppercase();
     say(format!("sending {length} bytes: {}", quoted(&answer)));
     connection.send(&answer).called("send to", peer)?;

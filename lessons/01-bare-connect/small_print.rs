@@ -1,7 +1,7 @@
-//! The small print of lesson 1: what both programs need and no call tells.
+//! The small print of lesson 1: what both programs need besides their system calls.
 //!
-//! Addresses that were typed, bytes as a person reads them, and what a call that
-//! failed says: the operation, its subject, the reason, the way out.
+//! It reads addresses that were typed, shows bytes to a person, and says what went
+//! wrong when a system call failed: the operation, its subject, the reason, the way out.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -37,9 +37,9 @@ fn way_out(operation: &str, reason: ErrorKind) -> &'static str {
     }
 }
 
-/// What came of a system call, with a name for it.
+/// The result of a system call, with the name of the call in case it failed.
 pub trait Called<T> {
-    /// An error becomes one line: `connect 127.0.0.1:8081: connection refused; …`.
+    /// An error becomes one line: `bind 127.0.0.1:8081: permission denied …; …`.
     fn called(self, operation: &str, subject: impl Display) -> Result<T>;
 }
 
@@ -62,8 +62,7 @@ pub fn resolve(name: &str) -> Result<SocketAddr> {
     chosen.with_context(|| format!("resolve {name}: the name has no address; pass an IP address"))
 }
 
-/// The address and port in what a call tells of a socket, which could have an
-/// address of another kind.
+/// The IP address and port in a socket's address, which could be of another kind.
 pub fn ip_port(address: SockAddr) -> Result<SocketAddr> {
     address.as_socket().context("the socket has no IP address")
 }
@@ -76,9 +75,9 @@ pub fn host_port(text: &str) -> Result<String, String> {
     }
 }
 
-/// Bytes as a person reads them: text in quotes, escaped where it is none.
+/// Bytes as a person reads them: in quotes, with escapes for what is not text.
 pub fn quoted(bytes: &[u8]) -> String {
-    // A byte 10xxxxxx goes on with a character: the cut is not made before it.
+    // A byte 10xxxxxx continues a character, so the cut must not come before it.
     let mut end = bytes.len().min(32);
     while end > 28 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
         end -= 1;

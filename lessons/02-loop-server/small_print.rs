@@ -40,7 +40,7 @@ fn way_out(operation: &str, reason: ErrorKind) -> &'static str {
     }
 }
 
-/// What came of a system call, with a name for it.
+/// The result of a system call, with the name of the call in case it failed.
 pub trait Called<T> {
     /// An error becomes one line: `connect 127.0.0.1:8080: connection refused; …`.
     fn called(self, operation: &str, subject: impl Display) -> Result<T>;
@@ -87,9 +87,9 @@ pub fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(wrong)
 }
 
-/// Bytes as a person reads them: text in quotes, escaped where it is none.
+/// Bytes as a person reads them: in quotes, with escapes for what is not text.
 pub fn quoted(bytes: &[u8]) -> String {
-    // A byte 10xxxxxx goes on with a character: the cut is not made before it.
+    // A byte 10xxxxxx continues a character, so the cut must not come before it.
     let mut end = bytes.len().min(32);
     while end > 28 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
         end -= 1;

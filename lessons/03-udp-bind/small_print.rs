@@ -51,7 +51,7 @@ fn way_out(operation: &str, error: &io::Error) -> &'static str {
     }
 }
 
-/// What came of a system call, with a name for it.
+/// The result of a system call, with the name of the call in case it failed.
 pub trait Called<T> {
     /// An error becomes one line: `connect 127.0.0.1:7788: connection refused; …`.
     fn called(self, operation: &str, subject: impl Display) -> Result<T>;
@@ -76,13 +76,12 @@ pub fn resolve(name: &str) -> Result<SocketAddr> {
     chosen.with_context(|| format!("resolve {name}: the name has no address; pass an IP address"))
 }
 
-/// The address and port in what a call tells of a socket, which could have an
-/// address of another kind.
+/// The IP address and port in a socket's address, which could be of another kind.
 pub fn ip_port(address: SockAddr) -> Result<SocketAddr> {
     address.as_socket().context("the socket has no IP address")
 }
 
-/// 0.0.0.0 and [::] stand for every address of a host, which is no address to
+/// 0.0.0.0 and `[::]` stand for every address of a host, which is no address to
 /// write to. Who copies it from the server's first line means this host.
 pub fn this_host(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {

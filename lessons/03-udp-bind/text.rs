@@ -70,7 +70,7 @@ impl Encoding {
         upper
     }
 
-    /// Bytes as a person reads them: text in quotes, escaped where it is none.
+    /// Bytes as a person reads them: in quotes, with escapes for what is not text.
     /// Of a long text, the beginning.
     pub fn quoted(self, bytes: &[u8]) -> String {
         let (mut shown, mut text, mut at) = (String::new(), String::new(), 0);

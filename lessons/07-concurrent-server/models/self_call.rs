@@ -30,7 +30,7 @@ pub fn call_yourself_when_stopped(
     Ok(own)
 }
 
-/// A listener on 0.0.0.0 or [::] takes calls for every address of this host.
+/// A listener on 0.0.0.0 or `[::]` takes calls for every address of this host.
 /// The loopback address is one of them.
 pub fn callable(mut own: SocketAddr) -> SocketAddr {
     if own.ip().is_unspecified() {
