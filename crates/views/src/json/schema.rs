@@ -27,36 +27,17 @@ choice!(Kind
 );
 words!(Stream { Stream::Stdout = "stdout", Stream::Stderr = "stderr" });
 choice!(Ending
-    holding nothing {}
     holding one { Status "status", Signal "signal" }
-    holding fields {}
 );
 
-record!(Start {
-    id,
-    pid,
-    tid,
-    name,
-    args,
-    socket,
-    resumes,
-    changed
-});
+record!(Start: id, pid, tid, name, args, socket, resumes, changed);
 choice!(Changed
-    holding nothing {}
     holding one { CutTo "cut_to", Failed "failed" }
-    holding fields {}
 );
-record!(End {
-    id,
-    outcome,
-    outputs,
-    sockets
-});
+record!(End: id, outcome, outputs, sockets);
 choice!(Outcome
     holding nothing { Died "died" }
     holding one { Returned "returned", Failed "failed", Interrupted "interrupted" }
-    holding fields {}
 );
 choice!(Arg
     holding nothing { Wanted "wanted", Null "null" }
@@ -65,81 +46,42 @@ choice!(Arg
         Room "room", Number "number", Symbol "symbol", Flags "flags", Setting "setting",
         Messages "messages", Watched "watched", Timeout "timeout", Unreadable "unreadable",
     }
-    holding fields {}
 );
 choice!(Output
-    holding nothing {}
     holding one {
         Bytes "bytes", Address "address", Messages "messages", Watched "watched",
         Descriptors "descriptors", Setting "setting", Number "number", Unreadable "unreadable",
     }
-    holding fields {}
 );
 choice!(Setting
-    holding nothing {}
     holding one {
         Number "number", Time "time", Linger "linger", Text "text", Bytes "bytes",
     }
-    holding fields {}
 );
-record!(Bytes { first, length });
+record!(Bytes: first, length);
 choice!(Address
     holding nothing { Unnamed "unnamed" }
     holding one { Ip "ip", Path "path", Abstract "abstract" }
     holding fields { Other "other" { family, bytes } }
 );
-record!(Socket { inode, protocol });
-record!(Symbol { number, name });
-record!(Flags {
-    bits,
-    names,
-    unnamed
-});
-record!(Message {
-    address,
-    bytes,
-    control,
-    flags
-});
-record!(Control {
-    level,
-    kind,
-    descriptors,
-    length
-});
-record!(Watch { descriptor, events });
+record!(Socket: inode, protocol);
+record!(Symbol: number, name);
+record!(Flags: bits, names, unnamed);
+record!(Message: address, bytes, control, flags);
+record!(Control: level, kind, descriptors, length);
+record!(Watch: descriptor, events);
 
-record!(Packet {
-    source,
-    destination,
-    content,
-    bytes,
-    length,
-    passage
-});
-record!(Passage {
-    frame,
-    fate,
-    by,
-    late,
-    again
-});
-record!(Later {
-    frame,
-    fate,
-    by,
-    after
-});
+record!(Packet: source, destination, content, bytes, length, passage);
+record!(Passage: frame, fate, by, late, again);
+record!(Later: frame, fate, by, after);
 choice!(Fate
     holding nothing {
         Passed "passed", Dropped "dropped", Delayed "delayed", Held "held", Doubled "doubled",
         Swapped "swapped",
     }
-    holding one {}
     holding fields { Corrupted "corrupted" { bit } }
 );
 choice!(Content
-    holding nothing {}
     holding one { Tcp "tcp", Udp "udp" }
     holding fields {
         Icmp "icmp" { kind, code, about },
@@ -148,44 +90,13 @@ choice!(Content
         Broken "broken" { reason },
     }
 );
-record!(Segment {
-    source_port,
-    destination_port,
-    seq,
-    ack,
-    flags,
-    window,
-    options,
-    length,
-    data
-});
-record!(TcpOptions {
-    maximum_segment_size,
-    window_scale,
-    sack_permitted,
-    sack
-});
-record!(Datagram {
-    source_port,
-    destination_port,
-    length,
-    data
-});
-record!(About {
-    source,
-    destination,
-    protocol
-});
+record!(Segment: source_port, destination_port, seq, ack, flags, window, options, length, data);
+record!(TcpOptions: maximum_segment_size, window_scale, sack_permitted, sack);
+record!(Datagram: source_port, destination_port, length, data);
+record!(About: source, destination, protocol);
 
-record!(Transition {
-    local,
-    peer,
-    inode,
-    from,
-    to,
-    queues
-});
-record!(Queues { receive, send });
+record!(Transition: local, peer, inode, from, to, queues);
+record!(Queues: receive, send);
 words!(TcpState {
     TcpState::Listen = "LISTEN", TcpState::SynSent = "SYN-SENT",
     TcpState::SynReceived = "SYN-RECEIVED", TcpState::Established = "ESTABLISHED",
