@@ -1,11 +1,12 @@
 //! Ladder, picture and board show what the reading says: the same words, and
 //! nothing else.
 
-use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+use ratatui::crossterm::event::KeyCode;
 use roxmltree::Document;
 use switchboard::Mode;
 use timeline::Kind;
 use timeline::state::TcpState;
+use views::json;
 use views::ladder::{Style, ladder};
 use views::only::Only;
 use views::reading::{Layer, Meaning, Reading, Row, Stand, Subject, rows};
@@ -14,7 +15,6 @@ use views::svg;
 use views::text::{Paper, printable};
 use views::words::Words;
 
-use crate::recording::recording;
 use crate::story::*;
 
 /// So large that the board shows all that it knows.
@@ -22,6 +22,19 @@ const SCREEN: (u16, u16) = (400, 120);
 
 /// How many bytes of data are shown: as many as on the board.
 const BYTES: usize = 24;
+
+/// A recording in which everything happens that can be said.
+///
+/// While a call waits, something else stands in its lane: then each view gives its
+/// end a row of its own.
+fn recording() -> Story {
+    let timeline = json::read(include_str!("recording.jsonl")).unwrap();
+    let mut story = Story::new(Mode::Run);
+    for event in timeline.events() {
+        story.saw(event.clone());
+    }
+    story
+}
 
 /// Rows that are written.
 fn written(story: &Story) -> Vec<Row> {
@@ -60,13 +73,12 @@ fn same(name: &str, shown: &str, expected: impl Iterator<Item = String>) {
 
 /// Of several programs in the right lane, each row says whose it is.
 fn with_name(row: &Row) -> String {
-    match &row.stand {
-        Stand::Lane(lane) => match &lane.name {
-            Some(name) => format!("{name}: {}", row.text()),
-            None => row.text(),
-        },
-        _ => row.text(),
-    }
+    let name = match &row.stand {
+        Stand::Lane(lane) => lane.name.as_ref(),
+        _ => None,
+    };
+    let name = name.map(|name| format!("{name}: "));
+    format!("{}{}", name.unwrap_or_default(), row.text())
 }
 
 #[test]
@@ -217,7 +229,7 @@ fn a_packet_that_is_chosen_on_the_board_tells_all_that_the_reading_says_of_it() 
         if number == 1 {
             break;
         }
-        story.code(KeyCode::Up, KeyModifiers::NONE);
+        story.code(KeyCode::Up);
     }
     let all = rows
         .iter()

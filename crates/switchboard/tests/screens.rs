@@ -6,10 +6,12 @@ use std::time::Duration;
 use std::{env, fs};
 
 use crate::story::*;
+use ratatui::crossterm::event::KeyCode;
+use ratatui::style::Color;
 use rstest::rstest;
 use switchboard::{Look, Mode};
 use timeline::cable::Fate;
-use timeline::call::Arg;
+use timeline::call::{Arg, Bytes};
 use timeline::state::TcpState;
 use unicode_width::UnicodeWidthStr;
 
@@ -67,7 +69,9 @@ fn a_drop() -> Story {
     story.state(CLIENT, Some(8081), TcpState::Established, (0, 5));
     story.state(SERVER, Some(40_000), TcpState::Established, (0, 0));
     story.line(CLIENT, "sending hello");
-    let args = vec![Arg::Descriptor(3), Arg::Bytes(bytes_of("hello"))];
+    let (first, length) = (b"hello".to_vec(), 5);
+    let hello = Arg::Bytes(Bytes { first, length });
+    let args = vec![Arg::Descriptor(3), hello];
     let send = story.call(12, CLIENT, "sendto", args);
     let data = tcp(CLIENT, PSH | ACK, 1, 1, "hello");
     let dropped = by(Fate::Dropped, "data drop once");
@@ -78,20 +82,10 @@ fn a_drop() -> Story {
     story
 }
 
-fn bytes_of(text: &str) -> timeline::call::Bytes {
-    timeline::call::Bytes {
-        first: text.as_bytes().to_vec(),
-        length: text.len() as u64,
-    }
-}
-
 #[test]
 fn a_drop_is_tied_to_the_retransmission_that_answers_it() {
     let mut story = a_drop();
-    let up = ratatui::crossterm::event::KeyCode::Up;
-    for _ in 0..2 {
-        story.code(up, ratatui::crossterm::event::KeyModifiers::NONE);
-    }
+    story.code(KeyCode::Up).code(KeyCode::Up);
     both("drop", &story, 2000);
 }
 
@@ -108,8 +102,7 @@ fn swapped_datagrams_overtake_each_other_and_nobody_repairs_it() {
     for line in ["first", "third", "second"] {
         story.line(SERVER, &format!("received {line:?}"));
     }
-    let up = ratatui::crossterm::event::KeyCode::Up;
-    story.code(up, ratatui::crossterm::event::KeyModifiers::NONE);
+    story.code(KeyCode::Up);
     both("swapped", &story, 2000);
 }
 
@@ -212,35 +205,24 @@ fn in_slow_motion_a_packet_is_where_it_is_by_the_time() {
 
 #[test]
 fn with_ascii_nothing_else_is_drawn() {
-    let ascii = Look {
-        colour: false,
-        ascii: true,
-    };
+    let ascii = true;
     for mut story in [a_syn_held(), a_drop()] {
-        let screen = text(&story.buffer(2000, SMALL, ascii));
-        // The story's own calls are written by a board that may use more.
-        let screen = screen.replace('…', "...");
-        assert!(screen.is_ascii(), "{screen}");
-        story.key('?');
-        assert!(
-            text(&story.buffer(2000, LARGE, ascii))
-                .replace('…', "...")
-                .is_ascii()
-        );
+        for size in [SMALL, LARGE] {
+            let screen = text(&story.buffer(2000, size, Look { ascii, ..PLAIN }));
+            // The story's own calls are written by a board that may use more.
+            let screen = screen.replace('…', "...");
+            assert!(screen.is_ascii(), "{screen}");
+            story.key('?');
+        }
     }
 }
 
 #[test]
 fn without_colour_no_cell_has_one_and_with_colour_some_have() {
     let coloured = |colour| {
-        let look = Look {
-            colour,
-            ascii: false,
-        };
-        let buffer = a_drop().buffer(2000, SMALL, look);
-        let plain = ratatui::style::Color::Reset;
+        let buffer = a_drop().buffer(2000, SMALL, Look { colour, ..PLAIN });
         let mut cells = buffer.content.iter();
-        cells.any(|cell| cell.fg != plain || cell.bg != plain)
+        cells.any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
     };
     assert!(!coloured(false));
     assert!(coloured(true));
