@@ -11,7 +11,7 @@ use views::ladder::{Style, ladder};
 use views::only::Only;
 use views::reading::{Layer, Meaning, Reading, Row, Stand, Subject, rows};
 use views::said;
-use views::svg;
+use views::svg::svg;
 use views::text::{Paper, printable};
 use views::words::Words;
 
@@ -36,14 +36,14 @@ fn recording() -> Story {
     story
 }
 
+fn reading() -> Reading {
+    let (bytes, hex, ascii) = (BYTES, false, false);
+    Reading::new(Only::default(), Words { bytes, hex, ascii }, true)
+}
+
 /// Rows that are written.
 fn written(story: &Story) -> Vec<Row> {
-    let words = Words {
-        bytes: BYTES,
-        hex: false,
-        ascii: false,
-    };
-    let mut rows = rows(&story.timeline, Reading::new(Only::default(), words, true));
+    let mut rows = rows(&story.timeline, reading());
     rows.retain(|row| !row.words.is_empty());
     rows
 }
@@ -114,12 +114,7 @@ fn the_ladder_shows_what_the_reading_says_and_nothing_else() {
 #[test]
 fn the_picture_shows_what_the_reading_says_and_nothing_else() {
     let story = recording();
-    let style = svg::PictureStyle {
-        only: Only::default(),
-        bytes: BYTES,
-        hex: false,
-    };
-    let picture = svg::svg(&story.timeline, style);
+    let picture = svg(&story.timeline, reading());
     let document = Document::parse(&picture).unwrap();
     let texts = document.descendants().filter(|it| it.has_tag_name("text"));
     // Above the unit of time stand the names of the programs.

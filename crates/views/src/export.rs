@@ -7,6 +7,8 @@ use std::time::Duration;
 use timeline::{Event, Kind, Place, Timeline};
 
 use crate::ladder::{Ladder, Style};
+use crate::only::Only;
+use crate::reading::Reading;
 use crate::text::Paper;
 use crate::{json, pcapng, svg};
 
@@ -49,9 +51,24 @@ enum Form {
     Capture(Box<pcapng::Writer>),
 }
 
+/// A picture is drawn with more than ASCII, and leaves no calls out.
+fn in_picture(style: Style) -> Style {
+    let paper = Paper {
+        ascii: false,
+        ..style.paper
+    };
+    let inquiries = true;
+    Style {
+        paper,
+        inquiries,
+        ..style
+    }
+}
+
 /// It needs all its events at once, to know how large it is.
 struct Picture {
-    style: svg::PictureStyle,
+    only: Only,
+    reading: Reading,
     timeline: Timeline,
     /// How many events it may have.
     most: usize,
@@ -75,11 +92,8 @@ impl Export {
             }
             Format::Recording => Form::Recording,
             Format::Picture => Form::Picture(Picture {
-                style: svg::PictureStyle {
-                    only: style.only,
-                    bytes: style.bytes,
-                    hex: style.hex,
-                },
+                only: style.only,
+                reading: in_picture(style).reading(),
                 timeline: Timeline::default(),
                 most,
                 left_out: 0,
@@ -138,7 +152,7 @@ impl Export {
 impl Picture {
     fn event(&mut self, event: &Event) {
         // What is not drawn needs no room.
-        if !self.style.only.draws(&event.kind) {
+        if !self.only.draws(&event.kind) {
             return;
         }
         if self.timeline.events().len() < self.most {
@@ -160,6 +174,6 @@ impl Picture {
                 kind: Kind::Unseen(what),
             });
         }
-        svg::svg(&self.timeline, self.style).into_bytes()
+        svg::svg(&self.timeline, self.reading.clone()).into_bytes()
     }
 }

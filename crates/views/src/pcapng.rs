@@ -13,7 +13,7 @@ use timeline::{Event, Kind, Place, Stream, Timeline};
 
 use crate::reading::{became_of_frame, done_to_frame};
 use crate::said;
-use crate::text::{describe, printable};
+use crate::text::printable;
 use crate::words::Words;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -235,22 +235,15 @@ struct Teller {
 impl Teller {
     /// None for what belongs to a page, and not to what happened.
     fn tell(&mut self, timeline: &Timeline, event: &Event) -> Option<String> {
-        let words = Words {
-            bytes: BYTES,
-            hex: false,
-            ascii: false,
-        };
+        let (bytes, hex, ascii) = (BYTES, false, false);
+        let words = Words { bytes, hex, ascii };
         let what = match &event.kind {
             Kind::Started { command, .. } => format!("starts as {}", command.join(" ")),
-            Kind::Line {
-                stream: Stream::Stdout,
-                text,
-            } => format!("prints: {text}"),
-            Kind::Line {
-                stream: Stream::Stderr,
-                text,
-            } => format!("prints on stderr: {text}"),
-            Kind::Ended(ending) => describe(*ending),
+            Kind::Line { stream, text } => match stream {
+                Stream::Stdout => format!("prints: {text}"),
+                Stream::Stderr => format!("prints on stderr: {text}"),
+            },
+            Kind::Ended(ending) => said::ending(*ending),
             Kind::Call(call) => {
                 self.open.insert(call.id, (call.clone(), event.time));
                 format!("calls {}", words.start(call))
@@ -258,11 +251,8 @@ impl Teller {
             Kind::Return(end) => {
                 let (call, since) = self.open.remove(&end.id)?;
                 let waited = said::milliseconds(event.time.saturating_sub(since));
-                let told = format!(
-                    "returns from {} {}",
-                    words.again(&call),
-                    words.end(&call, end)
-                );
+                let (call, result) = (words.again(&call), words.end(&call, end));
+                let told = format!("returns from {call} {result}");
                 format!("{}, {waited} ms", told.trim_end())
             }
             Kind::State(change) => said::state(change)?,
@@ -272,10 +262,10 @@ impl Teller {
             _ => return None,
         };
         let who = match event.place {
-            Place::Actor(actor) if timeline.lane(actor).is_empty() => {
-                format!("program {}", actor.0)
-            }
-            Place::Actor(actor) => timeline.lane(actor).to_string(),
+            Place::Actor(actor) => match timeline.lane(actor) {
+                "" => format!("program {}", actor.0),
+                name => name.to_string(),
+            },
             Place::Wire { .. } => "wire".to_string(),
             Place::Narrator => "note".to_string(),
         };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use timeline::Ending;
 use timeline::call::Outcome;
 use timeline::packet::{Content, Packet, Segment};
 use timeline::state::{TcpState, Transition};
@@ -131,6 +132,18 @@ pub fn is_bad(outcome: &Outcome) -> bool {
         ),
         Outcome::Died => true,
         Outcome::Returned(_) | Outcome::Interrupted(_) => false,
+    }
+}
+
+/// How a program ended, in words.
+pub fn ending(ending: Ending) -> String {
+    match ending {
+        Ending::Status(0) => "(ended)".to_string(),
+        Ending::Status(status) => format!("(ended with status {status})"),
+        Ending::Signal(2) => "(ended by SIGINT)".to_string(),
+        Ending::Signal(9) => "(ended by SIGKILL)".to_string(),
+        Ending::Signal(15) => "(ended by SIGTERM)".to_string(),
+        Ending::Signal(signal) => format!("(ended by signal {signal})"),
     }
 }
 

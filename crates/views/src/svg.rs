@@ -16,25 +16,13 @@ use timeline::{Actor, Event, Kind, Timeline};
 
 use self::paper::{Anchor, LINE, Paper, count, lines, widest};
 use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
-use crate::only::Only;
 use crate::reading::{Layer, Meaning, Reading, Row, Stand, Subject, with_next};
 use crate::said::milliseconds;
-use crate::words::Words;
 
-/// What is drawn.
-#[derive(Clone, Copy, Debug)]
-pub struct PictureStyle {
-    /// Which kinds of events.
-    pub only: Only,
-    /// How many bytes of data are shown.
-    pub bytes: usize,
-    /// Whether data is shown as hexadecimal numbers.
-    pub hex: bool,
-}
-
-/// The whole timeline as an SVG file.
-pub fn svg(timeline: &Timeline, style: PictureStyle) -> String {
-    let mut picture = Picture::new(timeline, style);
+/// The whole timeline as an SVG file, as it is read. A picture is never ASCII
+/// alone.
+pub fn svg(timeline: &Timeline, reading: Reading) -> String {
+    let mut picture = Picture::new(timeline, reading);
     for (event, next) in with_next(timeline) {
         picture.draw(event, next);
     }
@@ -68,59 +56,40 @@ struct Picture {
 }
 
 impl Picture {
-    fn new(timeline: &Timeline, style: PictureStyle) -> Self {
-        let words = Words {
-            bytes: style.bytes,
-            hex: style.hex,
-            ascii: false,
-        };
+    fn new(timeline: &Timeline, reading: Reading) -> Self {
         let mut picture = Self {
-            reading: Reading::new(style.only, words, true),
+            reading,
             paper: Paper::default(),
             plan: Plan { lanes: 0 },
             lanes: Vec::new(),
-            y: MARGIN,
+            y: MARGIN + 2 * LINE,
             now: Duration::ZERO,
             open: HashMap::new(),
         };
-        let started = timeline
-            .events()
-            .iter()
-            .filter_map(|event| match &event.kind {
-                Kind::Started { lane, command } => Some((lane, command)),
-                _ => None,
-            });
-        let mut below = MARGIN + LINE;
-        for (index, (name, command)) in started.enumerate() {
-            picture.plan.lanes += 1;
-            picture.lanes.push(Lane {
-                name: name.clone(),
-                since: None,
-            });
-            let (x, anchor) = picture.plan.beside(index);
-            let mut rows = lines(&command.join(" "), cells(LANE));
-            rows.truncate(3);
-            picture.paper.text(
-                x,
-                MARGIN + LINE,
-                anchor,
-                "name",
-                &lines(name, cells(LANE))[..1],
-            );
-            picture
-                .paper
-                .text(x, MARGIN + 2 * LINE, anchor, "faint", &rows);
-            below = below.max(MARGIN + (1 + count(&rows)) * LINE);
+        for event in timeline.events() {
+            if let Kind::Started { lane, command } = &event.kind {
+                picture.program(lane, command);
+            }
         }
-        picture.paper.text(
-            MARGIN,
-            MARGIN + LINE,
-            Anchor::Start,
-            "time",
-            &["ms".to_string()],
-        );
-        picture.y = below + LINE;
+        let unit = ["ms".to_string()];
+        let y = MARGIN + LINE;
+        picture.paper.text(MARGIN, y, Anchor::Start, "time", &unit);
         picture
+    }
+
+    /// A lane, with its name and command above it.
+    fn program(&mut self, name: &str, command: &[String]) {
+        let (x, anchor) = self.plan.beside(self.lanes.len());
+        let y = MARGIN + LINE;
+        let names = lines(name, cells(LANE));
+        self.paper.text(x, y, anchor, "name", &names[..1]);
+        let mut rows = lines(&command.join(" "), cells(LANE));
+        rows.truncate(3);
+        self.paper.text(x, y + LINE, anchor, "faint", &rows);
+        self.y = self.y.max(y + (1 + count(&rows)) * LINE);
+        let name = name.to_string();
+        self.lanes.push(Lane { name, since: None });
+        self.plan.lanes += 1;
     }
 
     fn lane_of(&self, actor: Option<Actor>) -> Option<usize> {
@@ -243,18 +212,10 @@ impl Picture {
 
     /// The life of a lane ends, and with it the calls that still wait.
     fn end_of(&mut self, lane: usize) {
-        let mut waiting: Vec<CallId> = self
-            .open
-            .iter()
-            .filter(|(_, open)| open.lane == lane)
-            .map(|(id, _)| *id)
-            .collect();
-        waiting.sort();
-        for open in waiting
-            .iter()
-            .filter_map(|id| self.open.remove(id))
-            .collect::<Vec<_>>()
-        {
+        let here = self.open.extract_if(|_, open| open.lane == lane);
+        let mut waiting: Vec<(CallId, Open)> = here.collect();
+        waiting.sort_by_key(|(id, _)| *id);
+        for (_, open) in waiting {
             self.bar(&open, "open");
         }
         let x = self.plan.life(lane);

@@ -21,7 +21,7 @@ const WORDS: Words = Words {
 };
 
 fn read(timeline: &Timeline) -> Vec<Row> {
-    rows(timeline, Reading::new(Only::default(), WORDS, true))
+    rows(timeline, reading(Only::default()))
 }
 
 /// What is written.
@@ -95,7 +95,7 @@ fn where_inquiries_are_left_out_those_that_fail_are_told_all_the_same() {
 fn where_an_end_comes_alone_it_says_how_the_whole_call_reads() {
     let mut story = Story::default();
     story.done(0, SERVER, "accept", vec![Arg::Descriptor(3)], 4);
-    let mut reading = Reading::new(Only::default(), WORDS, true);
+    let mut reading = reading(Only::default());
     let events = story.timeline.events();
     let rows: Vec<Row> = events
         .iter()
@@ -162,13 +162,13 @@ fn nothing_is_said_of_the_fate_of_a_packet_that_is_left_out() {
         tcp: true,
         ..Only::default()
     };
-    let rows = rows(&story.timeline, Reading::new(only, WORDS, true));
+    let rows = rows(&story.timeline, reading(only));
     assert_eq!(texts(&rows), ["SYN seq 0"]);
 }
 
 #[test]
 fn what_is_remembered_stays_bounded_however_much_happens() {
-    let mut reading = Reading::new(Only::default(), WORDS, true);
+    let mut reading = reading(Only::default());
     let mut sizes = Vec::new();
     let mut story = Story::default();
     for round in 0..6 {

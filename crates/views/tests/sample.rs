@@ -9,6 +9,9 @@ use timeline::call::*;
 use timeline::packet::*;
 use timeline::{Actor, Event, Kind, Place, Stream, Timeline};
 use views::json;
+use views::only::Only;
+use views::reading::Reading;
+use views::words::Words;
 
 pub const SERVER: Place = Place::Actor(Actor(0));
 pub const CLIENT: Place = Place::Actor(Actor(1));
@@ -29,6 +32,12 @@ pub fn echo() -> Timeline {
 /// two events.
 pub fn talk() -> Timeline {
     json::read(include_str!("recordings/talk.jsonl")).unwrap()
+}
+
+/// A reading with 32 bytes of data, in words that are not ASCII alone.
+pub fn reading(only: Only) -> Reading {
+    let (bytes, hex, ascii) = (32, false, false);
+    Reading::new(only, Words { bytes, hex, ascii }, true)
 }
 
 /// Puts a timeline together. Times are in microseconds.

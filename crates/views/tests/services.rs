@@ -4,16 +4,9 @@ use rstest::rstest;
 use timeline::call::{Address, Arg, End, Socket, Start};
 use timeline::{Ending, Kind, Place};
 use views::only::Only;
-use views::reading::{Reading, Row, rows};
-use views::words::Words;
+use views::reading::{Row, rows};
 
 use crate::sample::*;
-
-const WORDS: Words = Words {
-    bytes: 32,
-    hex: false,
-    ascii: false,
-};
 
 fn unix_or_netlink(inode: u64) -> Socket {
     let protocol = None;
@@ -58,7 +51,7 @@ impl Talk {
 
     /// What is said of it.
     fn told(&self, only: Only) -> Vec<String> {
-        let rows = rows(&self.0.timeline, Reading::new(only, WORDS, true));
+        let rows = rows(&self.0.timeline, reading(only));
         let texts = rows.iter().map(Row::text);
         texts.filter(|text| !text.is_empty()).collect()
     }
@@ -181,7 +174,7 @@ fn where_no_calls_are_shown_talks_are_not_told_either() {
 fn read_live_it_is_the_same_and_each_call_says_whether_it_is_folded() {
     let mut talk = netlink();
     talk.on(CLIENT, "listen", None, 9);
-    let mut live = Reading::new(Only::default(), WORDS, true);
+    let mut live = reading(Only::default());
     let mut folded = Vec::new();
     let mut told = Vec::new();
     for event in talk.0.timeline.events() {
