@@ -87,14 +87,11 @@ impl Board {
     /// the beginning, from the server and from the client. With `ascii`, calls
     /// are written with ASCII alone.
     pub fn new(mode: Mode, lines: [Line; 2], ascii: bool) -> Self {
-        let words = Words {
-            bytes: 24,
-            hex: false,
-            ascii,
-        };
+        let (bytes, hex) = (24, false);
+        let words = Words { bytes, hex, ascii };
         let mut board = Self {
-            hosts: [Host::new(), Host::new()],
-            packets: Packets::new(),
+            hosts: Default::default(),
+            packets: Packets::default(),
             lines,
             cut: false,
             mode: Mode::Run,
