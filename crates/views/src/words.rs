@@ -20,13 +20,9 @@ pub struct Words {
 impl Words {
     /// A call that begins, such as `bind(3, 127.0.0.1:8081)`.
     pub fn start(self, call: &Start) -> String {
-        let args: Vec<String> = call
-            .args
-            .iter()
-            .enumerate()
-            .filter_map(|(at, arg)| self.arg(call, at, arg))
-            .collect();
-        format!("{}({})", name(call), args.join(", "))
+        let args = call.args.iter().enumerate();
+        let args = args.filter_map(|(at, arg)| self.arg(call, at, arg));
+        format!("{}({})", name(call), list(args))
     }
 
     /// What came of it, such as `→ 5 "hello"`; empty where there is nothing to
@@ -56,12 +52,7 @@ impl Words {
     }
 
     fn result(self, call: &Start, value: i64, end: &End) -> String {
-        let outputs: Vec<String> = end
-            .outputs
-            .iter()
-            .filter_map(|out| self.output(out))
-            .collect();
-        let outputs = outputs.join(", ");
+        let outputs = list(end.outputs.iter().filter_map(|out| self.output(out)));
         match call.name.as_ref() {
             "recvfrom" | "read" | "recvmsg" | "readv" if value == 0 && is_stream(call) => {
                 "0, end of stream".to_string()
@@ -122,13 +113,10 @@ impl Words {
         let each = messages.iter().map(|message| {
             let address = message.address.as_ref();
             let address = address.map(|address| format!("{link}{}", written(address)));
-            format!(
-                "{}{}",
-                self.data(&message.bytes),
-                address.unwrap_or_default()
-            )
+            let data = self.data(&message.bytes);
+            format!("{data}{}", address.unwrap_or_default())
         });
-        each.collect::<Vec<_>>().join(", ")
+        list(each)
     }
 
     fn setting(self, setting: &Setting) -> String {
@@ -143,24 +131,20 @@ impl Words {
     }
 
     fn symbol(self, symbol: &Symbol) -> String {
-        symbol
-            .name
-            .as_ref()
-            .map_or_else(|| symbol.number.to_string(), ToString::to_string)
+        match &symbol.name {
+            Some(name) => name.to_string(),
+            None => symbol.number.to_string(),
+        }
     }
 
     /// None where no flag is set that a reader would miss.
     fn flags(self, flags: &Flags) -> Option<String> {
         let quiet = |name: &&str| !["SOCK_CLOEXEC", "MSG_NOSIGNAL"].contains(name);
-        let mut names: Vec<String> = flags
-            .names
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(quiet)
-            .map(str::to_string)
-            .collect();
+        let names = flags.names.iter().map(AsRef::as_ref).filter(quiet);
+        let mut names = names.collect::<Vec<&str>>();
+        let unnamed = format!("0x{:x}", flags.unnamed);
         if flags.unnamed != 0 {
-            names.push(format!("0x{:x}", flags.unnamed));
+            names.push(&unnamed);
         }
         (!names.is_empty()).then(|| names.join("|"))
     }
@@ -270,15 +254,12 @@ fn asked(call: &Start) -> i64 {
 
 fn events(watched: &[Watch]) -> String {
     let each = watched.iter();
-    let each = each.map(|watch| format!("{} {}", watch.descriptor, watch.events.names.join("|")));
-    each.collect::<Vec<_>>().join(", ")
+    list(each.map(|watch| format!("{} {}", watch.descriptor, watch.events.names.join("|"))))
 }
 
-fn list(set: &[i32]) -> String {
-    set.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items = items.into_iter().map(|item| item.to_string());
+    items.collect::<Vec<_>>().join(", ")
 }
 
 fn written(address: &Address) -> String {

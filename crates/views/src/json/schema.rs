@@ -10,8 +10,8 @@ use timeline::packet::{About, Content, Datagram, Packet, Segment, TcpFlags, TcpO
 use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Ending, Kind, Stream};
 
-use super::shapes::{Choice, choice, record, words};
-use super::value::{Json, Object, Wrong, member, only_member, write_text};
+use super::shapes::{Choice, choice, number, record, words};
+use super::value::{Json, Object, Wrong, expect, member, only_member, write_text};
 
 choice!(Kind
     holding nothing { Beat "beat" }
@@ -129,33 +129,15 @@ impl Json for TcpFlags {
         let mut flags = Self::default();
         for name in Vec::<String>::read(value)? {
             let known = FLAGS.into_iter().find(|(_, known)| *known == name);
-            let known =
-                known.ok_or_else(|| Wrong::unknown_word(&name, &FLAGS.map(|(_, name)| name)));
-            flags.0 |= known?.0;
+            let wrong = || Wrong::unknown_word(&name, &FLAGS.map(|(_, name)| name));
+            flags.0 |= known.ok_or_else(wrong)?.0;
         }
         Ok(flags)
     }
 }
 
-impl Json for CallId {
-    fn write(&self, out: &mut String) {
-        self.0.write(out);
-    }
-
-    fn read(value: &Value) -> Result<Self, Wrong> {
-        u64::read(value).map(Self)
-    }
-}
-
-impl Json for Actor {
-    fn write(&self, out: &mut String) {
-        self.0.write(out);
-    }
-
-    fn read(value: &Value) -> Result<Self, Wrong> {
-        usize::read(value).map(Self)
-    }
-}
+number!(CallId(u64));
+number!(Actor(usize));
 
 /// A descriptor with the socket behind it.
 impl Json for (i32, Socket) {
@@ -180,7 +162,7 @@ impl Json for (u32, u32) {
     fn read(value: &Value) -> Result<Self, Wrong> {
         match Vec::read(value)?[..] {
             [from, to] => Ok((from, to)),
-            _ => Err(Wrong::expected("a list of two numbers", value)),
+            _ => expect(None, "a list of two numbers", value),
         }
     }
 }

@@ -96,7 +96,7 @@ macro_rules! words {
             }
 
             fn read(value: &Value) -> Result<Self, Wrong> {
-                let word = value.as_str().ok_or_else(|| Wrong::expected("a word", value))?;
+                let word = expect(value.as_str(), "a word", value)?;
                 $(if word == $name { return Ok($variant); })+
                 Err(Wrong::unknown_word(word, &[$($name),+]))
             }
@@ -104,4 +104,19 @@ macro_rules! words {
     };
 }
 
-pub(super) use {choice, record, words};
+/// A number that has a type of its own.
+macro_rules! number {
+    ($type:ident($number:ident)) => {
+        impl Json for $type {
+            fn write(&self, out: &mut String) {
+                self.0.write(out);
+            }
+
+            fn read(value: &Value) -> Result<Self, Wrong> {
+                $number::read(value).map(Self)
+            }
+        }
+    };
+}
+
+pub(super) use {choice, number, record, words};
