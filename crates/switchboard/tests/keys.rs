@@ -99,8 +99,8 @@ fn the_proposed_bit_is_one_of_the_data() {
 #[test]
 fn letting_a_packet_through_drops_the_copies_that_wait_behind_it() {
     let mut story = waiting(Mode::Step, 1);
-    story.packet(1000, CLIENT, syn(), HELD.again(1));
-    story.packet(2000, CLIENT, syn(), HELD.again(2));
+    story.packet(1000, CLIENT, syn(), again(HELD, 1));
+    story.packet(2000, CLIENT, syn(), again(HELD, 2));
     story.key(' ');
     let expected = [Decide(1, Pass), Decide(2, Drop), Decide(3, Drop)];
     assert_eq!(story.commands(0), expected);
@@ -109,8 +109,8 @@ fn letting_a_packet_through_drops_the_copies_that_wait_behind_it() {
 #[test]
 fn when_a_packet_is_dropped_its_next_copy_waits_in_its_place() {
     let mut story = waiting(Mode::Step, 1);
-    story.packet(1000, CLIENT, syn(), HELD.again(1));
-    story.packet(2000, CLIENT, syn(), HELD.again(2));
+    story.packet(1000, CLIENT, syn(), again(HELD, 1));
+    story.packet(2000, CLIENT, syn(), again(HELD, 2));
     story.key('d');
     assert_eq!(story.commands(0), [Decide(1, Drop)]);
     story.later(2500, 1, Fate::Dropped, 2500);
@@ -248,14 +248,14 @@ fn an_answer_belongs_to_the_repetition_and_not_to_the_packet_that_was_lost() {
     let mut story = Story::begun(Mode::Run);
     let data = tcp(CLIENT, PSH | ACK, 1, 1, "hello");
     let lost = story.packet(0, CLIENT, data.clone(), by(Fate::Dropped, "data drop"));
-    let again = story.packet(200, CLIENT, data, PASS.again(lost));
+    let repeated = story.packet(200, CLIENT, data, again(PASS, lost));
     story.packet(201, SERVER, tcp(SERVER, ACK, 1, 6, ""), PASS);
     story.packet(202, SERVER, tcp(SERVER, PSH | ACK, 1, 6, "HELLO"), PASS);
     let screen = |story: &Story| story.screen(1000, (80, 24));
     story.code(KeyCode::Up);
-    assert!(screen(&story).contains(&format!("It answers packet {again}.")));
+    assert!(screen(&story).contains(&format!("It answers packet {repeated}.")));
     story.code(KeyCode::Up).code(KeyCode::Up);
-    assert!(screen(&story).contains(&format!("Packet {again} repeats it")));
+    assert!(screen(&story).contains(&format!("Packet {repeated} repeats it")));
     assert!(!screen(&story).contains("answers it"));
 }
 

@@ -46,7 +46,7 @@ fn a_syn_held() -> Story {
     story.state(CLIENT, Some(8081), TcpState::SynSent, (0, 1));
     let syn = story.packet(10, CLIENT, tcp(CLIENT, SYN, 0, 0, ""), HELD);
     for (time, copy) in [(1010, 1), (2020, 2)] {
-        let again = HELD.again(copy);
+        let again = again(HELD, copy);
         story.packet(time, CLIENT, tcp(CLIENT, SYN, 0, 0, ""), again);
     }
     assert_eq!(syn, 1);
@@ -77,7 +77,7 @@ fn a_drop() -> Story {
     let dropped = by(Fate::Dropped, "data drop once");
     let first = story.packet(12, CLIENT, data.clone(), dropped);
     story.returned(12, CLIENT, send, 5);
-    story.packet(214, CLIENT, data, PASS.again(first));
+    story.packet(214, CLIENT, data, again(PASS, first));
     story.packet(214, SERVER, tcp(SERVER, ACK, 1, 6, ""), PASS);
     story
 }
@@ -112,8 +112,8 @@ fn a_cut_cable_says_so_and_what_is_sent_is_lost() {
     story.note(300, "the cable is cut, by \"the hand\"");
     let lost = by(Fate::Dropped, "the hand");
     let data = tcp(CLIENT, PSH | ACK, 6, 1, "are you there?");
-    let first = story.packet(400, CLIENT, data.clone(), lost);
-    story.packet(600, CLIENT, data, lost.again(first));
+    let first = story.packet(400, CLIENT, data.clone(), lost.clone());
+    story.packet(600, CLIENT, data, again(lost, first));
     both("cut", &story, 2000);
 }
 

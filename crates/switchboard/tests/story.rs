@@ -148,10 +148,11 @@ impl Story {
     }
 
     /// The next frame; its number.
-    pub fn packet(&mut self, time: u64, from: Side, content: Content, what: Way) -> u64 {
+    pub fn packet(&mut self, time: u64, from: Side, content: Content, passage: Passage) -> u64 {
         self.frames += 1;
         let time = Duration::from_millis(time);
-        self.saw(packet(time, self.frames, from, content, what));
+        let packet = packet(self.frames, from, content, passage);
+        self.saw(on_wire(time, packet));
         self.frames
     }
 
@@ -236,11 +237,8 @@ pub struct Packets {
 impl Default for Packets {
     fn default() -> Self {
         let content = tcp(CLIENT, ACK, 1, 1, &"x".repeat(1400));
-        let event = packet(Duration::ZERO, 1, CLIENT, content, PASS);
-        let Kind::Packet(first) = event.kind else {
-            unreachable!("it is a packet");
-        };
-        Self { count: 0, first }
+        let (count, first) = (0, packet(1, CLIENT, content, PASS));
+        Self { count, first }
     }
 }
 
@@ -258,24 +256,16 @@ impl Packets {
     }
 }
 
-fn packet(time: Duration, frame: u64, from: Side, content: Content, what: Way) -> Event {
+fn packet(frame: u64, from: Side, content: Content, passage: Passage) -> Packet {
     let bytes = bytes(from, &content);
-    let passage = Passage {
-        frame,
-        fate: what.fate,
-        by: what.by.map(str::to_string),
-        late: Duration::from_millis(what.late),
-        again: what.again,
-    };
-    let packet = Packet {
+    Packet {
         source: address(from),
         destination: address(from.other()),
         content,
         length: bytes.len() as u32,
         bytes,
-        passage: Some(passage),
-    };
-    on_wire(time, packet)
+        passage: Some(Passage { frame, ..passage }),
+    }
 }
 
 fn on_wire(time: Duration, packet: Packet) -> Event {
@@ -305,35 +295,27 @@ pub fn text(buffer: &Buffer) -> String {
 }
 
 /// What becomes of a packet when it comes.
-#[derive(Clone, Copy, Default)]
-pub struct Way {
-    pub fate: Fate,
-    pub by: Option<&'static str>,
-    pub late: u64,
-    pub again: Option<u64>,
-}
-
-pub const PASS: Way = Way {
+pub const PASS: Passage = Passage {
+    frame: 0,
     fate: Fate::Passed,
     by: None,
-    late: 0,
+    late: Duration::ZERO,
     again: None,
 };
-pub const HELD: Way = Way {
+pub const HELD: Passage = Passage {
     fate: Fate::Held,
     ..PASS
 };
 
-impl Way {
-    pub fn again(self, frame: u64) -> Self {
-        let again = Some(frame);
-        Self { again, ..self }
-    }
+/// The same becomes of a packet that repeats this frame.
+pub fn again(passage: Passage, frame: u64) -> Passage {
+    let again = Some(frame);
+    Passage { again, ..passage }
 }
 
-pub fn by(fate: Fate, rule: &'static str) -> Way {
-    let by = Some(rule);
-    Way { fate, by, ..PASS }
+pub fn by(fate: Fate, rule: &str) -> Passage {
+    let by = Some(rule.to_string());
+    Passage { fate, by, ..PASS }
 }
 
 /// Numbers as a reader counts them; each side begins at 1000.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use timeline::call::{CallId, Start};
+use timeline::packet::Packet;
 use timeline::{Event, Kind, Place, Stream, Timeline};
 
 use crate::reading::{became_of_frame, done_to_frame};
@@ -69,7 +70,7 @@ pub struct Writer {
     teller: Teller,
     comments: Comments,
     /// It may be the last one.
-    last: Option<(Event, Comments)>,
+    last: Option<(Duration, Packet, Comments)>,
 }
 
 /// As many as a reader can take; the others are counted.
@@ -112,15 +113,15 @@ impl Writer {
             self.comments.push(told);
         }
         let comments = std::mem::take(&mut self.comments);
-        let before = self.last.replace((event.clone(), comments));
-        before.map_or(Vec::new(), |(event, comments)| {
-            self.packet(&event, comments)
+        let last = self.last.replace((event.time, packet.clone(), comments));
+        last.map_or(Vec::new(), |(time, packet, comments)| {
+            self.packet(time, &packet, comments)
         })
     }
 
     /// The bytes at the end.
     pub fn finish(&mut self) -> Vec<u8> {
-        let Some((event, mut comments)) = self.last.take() else {
+        let Some((time, packet, mut comments)) = self.last.take() else {
             return Vec::new();
         };
         let after = std::mem::take(&mut self.comments);
@@ -128,21 +129,18 @@ impl Writer {
             comments.push(format!("after this packet: {comment}"));
         }
         comments.more += after.more;
-        self.packet(&event, comments)
+        self.packet(time, &packet, comments)
     }
 
-    fn packet(&self, event: &Event, mut comments: Comments) -> Vec<u8> {
+    fn packet(&self, time: Duration, packet: &Packet, mut comments: Comments) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let Kind::Packet(packet) = &event.kind else {
-            return bytes;
-        };
         if comments.more > 0 {
             let more = format!("{} more events are not shown here", comments.more);
             comments.texts.push(more);
         }
         block(&mut bytes, ENHANCED_PACKET, |body| {
             const ONLY_INTERFACE: u32 = 0;
-            let time = self.start.saturating_add(event.time).as_nanos();
+            let time = self.start.saturating_add(time).as_nanos();
             // 64 bits reach to the year 2554.
             let time = u64::try_from(time).unwrap_or(u64::MAX);
             let captured = u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX);

@@ -16,7 +16,7 @@ impl Board {
             return;
         }
         self.changes += 1;
-        (self.told, self.told_at) = (None, None);
+        self.told = None;
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('c') {
             self.commands.push(Command::Quit);
@@ -265,15 +265,22 @@ impl Board {
     }
 
     fn tell(&mut self, text: &str) {
-        let (text, refused) = (text.to_string(), false);
-        self.told = Some(Told { text, refused });
+        self.say(text, false);
     }
 
     /// Says why something is not done.
     pub(crate) fn refuse(&mut self, text: &str) {
         self.changes += 1;
-        let (text, refused) = (text.to_string(), true);
-        self.told = Some(Told { text, refused });
+        self.say(text, true);
+    }
+
+    fn say(&mut self, text: &str, refused: bool) {
+        let (text, since) = (text.to_string(), None);
+        self.told = Some(Told {
+            text,
+            refused,
+            since,
+        });
     }
 }
 
