@@ -7,8 +7,6 @@ use std::time::Duration;
 use timeline::{Event, Kind, Place, Timeline};
 
 use crate::ladder::{Ladder, Style};
-use crate::only::Only;
-use crate::reading::Reading;
 use crate::text::Paper;
 use crate::{json, pcapng, svg};
 
@@ -67,8 +65,7 @@ fn in_picture(style: Style) -> Style {
 
 /// It needs all its events at once, to know how large it is.
 struct Picture {
-    only: Only,
-    reading: Reading,
+    style: Style,
     timeline: Timeline,
     /// How many events it may have.
     most: usize,
@@ -92,8 +89,7 @@ impl Export {
             }
             Format::Recording => Form::Recording,
             Format::Picture => Form::Picture(Picture {
-                only: style.only,
-                reading: in_picture(style).reading(),
+                style: in_picture(style),
                 timeline: Timeline::default(),
                 most,
                 left_out: 0,
@@ -152,7 +148,7 @@ impl Export {
 impl Picture {
     fn event(&mut self, event: &Event) {
         // What is not drawn needs no room.
-        if !self.only.draws(&event.kind) {
+        if !self.style.only.draws(&event.kind) {
             return;
         }
         if self.timeline.events().len() < self.most {
@@ -174,6 +170,6 @@ impl Picture {
                 kind: Kind::Unseen(what),
             });
         }
-        svg::svg(&self.timeline, self.reading.clone()).into_bytes()
+        svg::svg(&self.timeline, self.style.reading()).into_bytes()
     }
 }
