@@ -1,5 +1,5 @@
-//! What is written into a file for a timeline, event by event: a long run needs no
-//! more memory than a short one, but for a picture.
+//! Writes a timeline into a file, event by event: except for a picture, a long run
+//! needs no more memory than a short one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl Export {
         })
     }
 
-    /// What stands before all events. The timeline starts at this time since 1970.
+    /// The bytes before all events. The timeline starts at this time since 1970.
     pub fn begin(&mut self, start: Duration) -> Vec<u8> {
         match &mut self.0 {
             Form::Recording => json::header().into_bytes(),
@@ -125,7 +125,7 @@ impl Export {
         }
     }
 
-    /// What stands after all events.
+    /// The bytes after all events.
     pub fn finish(&mut self) -> Vec<u8> {
         match &mut self.0 {
             Form::Page(_) | Form::Recording => Vec::new(),
@@ -147,7 +147,7 @@ impl Export {
 
 impl Picture {
     fn event(&mut self, event: &Event) {
-        // What is not drawn needs no room.
+        // An event that is not drawn needs no room.
         if !self.style.only.draws(&event.kind) {
             return;
         }

@@ -51,7 +51,7 @@ pub fn pcapng(timeline: &Timeline, interface: &str, start: Duration) -> Vec<u8> 
     file
 }
 
-/// What comes before all packets.
+/// The blocks before all packets.
 pub fn header(interface: &str) -> Vec<u8> {
     let mut file = Vec::new();
     section(&mut file);

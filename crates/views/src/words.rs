@@ -188,8 +188,8 @@ impl Words {
     }
 }
 
-/// The first so many bytes, or less: a character is not cut. Whoever cuts one is
-/// the program.
+/// The first `most` bytes, or fewer: we do not cut a character. Where one is cut,
+/// the program has done it.
 fn whole_characters(bytes: &[u8], most: usize) -> &[u8] {
     let chunks = bytes.utf8_chunks().flat_map(|chunk| {
         let whole = chunk.valid().chars().map(char::len_utf8);
@@ -229,8 +229,8 @@ fn is_stream(call: &Start) -> bool {
     room && protocol.is_none_or(|protocol| protocol.starts_with("TCP") || protocol == "UNIX-STREAM")
 }
 
-/// What was done to the call. A cut that made no difference is not told: less came
-/// than it allowed.
+/// How the checker has changed the call. A cut that made no difference, because
+/// fewer bytes came than it allowed, is not mentioned.
 fn changed(call: &Start, end: &End) -> Option<String> {
     match (call.changed.as_ref()?, &end.outcome) {
         (Changed::CutTo(most), Outcome::Returned(value))

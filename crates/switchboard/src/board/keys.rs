@@ -96,7 +96,7 @@ impl Board {
         }
         let pace = self.pace.saturating_add_signed(by).min(PACES.len() - 1);
         self.pace = pace;
-        // What is on its way begins it anew, so that nothing jumps.
+        // Packets on their way begin it anew, so that none jumps.
         self.since = now;
     }
 

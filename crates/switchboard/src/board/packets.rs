@@ -1,4 +1,4 @@
-//! What is and was on the cable, as far as it is kept.
+//! The packets that are and were on the cable, as far as we keep them.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;

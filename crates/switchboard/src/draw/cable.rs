@@ -156,7 +156,7 @@ fn packet(
 /// The packet as far on its way as it is: behind it the line that it has made.
 fn arrow(row: &Row, width: usize, part: f64, look: Look) -> String {
     let glyphs = look.glyphs();
-    // What is not there yet needs room to be seen on its way.
+    // A packet that has not arrived needs room to be seen on its way.
     let ahead = match row.place {
         Place::Arrived { .. } if part == 1.0 => 0,
         _ => width / 6,

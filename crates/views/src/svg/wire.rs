@@ -40,7 +40,7 @@ impl Picture {
         let (from, to) = (self.lane_of(way.from), self.lane_of(way.to));
         let (left, right) = self.plan.stretch(from, to);
         let loop_to_right = from == Some(0);
-        // What does not arrive ends on the way.
+        // The arrow of a packet that does not arrive ends on the way.
         let part = |part: i32| left + (right - left) * part / 4;
         match way.tip {
             Tip::Arrives => self.paper.arrow(left, right, y, loop_to_right, class),
