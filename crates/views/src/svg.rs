@@ -15,7 +15,7 @@ use timeline::call::CallId;
 use timeline::{Actor, Event, Kind, Timeline};
 
 use self::paper::{Anchor, LINE, Paper, count, lines, widest};
-use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
+use self::plan::{GAP, LANE, MARGIN, TIME, cells, pixels};
 use crate::reading::{Layer, Meaning, Reading, Row, Stand, Subject, with_next};
 use crate::said::milliseconds;
 
@@ -47,7 +47,6 @@ struct Open {
 struct Picture {
     reading: Reading,
     paper: Paper,
-    plan: Plan,
     lanes: Vec<Lane>,
     /// Where the next row begins.
     y: i32,
@@ -60,7 +59,6 @@ impl Picture {
         let mut picture = Self {
             reading,
             paper: Paper::default(),
-            plan: Plan { lanes: 0 },
             lanes: Vec::new(),
             y: MARGIN + 2 * LINE,
             now: Duration::ZERO,
@@ -79,7 +77,7 @@ impl Picture {
 
     /// A lane, with its name and command above it.
     fn program(&mut self, name: &str, command: &[String]) {
-        let (x, anchor) = self.plan.beside(self.lanes.len());
+        let (x, anchor) = plan::beside(self.lanes.len());
         let y = MARGIN + LINE;
         let names = lines(name, cells(LANE));
         self.paper.text(x, y, anchor, "name", &names[..1]);
@@ -89,13 +87,11 @@ impl Picture {
         self.y = self.y.max(y + (1 + count(&rows)) * LINE);
         let name = name.to_string();
         self.lanes.push(Lane { name, since: None });
-        self.plan.lanes += 1;
     }
 
     fn lane_of(&self, actor: Option<Actor>) -> Option<usize> {
-        actor
-            .map(|actor| actor.0)
-            .filter(|lane| *lane < self.lanes.len())
+        let lane = actor.map(|actor| actor.0);
+        lane.filter(|lane| *lane < self.lanes.len())
     }
 
     fn draw(&mut self, event: &Event, next: Option<&Event>) {
@@ -170,7 +166,7 @@ impl Picture {
             return self.across(&format!("program {}: {text}", actor.0), class);
         };
         let rows = lines(&text, cells(LANE));
-        let (x, anchor) = self.plan.beside(lane);
+        let (x, anchor) = plan::beside(lane);
         // Lines of several rows are easier to read from a common left edge.
         let (x, anchor) = match anchor {
             Anchor::End if rows.len() > 1 => (x - pixels(widest(&rows)), Anchor::Start),
@@ -184,7 +180,7 @@ impl Picture {
     /// Across all lanes: what no program says.
     fn across(&mut self, text: &str, class: &str) {
         let left = MARGIN + TIME;
-        let width = self.plan.width() - left - MARGIN;
+        let width = plan::width(self.lanes.len()) - left - MARGIN;
         let rows = lines(text, cells(width - 2 * GAP));
         let height = count(&rows) * LINE + 8;
         self.y += 4;
@@ -206,7 +202,7 @@ impl Picture {
         const MOST: i32 = 5;
         // Bars side by side grow into the wire, where there is room.
         let aside = open.slot.min(MOST) * BESIDE;
-        let x = self.plan.life(open.lane) + if open.lane == 0 { aside } else { -aside };
+        let x = plan::life(open.lane) + if open.lane == 0 { aside } else { -aside };
         self.paper.bar(x, open.y + 3, self.y - 1, class);
     }
 
@@ -218,7 +214,7 @@ impl Picture {
         for (_, open) in waiting {
             self.bar(&open, "open");
         }
-        let x = self.plan.life(lane);
+        let x = plan::life(lane);
         if let Some(since) = self.lanes[lane].since.take() {
             self.paper.line(x, since, self.y, "life");
         }
@@ -230,7 +226,7 @@ impl Picture {
         }
         let names: Vec<&str> = self.lanes.iter().map(|lane| lane.name.as_str()).collect();
         let title = format!("Timeline of {}", names.join(", "));
-        let (width, height) = (self.plan.width(), self.y + MARGIN);
+        let (width, height) = (plan::width(self.lanes.len()), self.y + MARGIN);
         self.paper.finish(&title, width, height)
     }
 }

@@ -166,13 +166,9 @@ impl Columns {
     }
 
     fn headline(&mut self, text: &str) -> String {
-        let rows = wrap(&printable(text), self.paper.width);
-        let painted = rows
-            .iter()
-            .map(|row| format!("{}\n", self.paper.paint(row, Meaning::Output)));
-        let painted: String = painted.collect();
-        self.in_lanes = false;
-        format!("\n{painted}")
+        let paper = self.paper;
+        let rows = wrap(&printable(text), paper.width).into_iter();
+        self.block(rows.map(|row| paper.paint(&row, Meaning::Output)))
     }
 
     fn note(&mut self, text: &str) -> String {
