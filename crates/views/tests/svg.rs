@@ -3,7 +3,9 @@
 use roxmltree::{Document, Node};
 use timeline::{Actor, Ending, Kind, Place, Timeline};
 use views::only::Only;
+use views::reading::Reading;
 use views::svg::svg;
+use views::words::Words;
 
 use crate::sample::{self, ACK, CLIENT, SERVER, SYN, Story, reading};
 
@@ -138,7 +140,10 @@ fn nothing_that_a_program_prints_can_break_out() {
     story.packet(50, SERVER, ACK, 1, 1, evil.as_bytes());
     let data = vec![timeline::call::Arg::Bytes(sample::bytes(evil.as_bytes()))];
     story.done(60, SERVER, "sendto", data, 5);
-    let picture = drawn(&story.timeline);
+    let (bytes, hex, ascii) = (1_000, false, false);
+    let words = Words { bytes, hex, ascii };
+    let all = Reading::new(Only::default(), words, true);
+    let picture = svg(&story.timeline, all);
     let document = Document::parse(&picture).unwrap_or_else(|error| panic!("{error}\n{picture}"));
     let known = [
         "svg", "title", "style", "rect", "line", "path", "circle", "text",
