@@ -49,6 +49,8 @@ pub(crate) struct Told {
     pub(crate) text: String,
     /// Whether something was refused.
     pub(crate) refused: bool,
+    /// Since when it is shown.
+    since: Option<Duration>,
 }
 
 /// The board. Events go in by [`Board::see`], keys by [`Board::key`], the time by
@@ -71,8 +73,6 @@ pub struct Board {
     pub(crate) prompt: Option<Prompt>,
     pub(crate) help: bool,
     pub(crate) told: Option<Told>,
-    /// Since when it is shown.
-    told_at: Option<Duration>,
     pub(crate) finished: bool,
     /// When the newest event happened, and when it was seen.
     seen: (Duration, Duration),
@@ -87,14 +87,11 @@ impl Board {
     /// the beginning, from the server and from the client. With `ascii`, calls
     /// are written with ASCII alone.
     pub fn new(mode: Mode, lines: [Line; 2], ascii: bool) -> Self {
-        let words = Words {
-            bytes: 24,
-            hex: false,
-            ascii,
-        };
+        let (bytes, hex) = (24, false);
+        let words = Words { bytes, hex, ascii };
         let mut board = Self {
-            hosts: [Host::new(), Host::new()],
-            packets: Packets::new(),
+            hosts: Default::default(),
+            packets: Packets::default(),
             lines,
             cut: false,
             mode: Mode::Run,
@@ -105,7 +102,6 @@ impl Board {
             prompt: None,
             help: false,
             told: None,
-            told_at: None,
             finished: false,
             seen: (Duration::ZERO, Duration::ZERO),
             reading: Reading::new(Only::default(), words, true),
@@ -183,11 +179,8 @@ impl Board {
     /// What is said across the cable, also of the cable itself.
     fn remark(&mut self, row: &reading::Row) {
         let text = row.text();
-        if row.about == Subject::Note && text.starts_with("the cable is cut") {
-            self.cut = true;
-        } else if row.about == Subject::Note && text.starts_with("the cable is mended") {
-            self.cut = false;
-        }
+        let is = |what| row.about == Subject::Note && text.starts_with(what);
+        self.cut = is("the cable is cut") || (self.cut && !is("the cable is mended"));
         let texts = row.words.iter().map(|piece| piece.text.clone());
         texts.for_each(|text| self.packets.remark(text));
     }
@@ -212,11 +205,9 @@ impl Board {
 
     /// So that the keys can be seen again.
     fn forget_what_was_told(&mut self, now: Duration) {
-        let told = self.told.as_ref().filter(|_| self.prompt.is_none());
-        let at = told.map(|_| self.told_at.unwrap_or(now));
-        self.told_at = at;
-        if at.is_some_and(|at| now >= at + TOLD) {
-            (self.told, self.told_at) = (None, None);
+        let told = self.told.as_mut().filter(|_| self.prompt.is_none());
+        if told.is_some_and(|told| now >= *told.since.get_or_insert(now) + TOLD) {
+            self.told = None;
             self.changes += 1;
         }
     }

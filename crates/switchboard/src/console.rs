@@ -17,8 +17,8 @@ use crate::look::Look;
 use crate::show::Desk;
 use crate::terminal::Screen;
 
-/// Events that the board has not seen yet. When there are more, whoever brings
-/// them waits.
+/// How many events may wait for the board. When there are more,
+/// [`Console::see`] waits.
 const UNSEEN: usize = 10_000;
 
 /// How long the screen may take to close.

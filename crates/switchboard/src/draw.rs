@@ -23,7 +23,7 @@ use crate::board::{Board, Mode};
 use crate::look::Look;
 
 /// The least columns and rows in which the board can be drawn.
-pub const LEAST: (u16, u16) = (80, 24);
+const LEAST: (u16, u16) = (80, 24);
 
 /// Draws all of it.
 pub fn draw(frame: &mut Frame, board: &Board, look: Look, now: Duration) {

@@ -21,8 +21,8 @@ impl Input for Keyboard {
     }
 }
 
-/// Waits, and says how long is left to wait. crossterm 0.29 reads the end of a
-/// terminal that is gone for ever, so it is not asked then.
+/// Waits, and says how long is left to wait. When the terminal is gone,
+/// crossterm 0.29 reads its end again and again, so we do not ask it then.
 #[cfg(unix)]
 fn wait_for_keys(wait: Duration) -> io::Result<Duration> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};

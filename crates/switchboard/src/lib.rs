@@ -22,7 +22,7 @@ mod terminal;
 pub use board::{Board, Mode};
 pub use command::Command;
 pub use console::Console;
-pub use draw::{LEAST, draw};
+pub use draw::draw;
 pub use keyboard::Keyboard;
 pub use look::Look;
 pub use show::{Desk, Input};

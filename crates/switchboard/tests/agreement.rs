@@ -1,20 +1,20 @@
 //! Ladder, picture and board show what the reading says: the same words, and
 //! nothing else.
 
-use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+use ratatui::crossterm::event::KeyCode;
 use roxmltree::Document;
 use switchboard::Mode;
 use timeline::Kind;
 use timeline::state::TcpState;
+use views::json;
 use views::ladder::{Style, ladder};
 use views::only::Only;
 use views::reading::{Layer, Meaning, Reading, Row, Stand, Subject, rows};
 use views::said;
-use views::svg;
+use views::svg::svg;
 use views::text::{Paper, printable};
 use views::words::Words;
 
-use crate::recording::recording;
 use crate::story::*;
 
 /// So large that the board shows all that it knows.
@@ -23,14 +23,27 @@ const SCREEN: (u16, u16) = (400, 120);
 /// How many bytes of data are shown: as many as on the board.
 const BYTES: usize = 24;
 
+/// A recording in which everything happens that can be said.
+///
+/// While a call waits, something else stands in its lane: then each view gives its
+/// end a row of its own.
+fn recording() -> Story {
+    let timeline = json::read(include_str!("recording.jsonl")).unwrap();
+    let mut story = Story::new(Mode::Run);
+    for event in timeline.events() {
+        story.saw(event.clone());
+    }
+    story
+}
+
+fn reading() -> Reading {
+    let (bytes, hex, ascii) = (BYTES, false, false);
+    Reading::new(Only::default(), Words { bytes, hex, ascii }, true)
+}
+
 /// Rows that are written.
 fn written(story: &Story) -> Vec<Row> {
-    let words = Words {
-        bytes: BYTES,
-        hex: false,
-        ascii: false,
-    };
-    let mut rows = rows(&story.timeline, Reading::new(Only::default(), words, true));
+    let mut rows = rows(&story.timeline, reading());
     rows.retain(|row| !row.words.is_empty());
     rows
 }
@@ -60,13 +73,12 @@ fn same(name: &str, shown: &str, expected: impl Iterator<Item = String>) {
 
 /// Of several programs in the right lane, each row says whose it is.
 fn with_name(row: &Row) -> String {
-    match &row.stand {
-        Stand::Lane(lane) => match &lane.name {
-            Some(name) => format!("{name}: {}", row.text()),
-            None => row.text(),
-        },
-        _ => row.text(),
-    }
+    let name = match &row.stand {
+        Stand::Lane(lane) => lane.name.as_ref(),
+        _ => None,
+    };
+    let name = name.map(|name| format!("{name}: "));
+    format!("{}{}", name.unwrap_or_default(), row.text())
 }
 
 #[test]
@@ -102,12 +114,7 @@ fn the_ladder_shows_what_the_reading_says_and_nothing_else() {
 #[test]
 fn the_picture_shows_what_the_reading_says_and_nothing_else() {
     let story = recording();
-    let style = svg::PictureStyle {
-        only: Only::default(),
-        bytes: BYTES,
-        hex: false,
-    };
-    let picture = svg::svg(&story.timeline, style);
+    let picture = svg(&story.timeline, reading());
     let document = Document::parse(&picture).unwrap();
     let texts = document.descendants().filter(|it| it.has_tag_name("text"));
     // Above the unit of time stand the names of the programs.
@@ -217,7 +224,7 @@ fn a_packet_that_is_chosen_on_the_board_tells_all_that_the_reading_says_of_it() 
         if number == 1 {
             break;
         }
-        story.code(KeyCode::Up, KeyModifiers::NONE);
+        story.code(KeyCode::Up);
     }
     let all = rows
         .iter()

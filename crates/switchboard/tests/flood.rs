@@ -14,11 +14,6 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use switchboard::{Board, Desk, Input, Look, Mode};
 use timeline::cable::Line;
 
-const LOOK: Look = Look {
-    colour: true,
-    ascii: false,
-};
-
 const KEYS: usize = 20;
 
 /// How many events wait for the board at most.
@@ -126,6 +121,7 @@ fn answers(flooded: bool) -> Vec<u64> {
     let backend = CrosstermBackend::new(Watched { picture, room });
     let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
     let (_silent, never) = mpsc::channel();
+    let colour = true;
     let mut hand = Hand {
         room,
         flood: if flooded { ROOM as u64 } else { 0 },
@@ -141,7 +137,7 @@ fn answers(flooded: bool) -> Vec<u64> {
         }
         let mut desk = Desk {
             board: Board::new(Mode::Run, [Line::default(); 2], false),
-            look: LOOK,
+            look: Look { colour, ..PLAIN },
             events,
             clock: &clock,
             stop: &room.stop,

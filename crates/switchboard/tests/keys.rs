@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::story::*;
-use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+use ratatui::crossterm::event::KeyCode;
 use rstest::rstest;
-use switchboard::{Command, Mode};
-use timeline::cable::{Action, Fate};
-
-const NONE: KeyModifiers = KeyModifiers::NONE;
+use switchboard::Command::{self, Decide};
+use switchboard::Mode;
+use timeline::cable::Action::{self, Drop, Pass};
+use timeline::cable::Fate;
 
 fn syn() -> timeline::packet::Content {
     tcp(CLIENT, SYN, 0, 0, "")
@@ -39,33 +39,29 @@ fn step_and_slow_motion_hold_the_packets_and_run_lets_them_go() {
 }
 
 #[rstest]
-#[case(' ', Action::Pass)]
-#[case('d', Action::Drop)]
+#[case(' ', Pass)]
+#[case('d', Drop)]
 #[case('2', Action::Double)]
 fn a_key_decides_about_the_oldest_packet_that_waits(#[case] key: char, #[case] what: Action) {
     let mut story = waiting(Mode::Step, 2);
     story.key(key);
-    assert_eq!(story.commands(0), [Command::Decide(1, what)]);
+    assert_eq!(story.commands(0), [Decide(1, what)]);
     story.key(key);
-    assert_eq!(story.commands(0), [Command::Decide(2, what)]);
+    assert_eq!(story.commands(0), [Decide(2, what)]);
     story.key(key);
     assert_eq!(story.commands(0), []);
-    assert!(
-        story.message().starts_with("nothing waits"),
-        "{}",
-        story.message()
-    );
+    assert!(story.message().starts_with("nothing waits"));
 }
 
 #[test]
 fn the_arrows_choose_another_packet_and_the_key_is_about_that_one() {
     let mut story = waiting(Mode::Step, 3);
-    story.code(KeyCode::Down, NONE).code(KeyCode::Down, NONE);
+    story.code(KeyCode::Down).code(KeyCode::Down);
     assert!(story.screen(0, (80, 24)).contains("packet 3: client"));
-    story.code(KeyCode::Up, NONE).key('d');
-    assert_eq!(story.commands(0), [Command::Decide(2, Action::Drop)]);
-    story.code(KeyCode::Esc, NONE).key('d');
-    assert_eq!(story.commands(0), [Command::Decide(1, Action::Drop)]);
+    story.code(KeyCode::Up).key('d');
+    assert_eq!(story.commands(0), [Decide(2, Drop)]);
+    story.code(KeyCode::Esc).key('d');
+    assert_eq!(story.commands(0), [Decide(1, Drop)]);
 }
 
 #[test]
@@ -73,10 +69,10 @@ fn about_a_packet_that_has_arrived_nothing_can_be_decided_and_it_says_so() {
     let mut story = Story::begun(Mode::Run);
     story.packet(0, CLIENT, syn(), PASS);
     story.packet(1, SERVER, tcp(SERVER, SYN | ACK, 0, 1, ""), PASS);
-    story.code(KeyCode::Up, NONE).key('d');
+    story.code(KeyCode::Up).key('d');
     assert_eq!(story.commands(0), []);
     assert_eq!(story.message(), "packet 1 has arrived already");
-    story.code(KeyCode::Esc, NONE).key('d');
+    story.code(KeyCode::Esc).key('d');
     assert!(story.message().starts_with("nothing waits: press s"));
 }
 
@@ -85,16 +81,10 @@ fn a_delay_is_asked_for_and_nonsense_is_refused_and_can_be_mended() {
     let mut story = waiting(Mode::Step, 1);
     story.key('e').typed("soon");
     assert_eq!(story.commands(0), []);
-    assert!(
-        story.message().contains("is no time"),
-        "{}",
-        story.message()
-    );
-    story
-        .code(KeyCode::Char('u'), KeyModifiers::CONTROL)
-        .typed("1.5 s");
+    assert!(story.message().contains("is no time"));
+    story.control('u').typed("1.5 s");
     let delay = Action::Delay(Duration::from_millis(1500));
-    assert_eq!(story.commands(0), [Command::Decide(1, delay)]);
+    assert_eq!(story.commands(0), [Decide(1, delay)]);
 }
 
 #[test]
@@ -103,40 +93,30 @@ fn the_proposed_bit_is_one_of_the_data() {
     story.packet(0, CLIENT, tcp(CLIENT, PSH | ACK, 1, 1, "hello"), HELD);
     story.commands(0);
     story.key('b').typed("");
-    assert_eq!(
-        story.commands(0),
-        [Command::Decide(1, Action::Corrupt(40 * 8 + 7))]
-    );
+    assert_eq!(story.commands(0), [Decide(1, Action::Corrupt(40 * 8 + 7))]);
 }
 
 #[test]
 fn letting_a_packet_through_drops_the_copies_that_wait_behind_it() {
     let mut story = waiting(Mode::Step, 1);
-    story.packet(1000, CLIENT, syn(), HELD.again(1));
-    story.packet(2000, CLIENT, syn(), HELD.again(2));
+    story.packet(1000, CLIENT, syn(), again(HELD, 1));
+    story.packet(2000, CLIENT, syn(), again(HELD, 2));
     story.key(' ');
-    let expected = [
-        Command::Decide(1, Action::Pass),
-        Command::Decide(2, Action::Drop),
-        Command::Decide(3, Action::Drop),
-    ];
+    let expected = [Decide(1, Pass), Decide(2, Drop), Decide(3, Drop)];
     assert_eq!(story.commands(0), expected);
 }
 
 #[test]
 fn when_a_packet_is_dropped_its_next_copy_waits_in_its_place() {
     let mut story = waiting(Mode::Step, 1);
-    story.packet(1000, CLIENT, syn(), HELD.again(1));
-    story.packet(2000, CLIENT, syn(), HELD.again(2));
+    story.packet(1000, CLIENT, syn(), again(HELD, 1));
+    story.packet(2000, CLIENT, syn(), again(HELD, 2));
     story.key('d');
-    assert_eq!(story.commands(0), [Command::Decide(1, Action::Drop)]);
+    assert_eq!(story.commands(0), [Decide(1, Drop)]);
     story.later(2500, 1, Fate::Dropped, 2500);
     assert!(story.screen(2500, (80, 24)).contains("1 waits"));
     story.key(' ');
-    let expected = [
-        Command::Decide(2, Action::Pass),
-        Command::Decide(3, Action::Drop),
-    ];
+    let expected = [Decide(2, Pass), Decide(3, Drop)];
     assert_eq!(story.commands(0), expected);
 }
 
@@ -144,19 +124,16 @@ fn when_a_packet_is_dropped_its_next_copy_waits_in_its_place() {
 fn in_slow_motion_each_packet_goes_on_when_its_time_has_come() {
     let mut story = waiting(Mode::Slow, 2);
     assert_eq!(story.commands(999), []);
-    assert_eq!(story.commands(1000), [Command::Decide(1, Action::Pass)]);
+    assert_eq!(story.commands(1000), [Decide(1, Pass)]);
     assert_eq!(story.commands(1009), []);
-    assert_eq!(story.commands(1010), [Command::Decide(2, Action::Pass)]);
+    assert_eq!(story.commands(1010), [Decide(2, Pass)]);
 }
 
 #[test]
 fn in_slow_motion_a_packet_can_be_caught_on_its_way() {
     let mut story = waiting(Mode::Slow, 2);
     story.key('d');
-    let left = [
-        Command::Decide(1, Action::Drop),
-        Command::Decide(2, Action::Pass),
-    ];
+    let left = [Decide(1, Drop), Decide(2, Pass)];
     assert_eq!(story.commands(5000), left);
 }
 
@@ -167,7 +144,7 @@ fn in_slow_motion_what_a_rule_holds_waits_for_a_key_all_the_same() {
     story.commands(0);
     assert_eq!(story.commands(60_000), []);
     story.key(' ');
-    assert_eq!(story.commands(60_000), [Command::Decide(1, Action::Pass)]);
+    assert_eq!(story.commands(60_000), [Decide(1, Pass)]);
 }
 
 #[test]
@@ -175,7 +152,7 @@ fn the_pace_is_slower_with_plus_and_only_in_slow_motion() {
     let mut story = waiting(Mode::Slow, 1);
     story.key('+');
     assert_eq!(story.commands(1999), []);
-    assert_eq!(story.commands(2000), [Command::Decide(1, Action::Pass)]);
+    assert_eq!(story.commands(2000), [Decide(1, Pass)]);
     story.key('s').key('-');
     assert!(story.message().contains("press m first"));
 }
@@ -210,7 +187,7 @@ fn the_cable_is_cut_and_mended_and_set_by_keys_that_ask() {
 #[test]
 fn escape_leaves_a_question_and_nothing_is_done() {
     let mut story = Story::begun(Mode::Run);
-    story.key('l').key('5').code(KeyCode::Esc, NONE);
+    story.key('l').key('5').code(KeyCode::Esc);
     assert_eq!(story.commands(0), []);
     story.key('q');
     assert_eq!(story.commands(0), [Command::Quit]);
@@ -221,9 +198,7 @@ fn what_is_typed_to_the_client_is_a_line_and_its_letters_are_no_keys() {
     let mut story = Story::begun(Mode::Run);
     story.key('i').typed("quit 你好");
     assert_eq!(story.commands(0), [Command::Say("quit 你好".to_string())]);
-    story
-        .key('i')
-        .code(KeyCode::Char('d'), KeyModifiers::CONTROL);
+    story.key('i').control('d');
     assert_eq!(story.commands(0), [Command::EndOfInput]);
     story.ended(CLIENT).key('i');
     assert!(story.message().contains("no client program"));
@@ -235,7 +210,7 @@ fn control_c_leaves_even_out_of_a_question_and_the_help() {
         let mut story = Story::begun(Mode::Run);
         story.key(before);
         story.commands(0);
-        story.code(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        story.control('c');
         assert_eq!(story.commands(0), [Command::Quit], "{before}");
     }
 }
@@ -265,7 +240,7 @@ fn when_more_wait_than_a_hand_can_hold_the_rest_is_dropped() {
     let mut story = waiting(Mode::Step, 1000);
     assert_eq!(story.commands(0), []);
     story.packet(20_000, CLIENT, syn(), HELD);
-    assert_eq!(story.commands(0), [Command::Decide(1001, Action::Drop)]);
+    assert_eq!(story.commands(0), [Decide(1001, Drop)]);
 }
 
 #[test]
@@ -273,14 +248,14 @@ fn an_answer_belongs_to_the_repetition_and_not_to_the_packet_that_was_lost() {
     let mut story = Story::begun(Mode::Run);
     let data = tcp(CLIENT, PSH | ACK, 1, 1, "hello");
     let lost = story.packet(0, CLIENT, data.clone(), by(Fate::Dropped, "data drop"));
-    let again = story.packet(200, CLIENT, data, PASS.again(lost));
+    let repeated = story.packet(200, CLIENT, data, again(PASS, lost));
     story.packet(201, SERVER, tcp(SERVER, ACK, 1, 6, ""), PASS);
     story.packet(202, SERVER, tcp(SERVER, PSH | ACK, 1, 6, "HELLO"), PASS);
     let screen = |story: &Story| story.screen(1000, (80, 24));
-    story.code(KeyCode::Up, NONE);
-    assert!(screen(&story).contains(&format!("It answers packet {again}.")));
-    story.code(KeyCode::Up, NONE).code(KeyCode::Up, NONE);
-    assert!(screen(&story).contains(&format!("Packet {again} repeats it")));
+    story.code(KeyCode::Up);
+    assert!(screen(&story).contains(&format!("It answers packet {repeated}.")));
+    story.code(KeyCode::Up).code(KeyCode::Up);
+    assert!(screen(&story).contains(&format!("Packet {repeated} repeats it")));
     assert!(!screen(&story).contains("answers it"));
 }
 
@@ -310,10 +285,7 @@ fn a_packet_is_swapped_with_the_next_of_its_direction_and_both_go() {
     story.packet(20, SERVER, tcp(SERVER, SYN | ACK, 0, 1, ""), HELD);
     story.packet(30, CLIENT, tcp(CLIENT, ACK, 1, 1, ""), HELD);
     story.key('x');
-    let swapped = [
-        Command::Decide(1, Action::Swap),
-        Command::Decide(3, Action::Pass),
-    ];
+    let swapped = [Decide(1, Action::Swap), Decide(3, Pass)];
     assert_eq!(story.commands(0), swapped);
 }
 
@@ -330,10 +302,7 @@ fn a_packet_that_is_to_be_swapped_waits_until_the_next_one_comes(#[case] mode: M
     story.packet(60_000, SERVER, udp(SERVER, "other way"), PASS);
     assert_eq!(story.commands(60_000), []);
     story.packet(60_001, CLIENT, udp(CLIENT, "two"), HELD);
-    let swapped = [
-        Command::Decide(1, Action::Swap),
-        Command::Decide(3, Action::Pass),
-    ];
+    let swapped = [Decide(1, Action::Swap), Decide(3, Pass)];
     assert_eq!(story.commands(60_001), swapped);
 }
 
@@ -343,7 +312,7 @@ fn when_the_next_one_does_not_wait_the_one_to_be_swapped_goes_behind_it() {
     story.packet(0, CLIENT, udp(CLIENT, "one"), by(Fate::Held, "udp hold"));
     story.key('x');
     story.packet(1, CLIENT, udp(CLIENT, "two"), PASS);
-    assert_eq!(story.commands(1), [Command::Decide(1, Action::Pass)]);
+    assert_eq!(story.commands(1), [Decide(1, Pass)]);
 }
 
 #[test]

@@ -4,6 +4,5 @@
 mod agreement;
 mod flood;
 mod keys;
-mod recording;
 mod screens;
 mod story;

@@ -6,10 +6,12 @@ use std::time::Duration;
 use std::{env, fs};
 
 use crate::story::*;
+use ratatui::crossterm::event::KeyCode;
+use ratatui::style::Color;
 use rstest::rstest;
 use switchboard::{Look, Mode};
 use timeline::cable::Fate;
-use timeline::call::Arg;
+use timeline::call::{Arg, Bytes};
 use timeline::state::TcpState;
 use unicode_width::UnicodeWidthStr;
 
@@ -44,7 +46,7 @@ fn a_syn_held() -> Story {
     story.state(CLIENT, Some(8081), TcpState::SynSent, (0, 1));
     let syn = story.packet(10, CLIENT, tcp(CLIENT, SYN, 0, 0, ""), HELD);
     for (time, copy) in [(1010, 1), (2020, 2)] {
-        let again = HELD.again(copy);
+        let again = again(HELD, copy);
         story.packet(time, CLIENT, tcp(CLIENT, SYN, 0, 0, ""), again);
     }
     assert_eq!(syn, 1);
@@ -67,31 +69,23 @@ fn a_drop() -> Story {
     story.state(CLIENT, Some(8081), TcpState::Established, (0, 5));
     story.state(SERVER, Some(40_000), TcpState::Established, (0, 0));
     story.line(CLIENT, "sending hello");
-    let args = vec![Arg::Descriptor(3), Arg::Bytes(bytes_of("hello"))];
+    let (first, length) = (b"hello".to_vec(), 5);
+    let hello = Arg::Bytes(Bytes { first, length });
+    let args = vec![Arg::Descriptor(3), hello];
     let send = story.call(12, CLIENT, "sendto", args);
     let data = tcp(CLIENT, PSH | ACK, 1, 1, "hello");
     let dropped = by(Fate::Dropped, "data drop once");
     let first = story.packet(12, CLIENT, data.clone(), dropped);
     story.returned(12, CLIENT, send, 5);
-    story.packet(214, CLIENT, data, PASS.again(first));
+    story.packet(214, CLIENT, data, again(PASS, first));
     story.packet(214, SERVER, tcp(SERVER, ACK, 1, 6, ""), PASS);
     story
-}
-
-fn bytes_of(text: &str) -> timeline::call::Bytes {
-    timeline::call::Bytes {
-        first: text.as_bytes().to_vec(),
-        length: text.len() as u64,
-    }
 }
 
 #[test]
 fn a_drop_is_tied_to_the_retransmission_that_answers_it() {
     let mut story = a_drop();
-    let up = ratatui::crossterm::event::KeyCode::Up;
-    for _ in 0..2 {
-        story.code(up, ratatui::crossterm::event::KeyModifiers::NONE);
-    }
+    story.code(KeyCode::Up).code(KeyCode::Up);
     both("drop", &story, 2000);
 }
 
@@ -108,8 +102,7 @@ fn swapped_datagrams_overtake_each_other_and_nobody_repairs_it() {
     for line in ["first", "third", "second"] {
         story.line(SERVER, &format!("received {line:?}"));
     }
-    let up = ratatui::crossterm::event::KeyCode::Up;
-    story.code(up, ratatui::crossterm::event::KeyModifiers::NONE);
+    story.code(KeyCode::Up);
     both("swapped", &story, 2000);
 }
 
@@ -119,8 +112,8 @@ fn a_cut_cable_says_so_and_what_is_sent_is_lost() {
     story.note(300, "the cable is cut, by \"the hand\"");
     let lost = by(Fate::Dropped, "the hand");
     let data = tcp(CLIENT, PSH | ACK, 6, 1, "are you there?");
-    let first = story.packet(400, CLIENT, data.clone(), lost);
-    story.packet(600, CLIENT, data, lost.again(first));
+    let first = story.packet(400, CLIENT, data.clone(), lost.clone());
+    story.packet(600, CLIENT, data, again(lost, first));
     both("cut", &story, 2000);
 }
 
@@ -212,35 +205,24 @@ fn in_slow_motion_a_packet_is_where_it_is_by_the_time() {
 
 #[test]
 fn with_ascii_nothing_else_is_drawn() {
-    let ascii = Look {
-        colour: false,
-        ascii: true,
-    };
+    let ascii = true;
     for mut story in [a_syn_held(), a_drop()] {
-        let screen = text(&story.buffer(2000, SMALL, ascii));
-        // The story's own calls are written by a board that may use more.
-        let screen = screen.replace('…', "...");
-        assert!(screen.is_ascii(), "{screen}");
-        story.key('?');
-        assert!(
-            text(&story.buffer(2000, LARGE, ascii))
-                .replace('…', "...")
-                .is_ascii()
-        );
+        for size in [SMALL, LARGE] {
+            let screen = text(&story.buffer(2000, size, Look { ascii, ..PLAIN }));
+            // The story's own calls are written by a board that may use more.
+            let screen = screen.replace('…', "...");
+            assert!(screen.is_ascii(), "{screen}");
+            story.key('?');
+        }
     }
 }
 
 #[test]
 fn without_colour_no_cell_has_one_and_with_colour_some_have() {
     let coloured = |colour| {
-        let look = Look {
-            colour,
-            ascii: false,
-        };
-        let buffer = a_drop().buffer(2000, SMALL, look);
-        let plain = ratatui::style::Color::Reset;
+        let buffer = a_drop().buffer(2000, SMALL, Look { colour, ..PLAIN });
         let mut cells = buffer.content.iter();
-        cells.any(|cell| cell.fg != plain || cell.bg != plain)
+        cells.any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
     };
     assert!(!coloured(false));
     assert!(coloured(true));

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use switchboard::{Board, Command, Look, Mode, draw};
 use timeline::cable::{Fate, Later, Line, Passage, Side};
-use timeline::call::{Address, Arg, CallId, End, Outcome, Output, Socket, Start};
+use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Datagram, Packet, Segment, TcpFlags, TcpOptions};
 use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Ending, Event, Kind, Place, Stream, Timeline};
@@ -19,8 +19,17 @@ pub const CLIENT: Side = Side::Client;
 pub const SYN: u8 = TcpFlags::SYN;
 pub const ACK: u8 = TcpFlags::ACK;
 pub const PSH: u8 = TcpFlags::PSH;
-pub const RST: u8 = TcpFlags::RST;
 const HAND: &str = "the hand";
+const ON_WIRE: Place = Place::Wire {
+    from: None,
+    to: None,
+};
+
+/// Without colours.
+pub const PLAIN: Look = Look {
+    colour: false,
+    ascii: false,
+};
 
 pub struct Story {
     pub board: Board,
@@ -44,12 +53,8 @@ impl Story {
     pub fn begun(mode: Mode) -> Self {
         let mut story = Self::new(mode);
         story.started(SERVER, "server").started(CLIENT, "client");
-        story.call(
-            0,
-            SERVER,
-            "listen",
-            vec![Arg::Descriptor(3), Arg::Number(128)],
-        );
+        let args = vec![Arg::Descriptor(3), Arg::Number(128)];
+        story.call(0, SERVER, "listen", args);
         story.line(SERVER, "listening on 0.0.0.0:8081");
         story.state(SERVER, None, TcpState::Listen, (0, 128));
         story
@@ -60,7 +65,7 @@ impl Story {
         self.saw(Event { time, place, kind })
     }
 
-    fn saw(&mut self, event: Event) -> &mut Self {
+    pub fn saw(&mut self, event: Event) -> &mut Self {
         self.board.see(&event);
         self.timeline.push(event);
         self
@@ -90,14 +95,9 @@ impl Story {
 
     /// A socket of the server, with this inode.
     pub fn listener(&mut self, inode: u64, to: TcpState) -> &mut Self {
-        let change = Transition {
-            local: (address(SERVER), 8081).into(),
-            peer: "0.0.0.0:0".parse().unwrap(),
-            inode: Some(inode),
-            from: None,
-            to,
-            queues: Queues::default(),
-        };
+        let inode = Some(inode);
+        let change = transition(SERVER, None, to);
+        let change = Transition { inode, ..change };
         self.see(0, in_program(SERVER), Kind::State(change))
     }
 
@@ -108,32 +108,26 @@ impl Story {
         to: TcpState,
         (receive, send): (u32, u32),
     ) -> &mut Self {
-        let port = if side == SERVER { 8081 } else { 40_000 };
-        let peer = peer.map_or_else(
-            || "0.0.0.0:0".parse().unwrap(),
-            |port| (address(side.other()), port).into(),
-        );
-        let change = Transition {
-            local: (address(side), port).into(),
-            peer,
-            inode: None,
-            from: None,
-            to,
-            queues: Queues { receive, send },
-        };
+        let queues = Queues { receive, send };
+        let change = transition(side, peer, to);
+        let change = Transition { queues, ..change };
         self.see(0, in_program(side), Kind::State(change))
     }
 
     pub fn call(&mut self, time: u64, side: Side, name: &'static str, args: Vec<Arg>) -> CallId {
-        let (place, start) = (in_program(side), start(name, args));
-        self.asks(time, place, start)
-    }
-
-    /// A call in all its details, but for its id.
-    pub fn asks(&mut self, time: u64, place: Place, start: Start) -> CallId {
         self.calls += 1;
         let id = CallId(self.calls);
-        self.see(time, place, Kind::Call(Start { id, ..start }));
+        let start = Start {
+            id,
+            pid: 1,
+            tid: 1,
+            name: name.into(),
+            args,
+            socket: None,
+            resumes: None,
+            changed: None,
+        };
+        self.see(time, in_program(side), Kind::Call(start));
         id
     }
 
@@ -141,7 +135,7 @@ impl Story {
         let end = End {
             id,
             outcome: Outcome::Returned(value),
-            outputs: Vec::<Output>::new(),
+            outputs: Vec::new(),
             sockets: Vec::new(),
         };
         self.see(time, in_program(side), Kind::Return(end))
@@ -154,10 +148,11 @@ impl Story {
     }
 
     /// The next frame; its number.
-    pub fn packet(&mut self, time: u64, from: Side, content: Content, what: Way) -> u64 {
+    pub fn packet(&mut self, time: u64, from: Side, content: Content, passage: Passage) -> u64 {
         self.frames += 1;
         let time = Duration::from_millis(time);
-        self.saw(packet(time, self.frames, from, content, what));
+        let packet = packet(self.frames, from, content, passage);
+        self.saw(on_wire(time, packet));
         self.frames
     }
 
@@ -168,19 +163,22 @@ impl Story {
             by: Some(HAND.to_string()),
             after: Duration::from_millis(after),
         };
-        let place = Place::Wire {
-            from: None,
-            to: None,
-        };
-        self.see(time, place, Kind::Fate(later))
+        self.see(time, ON_WIRE, Kind::Fate(later))
     }
 
     pub fn key(&mut self, key: char) -> &mut Self {
-        self.code(KeyCode::Char(key), KeyModifiers::NONE)
+        self.code(KeyCode::Char(key))
     }
 
-    pub fn code(&mut self, code: KeyCode, modifiers: KeyModifiers) -> &mut Self {
-        let key = KeyEvent::new(code, modifiers);
+    pub fn code(&mut self, code: KeyCode) -> &mut Self {
+        self.press(KeyEvent::new(code, KeyModifiers::NONE))
+    }
+
+    pub fn control(&mut self, key: char) -> &mut Self {
+        self.press(KeyEvent::new(KeyCode::Char(key), KeyModifiers::CONTROL))
+    }
+
+    fn press(&mut self, key: KeyEvent) -> &mut Self {
         self.board.key(key, Duration::ZERO);
         self
     }
@@ -189,7 +187,7 @@ impl Story {
         for key in text.chars() {
             self.key(key);
         }
-        self.code(KeyCode::Enter, KeyModifiers::NONE)
+        self.code(KeyCode::Enter)
     }
 
     /// What the board has commanded, but for what it commands at the beginning.
@@ -206,11 +204,7 @@ impl Story {
 
     /// The screen as text, without the empty ends of its rows.
     pub fn screen(&self, time: u64, size: (u16, u16)) -> String {
-        let look = Look {
-            colour: false,
-            ascii: false,
-        };
-        text(&self.buffer(time, size, look))
+        text(&self.buffer(time, size, PLAIN))
     }
 
     /// The message line of the screen.
@@ -220,19 +214,16 @@ impl Story {
     }
 }
 
-pub fn start(name: &'static str, args: Vec<Arg>) -> Start {
-    Start {
-        id: CallId(0),
-        pid: 1,
-        tid: 1,
-        name: name.into(),
-        args,
-        socket: Some(Socket {
-            inode: 1,
-            protocol: Some("TCP".into()),
-        }),
-        resumes: None,
-        changed: None,
+fn transition(side: Side, peer: Option<u16>, to: TcpState) -> Transition {
+    let port = if side == SERVER { 8081 } else { 40_000 };
+    let peer = peer.map(|port| (address(side.other()), port).into());
+    Transition {
+        local: (address(side), port).into(),
+        peer: peer.unwrap_or(([0; 4], 0).into()),
+        inode: None,
+        from: None,
+        to,
+        queues: Queues::default(),
     }
 }
 
@@ -246,11 +237,8 @@ pub struct Packets {
 impl Default for Packets {
     fn default() -> Self {
         let content = tcp(CLIENT, ACK, 1, 1, &"x".repeat(1400));
-        let event = packet(Duration::ZERO, 1, CLIENT, content, PASS);
-        let Kind::Packet(first) = event.kind else {
-            unreachable!("it is a packet");
-        };
-        Self { count: 0, first }
+        let (count, first) = (0, packet(1, CLIENT, content, PASS));
+        Self { count, first }
     }
 }
 
@@ -264,38 +252,25 @@ impl Packets {
         if let Some(passage) = &mut packet.passage {
             passage.frame = self.count;
         }
-        let (from, to) = (None, None);
-        Event {
-            time,
-            place: Place::Wire { from, to },
-            kind: Kind::Packet(packet),
-        }
+        on_wire(time, packet)
     }
 }
 
-fn packet(time: Duration, frame: u64, from: Side, content: Content, what: Way) -> Event {
+fn packet(frame: u64, from: Side, content: Content, passage: Passage) -> Packet {
     let bytes = bytes(from, &content);
-    let passage = Passage {
-        frame,
-        fate: what.fate,
-        by: what.by.map(str::to_string),
-        late: Duration::from_millis(what.late),
-        again: what.again,
-    };
-    let packet = Packet {
+    Packet {
         source: address(from),
         destination: address(from.other()),
         content,
         length: bytes.len() as u32,
         bytes,
-        passage: Some(passage),
-    };
-    let (from, to) = (None, None);
-    Event {
-        time,
-        place: Place::Wire { from, to },
-        kind: Kind::Packet(packet),
+        passage: Some(Passage { frame, ..passage }),
     }
+}
+
+fn on_wire(time: Duration, packet: Packet) -> Event {
+    let (place, kind) = (ON_WIRE, Kind::Packet(packet));
+    Event { time, place, kind }
 }
 
 /// A character of two cells stands in the first; the second is left out.
@@ -320,50 +295,39 @@ pub fn text(buffer: &Buffer) -> String {
 }
 
 /// What becomes of a packet when it comes.
-#[derive(Clone, Copy, Default)]
-pub struct Way {
-    pub fate: Fate,
-    pub by: Option<&'static str>,
-    pub late: u64,
-    pub again: Option<u64>,
-}
-
-pub const PASS: Way = Way {
+pub const PASS: Passage = Passage {
+    frame: 0,
     fate: Fate::Passed,
     by: None,
-    late: 0,
+    late: Duration::ZERO,
     again: None,
 };
-pub const HELD: Way = Way {
+pub const HELD: Passage = Passage {
     fate: Fate::Held,
     ..PASS
 };
 
-impl Way {
-    pub fn again(self, frame: u64) -> Self {
-        let again = Some(frame);
-        Self { again, ..self }
-    }
+/// The same becomes of a packet that repeats this frame.
+pub fn again(passage: Passage, frame: u64) -> Passage {
+    let again = Some(frame);
+    Passage { again, ..passage }
 }
 
-pub fn by(fate: Fate, rule: &'static str) -> Way {
-    let by = Some(rule);
-    Way { fate, by, ..PASS }
+pub fn by(fate: Fate, rule: &str) -> Passage {
+    let by = Some(rule.to_string());
+    Passage { fate, by, ..PASS }
 }
 
 /// Numbers as a reader counts them; each side begins at 1000.
 pub fn tcp(from: Side, flags: u8, seq: u32, ack: u32, data: &str) -> Content {
-    let (server, client) = (8081, 40_000);
+    let (source_port, destination_port) = ports(from, 8081);
     let opens = flags & SYN != 0;
+    let ack = (flags & ACK != 0).then(|| ack.wrapping_add(1000));
     Content::Tcp(Segment {
-        source_port: if from == SERVER { server } else { client },
-        destination_port: if from == SERVER { client } else { server },
+        source_port,
+        destination_port,
         seq: seq.wrapping_add(1000),
-        ack: if flags & ACK != 0 {
-            ack.wrapping_add(1000)
-        } else {
-            0
-        },
+        ack: ack.unwrap_or(0),
         flags: TcpFlags(flags),
         window: if opens { 64_240 } else { 502 },
         options: TcpOptions {
@@ -378,20 +342,29 @@ pub fn tcp(from: Side, flags: u8, seq: u32, ack: u32, data: &str) -> Content {
 }
 
 pub fn udp(from: Side, data: &str) -> Content {
-    let (server, client) = (7788, 40_000);
+    let (source_port, destination_port) = ports(from, 7788);
     Content::Udp(Datagram {
-        source_port: if from == SERVER { server } else { client },
-        destination_port: if from == SERVER { client } else { server },
+        source_port,
+        destination_port,
         length: data.len() as u32,
         data: data.as_bytes().to_vec(),
     })
 }
 
-pub fn address(side: Side) -> std::net::IpAddr {
+/// The sender's port, and the other one.
+fn ports(from: Side, server: u16) -> (u16, u16) {
+    let client = 40_000;
+    match from {
+        SERVER => (server, client),
+        CLIENT => (client, server),
+    }
+}
+
+fn address(side: Side) -> std::net::IpAddr {
     [10, 0, 0, side as u8 + 1].into()
 }
 
-pub fn in_program(side: Side) -> Place {
+fn in_program(side: Side) -> Place {
     Place::Actor(Actor(side as usize))
 }
 

@@ -1,5 +1,5 @@
-//! What is written into a file for a timeline, event by event: a long run needs no
-//! more memory than a short one, but for a picture.
+//! Writes a timeline into a file, event by event: except for a picture, a long run
+//! needs no more memory than a short one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -49,9 +49,23 @@ enum Form {
     Capture(Box<pcapng::Writer>),
 }
 
+/// A picture is drawn with more than ASCII, and leaves no calls out.
+fn in_picture(style: Style) -> Style {
+    let paper = Paper {
+        ascii: false,
+        ..style.paper
+    };
+    let inquiries = true;
+    Style {
+        paper,
+        inquiries,
+        ..style
+    }
+}
+
 /// It needs all its events at once, to know how large it is.
 struct Picture {
-    style: svg::PictureStyle,
+    style: Style,
     timeline: Timeline,
     /// How many events it may have.
     most: usize,
@@ -75,11 +89,7 @@ impl Export {
             }
             Format::Recording => Form::Recording,
             Format::Picture => Form::Picture(Picture {
-                style: svg::PictureStyle {
-                    only: style.only,
-                    bytes: style.bytes,
-                    hex: style.hex,
-                },
+                style: in_picture(style),
                 timeline: Timeline::default(),
                 most,
                 left_out: 0,
@@ -89,7 +99,7 @@ impl Export {
         })
     }
 
-    /// What stands before all events. The timeline starts at this time since 1970.
+    /// The bytes before all events. The timeline starts at this time since 1970.
     pub fn begin(&mut self, start: Duration) -> Vec<u8> {
         match &mut self.0 {
             Form::Recording => json::header().into_bytes(),
@@ -115,7 +125,7 @@ impl Export {
         }
     }
 
-    /// What stands after all events.
+    /// The bytes after all events.
     pub fn finish(&mut self) -> Vec<u8> {
         match &mut self.0 {
             Form::Page(_) | Form::Recording => Vec::new(),
@@ -137,7 +147,7 @@ impl Export {
 
 impl Picture {
     fn event(&mut self, event: &Event) {
-        // What is not drawn needs no room.
+        // An event that is not drawn needs no room.
         if !self.style.only.draws(&event.kind) {
             return;
         }
@@ -160,6 +170,6 @@ impl Picture {
                 kind: Kind::Unseen(what),
             });
         }
-        svg::svg(&self.timeline, self.style).into_bytes()
+        svg::svg(&self.timeline, self.style.reading()).into_bytes()
     }
 }

@@ -102,9 +102,14 @@ mod tests {
         }
     }
 
-    fn numbers(flows: &mut Flows, packet: &Packet) -> (u32, Option<u32>, u32) {
-        let relative = flows.relative(packet).expect("a segment");
-        (relative.seq, relative.ack, relative.end)
+    /// Shows segments one after the other, and says how each is counted.
+    fn shown() -> impl FnMut(u16, u8, u32, u32, u32) -> (u32, Option<u32>, u32) {
+        let mut flows = Flows::default();
+        move |from, flags, seq, ack, length| {
+            let segment = segment(from, flags, seq, ack, length);
+            let relative = flows.relative(&segment).expect("a segment");
+            (relative.seq, relative.ack, relative.end)
+        }
     }
 
     const SYN: u8 = TcpFlags::SYN;
@@ -114,10 +119,7 @@ mod tests {
 
     #[test]
     fn each_direction_counts_from_its_syn_and_syn_and_fin_take_one_number_each() {
-        let mut flows = Flows::default();
-        let mut shown = |from, flags, seq, ack, length| {
-            numbers(&mut flows, &segment(from, flags, seq, ack, length))
-        };
+        let mut shown = shown();
         assert_eq!(shown(CLIENT, SYN, 1_000, 0, 0), (0, None, 1));
         assert_eq!(shown(SERVER, SYN | ACK, 7_000, 1_001, 0), (0, Some(1), 1));
         assert_eq!(shown(CLIENT, ACK, 1_001, 7_001, 0), (1, Some(1), 1));
@@ -129,10 +131,7 @@ mod tests {
 
     #[test]
     fn numbers_go_on_where_those_in_the_packet_begin_again_at_zero() {
-        let mut flows = Flows::default();
-        let mut shown = |from, flags, seq, ack, length| {
-            numbers(&mut flows, &segment(from, flags, seq, ack, length))
-        };
+        let mut shown = shown();
         assert_eq!(shown(CLIENT, SYN, u32::MAX - 2, 0, 0), (0, None, 1));
         assert_eq!(
             shown(SERVER, SYN | ACK, u32::MAX, u32::MAX - 1, 0),
@@ -145,19 +144,14 @@ mod tests {
 
     #[test]
     fn a_connection_whose_syn_was_not_seen_counts_from_its_first_packet() {
-        let mut flows = Flows::default();
-        let first = segment(CLIENT, ACK, 5_000, 9_000, 10);
-        assert_eq!(numbers(&mut flows, &first), (1, Some(1), 11));
-        let answer = segment(SERVER, ACK, 9_000, 5_010, 3);
-        assert_eq!(numbers(&mut flows, &answer), (1, Some(11), 4));
+        let mut shown = shown();
+        assert_eq!(shown(CLIENT, ACK, 5_000, 9_000, 10), (1, Some(1), 11));
+        assert_eq!(shown(SERVER, ACK, 9_000, 5_010, 3), (1, Some(11), 4));
     }
 
     #[test]
     fn a_syn_that_is_sent_again_changes_nothing() {
-        let mut flows = Flows::default();
-        let mut shown = |from, flags, seq, ack, length| {
-            numbers(&mut flows, &segment(from, flags, seq, ack, length))
-        };
+        let mut shown = shown();
         assert_eq!(shown(CLIENT, SYN, 1_000, 0, 0), (0, None, 1));
         assert_eq!(shown(SERVER, SYN | ACK, 7_000, 1_001, 0), (0, Some(1), 1));
         assert_eq!(shown(CLIENT, SYN, 1_000, 0, 0), (0, None, 1));
@@ -166,19 +160,14 @@ mod tests {
 
     #[test]
     fn the_reset_of_a_refused_connection_acknowledges_its_syn() {
-        let mut flows = Flows::default();
-        let syn = segment(CLIENT, SYN, 1_000, 0, 0);
-        assert_eq!(numbers(&mut flows, &syn), (0, None, 1));
-        let refused = segment(SERVER, RST | ACK, 0, 1_001, 0);
-        assert_eq!(numbers(&mut flows, &refused), (1, Some(1), 1));
+        let mut shown = shown();
+        assert_eq!(shown(CLIENT, SYN, 1_000, 0, 0), (0, None, 1));
+        assert_eq!(shown(SERVER, RST | ACK, 0, 1_001, 0), (1, Some(1), 1));
     }
 
     #[test]
     fn the_same_two_ends_can_speak_again() {
-        let mut flows = Flows::default();
-        let mut shown = |from, flags, seq, ack, length| {
-            numbers(&mut flows, &segment(from, flags, seq, ack, length))
-        };
+        let mut shown = shown();
         shown(CLIENT, SYN, 1_000, 0, 0);
         shown(SERVER, SYN | ACK, 7_000, 1_001, 0);
         assert_eq!(shown(CLIENT, SYN, 500_000, 0, 0), (0, None, 1));
@@ -189,10 +178,7 @@ mod tests {
 
     #[test]
     fn two_syns_that_cross_each_other_open_one_connection() {
-        let mut flows = Flows::default();
-        let mut shown = |from, flags, seq, ack, length| {
-            numbers(&mut flows, &segment(from, flags, seq, ack, length))
-        };
+        let mut shown = shown();
         assert_eq!(shown(CLIENT, SYN, 1_000, 0, 0), (0, None, 1));
         assert_eq!(shown(SERVER, SYN, 7_000, 0, 0), (0, None, 1));
         assert_eq!(shown(CLIENT, ACK, 1_006, 7_001, 5), (6, Some(1), 11));

@@ -6,16 +6,16 @@ use unicode_width::UnicodeWidthStr;
 /// The pieces between which a row may end: words, but for marks that mean
 /// something only together with their neighbour; and the members of a list that
 /// has no gaps, such as `SOCK_STREAM|SOCK_NONBLOCK`.
-pub(crate) fn pieces(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+pub(crate) fn pieces(line: &str) -> impl Iterator<Item = Word<'_>> {
     let mut rest = line;
-    Box::new(std::iter::from_fn(move || {
+    std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
         let (piece, behind) = rest.split_at(end_of_piece(rest));
         rest = behind;
         Some(Word::from(piece))
-    }))
+    })
 }
 
 fn end_of_piece(line: &str) -> usize {

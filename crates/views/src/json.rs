@@ -78,11 +78,7 @@ pub fn read(recorded: impl AsRef<[u8]>) -> Result<Timeline, ReadError> {
     let lines = recorded.as_ref().split(|byte| *byte == b'\n').zip(1..);
     let mut lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     let (first, number) = lines.next().unwrap_or((b"", 1));
-    let version = read_header(first).map_err(|what| ReadError {
-        line: number,
-        what,
-        way_out: NO_HEADER,
-    })?;
+    let version = read_header(first).map_err(|wrong| ReadError::new(number, wrong, NO_HEADER))?;
 
     let mut events = Vec::new();
     // How often each unknown thing came, and which event stands for it.
@@ -97,13 +93,7 @@ pub fn read(recorded: impl AsRef<[u8]>) -> Result<Timeline, ReadError> {
                 }
                 *count += 1;
             }
-            Err(what) => {
-                return Err(ReadError {
-                    line: number,
-                    what,
-                    way_out: BROKEN,
-                });
-            }
+            Err(wrong) => return Err(ReadError::new(number, wrong, BROKEN)),
         }
     }
     for (what, (index, count)) in unknown {
@@ -122,39 +112,38 @@ enum Line {
     Unknown(Event, String),
 }
 
-fn read_header(line: &[u8]) -> Result<u64, String> {
-    let header: Value = serde_json::from_slice(line).map_err(|error| syntax(line, &error))?;
+fn read_header(line: &[u8]) -> Result<u64, Wrong> {
+    let header = parse(line)?;
     if header["format"] != FORMAT {
-        return Err(format!(
+        return Err(Wrong::new(format!(
             "this is no header of a recorded timeline; it has no \"format\":\"{FORMAT}\""
-        ));
+        )));
     }
-    member(&header, "version").map_err(describe)
+    member(&header, "version")
 }
 
-fn read_event(line: &[u8], newer: bool) -> Result<Line, String> {
-    let value: Value = serde_json::from_slice(line).map_err(|error| syntax(line, &error))?;
-    let time = member(&value, TIME).map_err(describe)?;
-    let place = read_place(&value).map_err(describe)?;
+fn read_event(line: &[u8], newer: bool) -> Result<Line, Wrong> {
+    let value = parse(line)?;
+    let time = member(&value, TIME)?;
+    let place = read_place(&value)?;
     let members = value.as_object().into_iter().flatten();
     let mut rest = members.filter(|(name, _)| ![TIME, ACTOR, WIRE].contains(&name.as_str()));
-    let known = rest
-        .clone()
-        .find(|(name, _)| Kind::NAMES.contains(&name.as_str()));
+    let mut known = rest.clone();
+    let known = known.find(|(name, _)| Kind::NAMES.contains(&name.as_str()));
     let Some((name, content)) = known.or_else(|| rest.next()) else {
-        return Err(format!(
+        return Err(Wrong::new(format!(
             "nothing says what happened; one of {} is expected",
             Kind::NAMES.join(", ")
-        ));
+        )));
     };
     let event = |kind| Event { time, place, kind };
     match Kind::read_named(name, content) {
         Ok(kind) => Ok(Line::Known(event(kind))),
         Err(wrong) if newer && wrong.is_unknown_word => Ok(Line::Unknown(
             event(Kind::Beat),
-            format!("an event {:?} ({})", name, describe(wrong)),
+            format!("an event {name:?} ({wrong})"),
         )),
-        Err(wrong) => Err(describe(wrong)),
+        Err(wrong) => Err(wrong),
     }
 }
 
@@ -170,24 +159,22 @@ fn read_place(event: &Value) -> Result<Place, Wrong> {
     Ok(actor.map_or(Place::Narrator, Place::Actor))
 }
 
-fn syntax(line: &[u8], error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        return format!("the line ends in the middle, after {} bytes", line.len());
-    }
-    // Its own text ends with "at line 1 column N": the line is known better here.
-    let text = error.to_string();
-    let what = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(what, _)| what);
-    format!("this is no JSON: {what}, at column {}", error.column())
-}
-
-fn describe(wrong: Wrong) -> String {
-    if wrong.path.is_empty() {
-        wrong.what
-    } else {
-        format!("{}: {}", wrong.path, wrong.what)
-    }
+fn parse(line: &[u8]) -> Result<Value, Wrong> {
+    serde_json::from_slice(line).map_err(|error| {
+        if error.is_eof() {
+            let what = format!("the line ends in the middle, after {} bytes", line.len());
+            return Wrong::new(what);
+        }
+        // Its own text ends with "at line 1 column N": the line is known better here.
+        let text = error.to_string();
+        let what = text
+            .rsplit_once(" at line ")
+            .map_or(&*text, |(what, _)| what);
+        Wrong::new(format!(
+            "this is no JSON: {what}, at column {}",
+            error.column()
+        ))
+    })
 }
 
 const NO_HEADER: &str =
@@ -203,6 +190,15 @@ pub struct ReadError {
 }
 
 impl ReadError {
+    fn new(line: usize, wrong: Wrong, way_out: &'static str) -> Self {
+        let what = wrong.to_string();
+        Self {
+            line,
+            what,
+            way_out,
+        }
+    }
+
     /// The number of the line; the first is 1.
     pub fn line(&self) -> usize {
         self.line

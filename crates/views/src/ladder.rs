@@ -43,15 +43,10 @@ impl Style {
         }
     }
 
-    fn words(self) -> Words {
-        let Style {
-            paper, bytes, hex, ..
-        } = self;
-        Words {
-            bytes,
-            hex,
-            ascii: paper.ascii,
-        }
+    pub(crate) fn reading(self) -> Reading {
+        let (bytes, hex, ascii) = (self.bytes, self.hex, self.paper.ascii);
+        let words = Words { bytes, hex, ascii };
+        Reading::new(self.only, words, self.inquiries)
     }
 }
 
@@ -86,7 +81,7 @@ impl Ladder {
         Self {
             paper,
             only,
-            reading: Reading::new(only, style.words(), style.inquiries),
+            reading: style.reading(),
             columns: Columns::new(paper, true),
             lanes: Vec::new(),
             story: text::Columns::new(paper),

@@ -36,8 +36,8 @@ impl Default for Only {
 }
 
 impl Only {
-    /// Whether events of this kind are drawn. Explanations are, and whatever says
-    /// which programs there are and until when: each view needs it.
+    /// Whether events of this kind are drawn. Explanations are, and so are
+    /// the starts and ends of programs: each view needs them.
     pub fn draws(self, kind: &Kind) -> bool {
         match kind {
             Kind::Line { .. } => self.output,

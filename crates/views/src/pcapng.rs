@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use timeline::call::{CallId, Start};
+use timeline::packet::Packet;
 use timeline::{Event, Kind, Place, Stream, Timeline};
 
 use crate::reading::{became_of_frame, done_to_frame};
 use crate::said;
-use crate::text::{describe, printable};
+use crate::text::printable;
 use crate::words::Words;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -50,7 +51,7 @@ pub fn pcapng(timeline: &Timeline, interface: &str, start: Duration) -> Vec<u8> 
     file
 }
 
-/// What comes before all packets.
+/// The blocks before all packets.
 pub fn header(interface: &str) -> Vec<u8> {
     let mut file = Vec::new();
     section(&mut file);
@@ -69,7 +70,7 @@ pub struct Writer {
     teller: Teller,
     comments: Comments,
     /// It may be the last one.
-    last: Option<(Event, Comments)>,
+    last: Option<(Duration, Packet, Comments)>,
 }
 
 /// As many as a reader can take; the others are counted.
@@ -112,15 +113,15 @@ impl Writer {
             self.comments.push(told);
         }
         let comments = std::mem::take(&mut self.comments);
-        let before = self.last.replace((event.clone(), comments));
-        before.map_or(Vec::new(), |(event, comments)| {
-            self.packet(&event, comments)
+        let last = self.last.replace((event.time, packet.clone(), comments));
+        last.map_or(Vec::new(), |(time, packet, comments)| {
+            self.packet(time, &packet, comments)
         })
     }
 
     /// The bytes at the end.
     pub fn finish(&mut self) -> Vec<u8> {
-        let Some((event, mut comments)) = self.last.take() else {
+        let Some((time, packet, mut comments)) = self.last.take() else {
             return Vec::new();
         };
         let after = std::mem::take(&mut self.comments);
@@ -128,21 +129,18 @@ impl Writer {
             comments.push(format!("after this packet: {comment}"));
         }
         comments.more += after.more;
-        self.packet(&event, comments)
+        self.packet(time, &packet, comments)
     }
 
-    fn packet(&self, event: &Event, mut comments: Comments) -> Vec<u8> {
+    fn packet(&self, time: Duration, packet: &Packet, mut comments: Comments) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let Kind::Packet(packet) = &event.kind else {
-            return bytes;
-        };
         if comments.more > 0 {
             let more = format!("{} more events are not shown here", comments.more);
             comments.texts.push(more);
         }
         block(&mut bytes, ENHANCED_PACKET, |body| {
             const ONLY_INTERFACE: u32 = 0;
-            let time = self.start.saturating_add(event.time).as_nanos();
+            let time = self.start.saturating_add(time).as_nanos();
             // 64 bits reach to the year 2554.
             let time = u64::try_from(time).unwrap_or(u64::MAX);
             let captured = u32::try_from(packet.bytes.len()).unwrap_or(u32::MAX);
@@ -235,22 +233,15 @@ struct Teller {
 impl Teller {
     /// None for what belongs to a page, and not to what happened.
     fn tell(&mut self, timeline: &Timeline, event: &Event) -> Option<String> {
-        let words = Words {
-            bytes: BYTES,
-            hex: false,
-            ascii: false,
-        };
+        let (bytes, hex, ascii) = (BYTES, false, false);
+        let words = Words { bytes, hex, ascii };
         let what = match &event.kind {
             Kind::Started { command, .. } => format!("starts as {}", command.join(" ")),
-            Kind::Line {
-                stream: Stream::Stdout,
-                text,
-            } => format!("prints: {text}"),
-            Kind::Line {
-                stream: Stream::Stderr,
-                text,
-            } => format!("prints on stderr: {text}"),
-            Kind::Ended(ending) => describe(*ending),
+            Kind::Line { stream, text } => match stream {
+                Stream::Stdout => format!("prints: {text}"),
+                Stream::Stderr => format!("prints on stderr: {text}"),
+            },
+            Kind::Ended(ending) => said::ending(*ending),
             Kind::Call(call) => {
                 self.open.insert(call.id, (call.clone(), event.time));
                 format!("calls {}", words.start(call))
@@ -258,11 +249,8 @@ impl Teller {
             Kind::Return(end) => {
                 let (call, since) = self.open.remove(&end.id)?;
                 let waited = said::milliseconds(event.time.saturating_sub(since));
-                let told = format!(
-                    "returns from {} {}",
-                    words.again(&call),
-                    words.end(&call, end)
-                );
+                let (call, result) = (words.again(&call), words.end(&call, end));
+                let told = format!("returns from {call} {result}");
                 format!("{}, {waited} ms", told.trim_end())
             }
             Kind::State(change) => said::state(change)?,
@@ -272,10 +260,10 @@ impl Teller {
             _ => return None,
         };
         let who = match event.place {
-            Place::Actor(actor) if timeline.lane(actor).is_empty() => {
-                format!("program {}", actor.0)
-            }
-            Place::Actor(actor) => timeline.lane(actor).to_string(),
+            Place::Actor(actor) => match timeline.lane(actor) {
+                "" => format!("program {}", actor.0),
+                name => name.to_string(),
+            },
             Place::Wire { .. } => "wire".to_string(),
             Place::Narrator => "note".to_string(),
         };

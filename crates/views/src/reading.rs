@@ -25,7 +25,6 @@ use self::services::Services;
 use crate::flow::Flows;
 use crate::only::Only;
 use crate::said::{self, milliseconds};
-use crate::text::describe;
 use crate::words::Words;
 
 /// A call that did what it was asked to do, and took no longer, is not told
@@ -118,7 +117,7 @@ impl Reading {
                 let told = self.services.ended(event.place, self.only);
                 let mut rows = self.services_told(event, told);
                 let is_drawn = self.only.output || self.only.calls;
-                let text = is_drawn.then(|| Piece::new(describe(*ending), Meaning::Faint));
+                let text = is_drawn.then(|| Piece::new(said::ending(*ending), Meaning::Faint));
                 rows.push(self.in_lane(event, Subject::Ended, text));
                 rows
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use timeline::Ending;
 use timeline::call::Outcome;
 use timeline::packet::{Content, Packet, Segment};
 use timeline::state::{TcpState, Transition};
@@ -21,34 +22,28 @@ pub struct Label {
 
 /// What a packet is called; `relative` are its numbers if it is of TCP.
 pub fn packet(words: Words, packet: &Packet, relative: Option<Relative>) -> Label {
-    let plain = |head: String, numbers: Vec<String>| Label {
-        head,
-        numbers,
-        data: None,
-    };
-    match &packet.content {
-        Content::Tcp(segment) => tcp(words, segment, relative),
+    let (head, number, data) = match &packet.content {
+        Content::Tcp(segment) => return tcp(words, segment, relative),
         Content::Udp(datagram) => {
             let data = words.quoted(&datagram.data, datagram.length.into());
             let head = format!("UDP {} bytes", datagram.length);
-            Label {
-                head,
-                numbers: Vec::new(),
-                data: Some(data),
-            }
+            (head, None, Some(data))
         }
         Content::Icmp { kind, code, about } => {
-            let about = about
-                .as_ref()
-                .map(|about| format!("about {}", about.destination));
-            plain(
-                icmp(packet.source.is_ipv6(), *kind, *code),
-                about.into_iter().collect(),
-            )
+            let head = icmp(packet.source.is_ipv6(), *kind, *code);
+            let about = about.as_ref();
+            let about = about.map(|about| format!("about {}", about.destination));
+            (head, about, None)
         }
-        Content::Fragment { offset, .. } => plain(format!("fragment from {offset}"), Vec::new()),
-        Content::Other { protocol } => plain(format!("protocol {protocol}"), Vec::new()),
-        Content::Broken { reason } => plain("broken".to_string(), vec![reason.clone()]),
+        Content::Fragment { offset, .. } => (format!("fragment from {offset}"), None, None),
+        Content::Other { protocol } => (format!("protocol {protocol}"), None, None),
+        Content::Broken { reason } => ("broken".to_string(), Some(reason.clone()), None),
+    };
+    let numbers = number.into_iter().collect();
+    Label {
+        head,
+        numbers,
+        data,
     }
 }
 
@@ -131,6 +126,18 @@ pub fn is_bad(outcome: &Outcome) -> bool {
         ),
         Outcome::Died => true,
         Outcome::Returned(_) | Outcome::Interrupted(_) => false,
+    }
+}
+
+/// How a program ended, in words.
+pub fn ending(ending: Ending) -> String {
+    match ending {
+        Ending::Status(0) => "(ended)".to_string(),
+        Ending::Status(status) => format!("(ended with status {status})"),
+        Ending::Signal(2) => "(ended by SIGINT)".to_string(),
+        Ending::Signal(9) => "(ended by SIGKILL)".to_string(),
+        Ending::Signal(15) => "(ended by SIGTERM)".to_string(),
+        Ending::Signal(signal) => format!("(ended by signal {signal})"),
     }
 }
 

@@ -15,26 +15,14 @@ use timeline::call::CallId;
 use timeline::{Actor, Event, Kind, Timeline};
 
 use self::paper::{Anchor, LINE, Paper, count, lines, widest};
-use self::plan::{GAP, LANE, MARGIN, Plan, TIME, cells, pixels};
-use crate::only::Only;
+use self::plan::{GAP, LANE, MARGIN, TIME, cells, pixels};
 use crate::reading::{Layer, Meaning, Reading, Row, Stand, Subject, with_next};
 use crate::said::milliseconds;
-use crate::words::Words;
 
-/// What is drawn.
-#[derive(Clone, Copy, Debug)]
-pub struct PictureStyle {
-    /// Which kinds of events.
-    pub only: Only,
-    /// How many bytes of data are shown.
-    pub bytes: usize,
-    /// Whether data is shown as hexadecimal numbers.
-    pub hex: bool,
-}
-
-/// The whole timeline as an SVG file.
-pub fn svg(timeline: &Timeline, style: PictureStyle) -> String {
-    let mut picture = Picture::new(timeline, style);
+/// The whole timeline as an SVG file, as it is read. A picture is never ASCII
+/// alone.
+pub fn svg(timeline: &Timeline, reading: Reading) -> String {
+    let mut picture = Picture::new(timeline, reading);
     for (event, next) in with_next(timeline) {
         picture.draw(event, next);
     }
@@ -59,7 +47,6 @@ struct Open {
 struct Picture {
     reading: Reading,
     paper: Paper,
-    plan: Plan,
     lanes: Vec<Lane>,
     /// Where the next row begins.
     y: i32,
@@ -68,65 +55,43 @@ struct Picture {
 }
 
 impl Picture {
-    fn new(timeline: &Timeline, style: PictureStyle) -> Self {
-        let words = Words {
-            bytes: style.bytes,
-            hex: style.hex,
-            ascii: false,
-        };
+    fn new(timeline: &Timeline, reading: Reading) -> Self {
         let mut picture = Self {
-            reading: Reading::new(style.only, words, true),
+            reading,
             paper: Paper::default(),
-            plan: Plan { lanes: 0 },
             lanes: Vec::new(),
-            y: MARGIN,
+            y: MARGIN + 2 * LINE,
             now: Duration::ZERO,
             open: HashMap::new(),
         };
-        let started = timeline
-            .events()
-            .iter()
-            .filter_map(|event| match &event.kind {
-                Kind::Started { lane, command } => Some((lane, command)),
-                _ => None,
-            });
-        let mut below = MARGIN + LINE;
-        for (index, (name, command)) in started.enumerate() {
-            picture.plan.lanes += 1;
-            picture.lanes.push(Lane {
-                name: name.clone(),
-                since: None,
-            });
-            let (x, anchor) = picture.plan.beside(index);
-            let mut rows = lines(&command.join(" "), cells(LANE));
-            rows.truncate(3);
-            picture.paper.text(
-                x,
-                MARGIN + LINE,
-                anchor,
-                "name",
-                &lines(name, cells(LANE))[..1],
-            );
-            picture
-                .paper
-                .text(x, MARGIN + 2 * LINE, anchor, "faint", &rows);
-            below = below.max(MARGIN + (1 + count(&rows)) * LINE);
+        for event in timeline.events() {
+            if let Kind::Started { lane, command } = &event.kind {
+                picture.program(lane, command);
+            }
         }
-        picture.paper.text(
-            MARGIN,
-            MARGIN + LINE,
-            Anchor::Start,
-            "time",
-            &["ms".to_string()],
-        );
-        picture.y = below + LINE;
+        let unit = ["ms".to_string()];
+        let y = MARGIN + LINE;
+        picture.paper.text(MARGIN, y, Anchor::Start, "time", &unit);
         picture
     }
 
+    /// A lane, with its name and command above it.
+    fn program(&mut self, name: &str, command: &[String]) {
+        let (x, anchor) = plan::beside(self.lanes.len());
+        let y = MARGIN + LINE;
+        let names = lines(name, cells(LANE));
+        self.paper.text(x, y, anchor, "name", &names[..1]);
+        let mut rows = lines(&command.join(" "), cells(LANE));
+        rows.truncate(3);
+        self.paper.text(x, y + LINE, anchor, "faint", &rows);
+        self.y = self.y.max(y + (1 + count(&rows)) * LINE);
+        let name = name.to_string();
+        self.lanes.push(Lane { name, since: None });
+    }
+
     fn lane_of(&self, actor: Option<Actor>) -> Option<usize> {
-        actor
-            .map(|actor| actor.0)
-            .filter(|lane| *lane < self.lanes.len())
+        let lane = actor.map(|actor| actor.0);
+        lane.filter(|lane| *lane < self.lanes.len())
     }
 
     fn draw(&mut self, event: &Event, next: Option<&Event>) {
@@ -201,7 +166,7 @@ impl Picture {
             return self.across(&format!("program {}: {text}", actor.0), class);
         };
         let rows = lines(&text, cells(LANE));
-        let (x, anchor) = self.plan.beside(lane);
+        let (x, anchor) = plan::beside(lane);
         // Lines of several rows are easier to read from a common left edge.
         let (x, anchor) = match anchor {
             Anchor::End if rows.len() > 1 => (x - pixels(widest(&rows)), Anchor::Start),
@@ -215,7 +180,7 @@ impl Picture {
     /// Across all lanes: what no program says.
     fn across(&mut self, text: &str, class: &str) {
         let left = MARGIN + TIME;
-        let width = self.plan.width() - left - MARGIN;
+        let width = plan::width(self.lanes.len()) - left - MARGIN;
         let rows = lines(text, cells(width - 2 * GAP));
         let height = count(&rows) * LINE + 8;
         self.y += 4;
@@ -237,27 +202,19 @@ impl Picture {
         const MOST: i32 = 5;
         // Bars side by side grow into the wire, where there is room.
         let aside = open.slot.min(MOST) * BESIDE;
-        let x = self.plan.life(open.lane) + if open.lane == 0 { aside } else { -aside };
+        let x = plan::life(open.lane) + if open.lane == 0 { aside } else { -aside };
         self.paper.bar(x, open.y + 3, self.y - 1, class);
     }
 
     /// The life of a lane ends, and with it the calls that still wait.
     fn end_of(&mut self, lane: usize) {
-        let mut waiting: Vec<CallId> = self
-            .open
-            .iter()
-            .filter(|(_, open)| open.lane == lane)
-            .map(|(id, _)| *id)
-            .collect();
-        waiting.sort();
-        for open in waiting
-            .iter()
-            .filter_map(|id| self.open.remove(id))
-            .collect::<Vec<_>>()
-        {
+        let here = self.open.extract_if(|_, open| open.lane == lane);
+        let mut waiting: Vec<(CallId, Open)> = here.collect();
+        waiting.sort_by_key(|(id, _)| *id);
+        for (_, open) in waiting {
             self.bar(&open, "open");
         }
-        let x = self.plan.life(lane);
+        let x = plan::life(lane);
         if let Some(since) = self.lanes[lane].since.take() {
             self.paper.line(x, since, self.y, "life");
         }
@@ -269,7 +226,7 @@ impl Picture {
         }
         let names: Vec<&str> = self.lanes.iter().map(|lane| lane.name.as_str()).collect();
         let title = format!("Timeline of {}", names.join(", "));
-        let (width, height) = (self.plan.width(), self.y + MARGIN);
+        let (width, height) = (plan::width(self.lanes.len()), self.y + MARGIN);
         self.paper.finish(&title, width, height)
     }
 }

@@ -3,11 +3,11 @@
 use colored::Colorize;
 use textwrap::WrapAlgorithm;
 use textwrap::core::Word;
-use timeline::{Ending, Event, Kind, Place, Stream, Timeline};
+use timeline::{Event, Kind, Place, Stream, Timeline};
 use unicode_width::UnicodeWidthStr;
 
-use crate::reading::{Row, Subject, narrated};
-use crate::{fold, units};
+use crate::reading::{Meaning, Row, Subject, narrated};
+use crate::{fold, said, units};
 
 /// Left of everything, in cells.
 const MARGIN: usize = 2;
@@ -30,6 +30,30 @@ pub struct Paper {
     /// Whether the drawing may use more than ASCII. Some terminals give lines
     /// such as `│` two cells.
     pub ascii: bool,
+}
+
+impl Paper {
+    /// In the colour of what it means.
+    pub(crate) fn paint(self, text: &str, meaning: Meaning) -> String {
+        let painted = match meaning {
+            _ if !self.colour || text.trim().is_empty() => return text.to_string(),
+            Meaning::Output => text.bold(),
+            Meaning::Faint => text.dimmed(),
+            Meaning::Bad => text.red(),
+            _ => return text.to_string(),
+        };
+        painted.to_string()
+    }
+
+    /// Left of what is said across the lanes.
+    pub(crate) fn bar(self) -> &'static str {
+        if self.ascii { "|" } else { "│" }
+    }
+
+    /// A line under the name of a lane.
+    pub(crate) fn rule(self, width: usize) -> String {
+        (if self.ascii { "-" } else { "─" }).repeat(width)
+    }
 }
 
 /// The whole timeline as text.
@@ -66,15 +90,15 @@ impl Columns {
         match &event.kind {
             Kind::Unseen(what) => self.note(&format!("Not seen: {what}")),
             Kind::Line { stream, text } => {
-                let style = if *stream == Stream::Stderr {
-                    Style::Error
-                } else {
-                    Style::Plain
+                let meaning = match stream {
+                    Stream::Stdout => Meaning::Plain,
+                    Stream::Stderr => Meaning::Bad,
                 };
-                self.in_lane(timeline, event.place, text, style)
+                self.in_lane(timeline, event.place, text, meaning)
             }
-            Kind::Ended(ending) => {
-                self.in_lane(timeline, event.place, &describe(*ending), Style::Faint)
+            Kind::Ended(how) => {
+                let text = said::ending(*how);
+                self.in_lane(timeline, event.place, &text, Meaning::Faint)
             }
             Kind::Lanes(names) => {
                 self.lanes.clone_from(names);
@@ -99,7 +123,13 @@ impl Columns {
         })
     }
 
-    fn in_lane(&mut self, timeline: &Timeline, place: Place, text: &str, style: Style) -> String {
+    fn in_lane(
+        &mut self,
+        timeline: &Timeline,
+        place: Place,
+        text: &str,
+        meaning: Meaning,
+    ) -> String {
         let Place::Actor(actor) = place else {
             return self.note(text);
         };
@@ -107,61 +137,57 @@ impl Columns {
         let Some(lane) = self.lanes.iter().position(|lane| lane == name) else {
             return self.note(&format!("{name}: {text}"));
         };
-        let mut rows = self.gap(true);
-        for row in wrap(&printable(text), self.lane_width()) {
-            rows += &self.row_in_lane(lane, &row, style);
+        let left = " ".repeat(MARGIN + lane * (self.lane_width() + GAP));
+        let rows = wrap(&printable(text), self.lane_width()).into_iter();
+        let rows = rows.map(|row| format!("{left}{}\n", self.paper.paint(&row, meaning)));
+        let rows: String = rows.collect();
+        // An empty row where explanations end and lanes go on.
+        match std::mem::replace(&mut self.in_lanes, true) {
+            true => rows,
+            false => format!("\n{rows}"),
         }
-        rows
-    }
-
-    fn row_in_lane(&self, lane: usize, row: &str, style: Style) -> String {
-        let left = MARGIN + lane * (self.lane_width() + GAP);
-        format!("{}{}\n", " ".repeat(left), self.paint(row, style))
     }
 
     fn header(&mut self) -> String {
         let width = self.lane_width();
-        let line = if self.paper.ascii { "-" } else { "─" };
         let cells = self.lanes.iter().map(|name| {
             let name = wrap(name, width).swap_remove(0);
-            self.paint(&pad(&name, width), Style::Strong)
+            self.paper.paint(&pad(&name, width), Meaning::Output)
         });
         let names = cells.collect::<Vec<_>>().join("  ");
-        let rules = vec![line.repeat(width); self.lanes.len()].join("  ");
+        let rules = vec![self.paper.rule(width); self.lanes.len()].join("  ");
         self.in_lanes = true;
         let names = names.trim_end();
         format!(
             "\n{0}{names}\n{0}{1}\n",
             " ".repeat(MARGIN),
-            self.paint(&rules, Style::Faint)
+            self.paper.paint(&rules, Meaning::Faint)
         )
     }
 
     fn headline(&mut self, text: &str) -> String {
-        let rows = wrap(&printable(text), self.paper.width);
-        let painted = rows
-            .iter()
-            .map(|row| format!("{}\n", self.paint(row, Style::Strong)));
-        let painted: String = painted.collect();
-        self.in_lanes = false;
-        format!("\n{painted}")
+        let paper = self.paper;
+        let rows = wrap(&printable(text), paper.width).into_iter();
+        self.block(rows.map(|row| paper.paint(&row, Meaning::Output)))
     }
 
     fn note(&mut self, text: &str) -> String {
-        let bar = if self.paper.ascii { "|" } else { "│" };
-        let bar = self.paint(bar, Style::Narrator);
+        let bar = match self.paper.colour {
+            true => self.paper.bar().cyan().to_string(),
+            false => self.paper.bar().to_string(),
+        };
         let width = self.paper.width.min(WIDEST_NOTE) - 2 * MARGIN;
         let rows = wrap(&printable(text), width);
         self.block(rows.iter().map(|row| format!("  {bar} {row}")))
     }
 
     fn table<'a>(&mut self, rows: impl Iterator<Item = &'a str>) -> String {
-        self.block(rows.map(|row| indent(&printable(row))))
+        self.block(rows.map(|row| format!("  {}", printable(row))))
     }
 
     fn next<'a>(&mut self, things: impl Iterator<Item = &'a str>) -> String {
         let width = self.paper.width.min(WIDEST_NOTE) - 2 * MARGIN;
-        let title = self.paint("Try next", Style::Strong);
+        let title = self.paper.paint("Try next", Meaning::Output);
         let mut rows = vec![format!("  {title}")];
         for thing in things {
             for (index, row) in wrap(&printable(thing), width).into_iter().enumerate() {
@@ -179,51 +205,9 @@ impl Columns {
         format!("\n{rows}")
     }
 
-    /// An empty row where explanations end and lanes go on.
-    fn gap(&mut self, in_lanes: bool) -> String {
-        let gap = if in_lanes && !self.in_lanes { "\n" } else { "" };
-        self.in_lanes = in_lanes;
-        gap.to_string()
-    }
-
     fn lane_width(&self) -> usize {
         let lanes = self.lanes.len().max(1);
         (self.paper.width - MARGIN - GAP * (lanes - 1)) / lanes
-    }
-
-    fn paint(&self, text: &str, style: Style) -> String {
-        if !self.paper.colour {
-            return text.to_string();
-        }
-        let painted = match style {
-            Style::Plain => return text.to_string(),
-            Style::Strong => text.bold(),
-            Style::Faint => text.dimmed(),
-            Style::Error => text.red(),
-            Style::Narrator => text.cyan(),
-        };
-        painted.to_string()
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Style {
-    Plain,
-    Strong,
-    Faint,
-    Error,
-    Narrator,
-}
-
-/// How a program ended, in words.
-pub fn describe(ending: Ending) -> String {
-    match ending {
-        Ending::Status(0) => "(ended)".to_string(),
-        Ending::Status(status) => format!("(ended with status {status})"),
-        Ending::Signal(2) => "(ended by SIGINT)".to_string(),
-        Ending::Signal(9) => "(ended by SIGKILL)".to_string(),
-        Ending::Signal(15) => "(ended by SIGTERM)".to_string(),
-        Ending::Signal(signal) => format!("(ended by signal {signal})"),
     }
 }
 
@@ -274,10 +258,6 @@ pub fn printable(text: &str) -> String {
         }
     }
     shown
-}
-
-fn indent(row: &str) -> String {
-    format!("{}{row}", " ".repeat(MARGIN))
 }
 
 fn pad(text: &str, width: usize) -> String {

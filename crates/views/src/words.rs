@@ -20,13 +20,9 @@ pub struct Words {
 impl Words {
     /// A call that begins, such as `bind(3, 127.0.0.1:8081)`.
     pub fn start(self, call: &Start) -> String {
-        let args: Vec<String> = call
-            .args
-            .iter()
-            .enumerate()
-            .filter_map(|(at, arg)| self.arg(call, at, arg))
-            .collect();
-        format!("{}({})", name(call), args.join(", "))
+        let args = call.args.iter().enumerate();
+        let args = args.filter_map(|(at, arg)| self.arg(call, at, arg));
+        format!("{}({})", name(call), list(args))
     }
 
     /// What came of it, such as `→ 5 "hello"`; empty where there is nothing to
@@ -56,12 +52,7 @@ impl Words {
     }
 
     fn result(self, call: &Start, value: i64, end: &End) -> String {
-        let outputs: Vec<String> = end
-            .outputs
-            .iter()
-            .filter_map(|out| self.output(out))
-            .collect();
-        let outputs = outputs.join(", ");
+        let outputs = list(end.outputs.iter().filter_map(|out| self.output(out)));
         match call.name.as_ref() {
             "recvfrom" | "read" | "recvmsg" | "readv" if value == 0 && is_stream(call) => {
                 "0, end of stream".to_string()
@@ -122,13 +113,10 @@ impl Words {
         let each = messages.iter().map(|message| {
             let address = message.address.as_ref();
             let address = address.map(|address| format!("{link}{}", written(address)));
-            format!(
-                "{}{}",
-                self.data(&message.bytes),
-                address.unwrap_or_default()
-            )
+            let data = self.data(&message.bytes);
+            format!("{data}{}", address.unwrap_or_default())
         });
-        each.collect::<Vec<_>>().join(", ")
+        list(each)
     }
 
     fn setting(self, setting: &Setting) -> String {
@@ -143,24 +131,20 @@ impl Words {
     }
 
     fn symbol(self, symbol: &Symbol) -> String {
-        symbol
-            .name
-            .as_ref()
-            .map_or_else(|| symbol.number.to_string(), ToString::to_string)
+        match &symbol.name {
+            Some(name) => name.to_string(),
+            None => symbol.number.to_string(),
+        }
     }
 
     /// None where no flag is set that a reader would miss.
     fn flags(self, flags: &Flags) -> Option<String> {
         let quiet = |name: &&str| !["SOCK_CLOEXEC", "MSG_NOSIGNAL"].contains(name);
-        let mut names: Vec<String> = flags
-            .names
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(quiet)
-            .map(str::to_string)
-            .collect();
+        let names = flags.names.iter().map(AsRef::as_ref).filter(quiet);
+        let mut names = names.collect::<Vec<&str>>();
+        let unnamed = format!("0x{:x}", flags.unnamed);
         if flags.unnamed != 0 {
-            names.push(format!("0x{:x}", flags.unnamed));
+            names.push(&unnamed);
         }
         (!names.is_empty()).then(|| names.join("|"))
     }
@@ -204,8 +188,8 @@ impl Words {
     }
 }
 
-/// The first so many bytes, or less: a character is not cut. Whoever cuts one is
-/// the program.
+/// The first `most` bytes, or fewer: we do not cut a character. Where one is cut,
+/// the program has done it.
 fn whole_characters(bytes: &[u8], most: usize) -> &[u8] {
     let chunks = bytes.utf8_chunks().flat_map(|chunk| {
         let whole = chunk.valid().chars().map(char::len_utf8);
@@ -245,8 +229,8 @@ fn is_stream(call: &Start) -> bool {
     room && protocol.is_none_or(|protocol| protocol.starts_with("TCP") || protocol == "UNIX-STREAM")
 }
 
-/// What was done to the call. A cut that made no difference is not told: less came
-/// than it allowed.
+/// How the checker has changed the call. A cut that made no difference, because
+/// fewer bytes came than it allowed, is not mentioned.
 fn changed(call: &Start, end: &End) -> Option<String> {
     match (call.changed.as_ref()?, &end.outcome) {
         (Changed::CutTo(most), Outcome::Returned(value))
@@ -270,15 +254,12 @@ fn asked(call: &Start) -> i64 {
 
 fn events(watched: &[Watch]) -> String {
     let each = watched.iter();
-    let each = each.map(|watch| format!("{} {}", watch.descriptor, watch.events.names.join("|")));
-    each.collect::<Vec<_>>().join(", ")
+    list(each.map(|watch| format!("{} {}", watch.descriptor, watch.events.names.join("|"))))
 }
 
-fn list(set: &[i32]) -> String {
-    set.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items = items.into_iter().map(|item| item.to_string());
+    items.collect::<Vec<_>>().join(", ")
 }
 
 fn written(address: &Address) -> String {

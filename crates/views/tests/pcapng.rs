@@ -12,7 +12,7 @@ use pcap_file::pcapng::{Block, PcapNgReader};
 use timeline::{Kind, Timeline};
 use views::pcapng::pcapng;
 
-use crate::sample::{self, CLIENT, SERVER, SYN, Story};
+use crate::sample::{self, CLIENT, NOBODY, SERVER, SYN, Story};
 
 /// Friday, 13 February 2009, 23:31:30 UTC, and some nanoseconds.
 const START: Duration = Duration::new(1_234_567_890, 123_456_789);
@@ -48,13 +48,11 @@ fn comments(packet: &EnhancedPacketBlock) -> Vec<String> {
 fn each_packet_reads_back_with_its_bytes_its_length_and_its_time() {
     let timeline = sample::echo();
     let read = packets_of(&timeline);
-    let written = timeline
-        .events()
-        .iter()
-        .filter_map(|event| match &event.kind {
-            Kind::Packet(packet) => Some((event.time, packet)),
-            _ => None,
-        });
+    let events = timeline.events().iter();
+    let written = events.filter_map(|event| match &event.kind {
+        Kind::Packet(packet) => Some((event.time, packet)),
+        _ => None,
+    });
     let written: Vec<_> = written.collect();
     assert_eq!(read.len(), written.len());
     for (read, (time, packet)) in read.iter().zip(written) {
@@ -69,11 +67,7 @@ fn a_packet_of_which_only_the_beginning_was_kept_says_how_long_it_was() {
     let mut packet = sample::segment(CLIENT, SYN, 1, 0, b"hello");
     packet.bytes.truncate(41);
     let mut story = Story::default();
-    let wire = timeline::Place::Wire {
-        from: None,
-        to: None,
-    };
-    story.at(1, wire, Kind::Packet(packet));
+    story.at(1, NOBODY, Kind::Packet(packet));
     let read = packets_of(&story.timeline);
     assert_eq!((read[0].data.len(), read[0].original_len), (41, 45));
 }
@@ -107,18 +101,13 @@ fn what_came_after_the_last_packet_stands_at_the_last_packet() {
 #[test]
 fn very_long_and_very_many_comments_leave_the_file_whole() {
     let mut story = Story::default();
-    story.started(0, SERVER, "server", &["./server"]);
+    story.started(SERVER, "server");
     story.line(1, SERVER, &"长".repeat(100_000));
     for time in 0..10_000 {
         story.line(2 + time, SERVER, "tick \u{1b}[31m");
     }
-    let wire = timeline::Place::Wire {
-        from: None,
-        to: None,
-    };
-    let packet = sample::segment(CLIENT, SYN, 1, 0, b"");
-    story.at(20_000, wire, Kind::Packet(packet.clone()));
-    story.at(20_001, wire, Kind::Packet(packet));
+    story.packet(20_000, CLIENT, SYN, 1, 0, b"");
+    story.packet(20_001, CLIENT, SYN, 1, 0, b"");
     let read = packets_of(&story.timeline);
     let said = comments(&read[0]);
     assert_eq!(said.len(), 501);
@@ -131,7 +120,7 @@ fn very_long_and_very_many_comments_leave_the_file_whole() {
 #[test]
 fn a_timeline_without_packets_is_a_file_without_packets() {
     let mut story = Story::default();
-    story.started(0, SERVER, "server", &["./server"]);
+    story.started(SERVER, "server");
     assert_eq!(packets_of(&story.timeline).len(), 0);
 }
 

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use timeline::cable::{Fate, Later, Passage, Side};
-use timeline::call::{Arg, Outcome};
+use rstest::rstest;
+use timeline::cable::{Fate, Passage, Side};
+use timeline::call::{Arg, Changed, End, Outcome, Output, Socket, Start};
 use timeline::packet::{Content, Datagram, Packet};
-use timeline::{Actor, Kind, Place, Timeline};
+use timeline::state::{Queues, TcpState, Transition};
+use timeline::{Kind, Timeline};
 use views::only::Only;
 use views::reading::{Interval, Layer, Reading, Row, Stand, Subject, rows};
 use views::words::Words;
 
-use crate::sample::{ACK, CLIENT, SERVER, SYN, Story, echo, returned, segment, symbol};
+use crate::sample::*;
 
 const WORDS: Words = Words {
     bytes: 32,
@@ -19,7 +21,13 @@ const WORDS: Words = Words {
 };
 
 fn read(timeline: &Timeline) -> Vec<Row> {
-    rows(timeline, Reading::new(Only::default(), WORDS, true))
+    rows(timeline, reading(Only::default()))
+}
+
+/// What is written.
+fn texts(rows: &[Row]) -> Vec<String> {
+    let texts = rows.iter().map(Row::text);
+    texts.filter(|text| !text.is_empty()).collect()
 }
 
 /// A call and where it is told: as it begins, whole, or as it returns.
@@ -80,16 +88,14 @@ fn where_inquiries_are_left_out_those_that_fail_are_told_all_the_same() {
     let why = Outcome::Failed(symbol(107, "ENOTCONN"));
     story.back(1004, SERVER, fails, why);
     let rows = rows(&story.timeline, Reading::new(Only::default(), WORDS, false));
-    let texts = rows.iter().map(Row::text).filter(|text| !text.is_empty());
-    let expected = ["getpeername(3) → ENOTCONN, 0.004 ms"];
-    assert_eq!(texts.collect::<Vec<_>>(), expected);
+    assert_eq!(texts(&rows), ["getpeername(3) → ENOTCONN, 0.004 ms"]);
 }
 
 #[test]
 fn where_an_end_comes_alone_it_says_how_the_whole_call_reads() {
     let mut story = Story::default();
     story.done(0, SERVER, "accept", vec![Arg::Descriptor(3)], 4);
-    let mut reading = Reading::new(Only::default(), WORDS, true);
+    let mut reading = reading(Only::default());
     let events = story.timeline.events();
     let rows: Vec<Row> = events
         .iter()
@@ -121,45 +127,23 @@ fn each_row_belongs_to_a_layer_and_each_packet_has_a_number() {
 }
 
 /// A datagram from this host on the wire, of which no socket is known.
-fn datagram(from: Side, passage: Passage) -> Kind {
+fn datagram(from: Side, frame: u64) -> Kind {
     Kind::Packet(Packet {
         source: from.v4().into(),
         destination: from.other().v4().into(),
         content: Content::Udp(Datagram::default()),
-        passage: Some(passage),
+        passage: Some(passage(frame, Fate::Held, None)),
         ..segment(SERVER, ACK, 1, 1, b"")
-    })
-}
-
-const NOBODY: Place = Place::Wire {
-    from: None,
-    to: None,
-};
-
-fn held(frame: u64) -> Passage {
-    Passage {
-        frame,
-        fate: Fate::Held,
-        ..Passage::default()
-    }
-}
-
-fn goes_on(frame: u64) -> Kind {
-    Kind::Fate(Later {
-        frame,
-        fate: Fate::Passed,
-        by: None,
-        after: Duration::from_millis(1),
     })
 }
 
 #[test]
 fn where_no_socket_is_known_the_host_tells_which_way_a_packet_goes_and_its_fate_too() {
     let mut story = Story::default();
-    story.at(0, NOBODY, datagram(Side::Server, held(1)));
-    story.at(1, NOBODY, datagram(Side::Client, held(2)));
-    story.at(2, NOBODY, goes_on(2));
-    story.at(3, NOBODY, goes_on(1));
+    story.at(0, NOBODY, datagram(Side::Server, 1));
+    story.at(1, NOBODY, datagram(Side::Client, 2));
+    story.later(2, 2, Fate::Passed, None, 1);
+    story.later(3, 1, Fate::Passed, None, 1);
     let rows = read(&story.timeline);
     let ways = rows.iter().map(|row| match row.stand {
         Stand::Wire(way) => way.to_right,
@@ -171,29 +155,28 @@ fn where_no_socket_is_known_the_host_tells_which_way_a_packet_goes_and_its_fate_
 #[test]
 fn nothing_is_said_of_the_fate_of_a_packet_that_is_left_out() {
     let mut story = Story::default();
-    story.at(0, NOBODY, datagram(Side::Server, held(1)));
-    story.at(1, NOBODY, goes_on(1));
+    story.at(0, NOBODY, datagram(Side::Server, 1));
+    story.later(1, 1, Fate::Passed, None, 1);
     story.packet(2, CLIENT, SYN, 1, 0, b"");
     let only = Only {
         tcp: true,
         ..Only::default()
     };
-    let rows = rows(&story.timeline, Reading::new(only, WORDS, true));
-    let texts: Vec<String> = rows.iter().map(Row::text).collect();
-    assert_eq!(texts, ["SYN seq 0"]);
+    let rows = rows(&story.timeline, reading(only));
+    assert_eq!(texts(&rows), ["SYN seq 0"]);
 }
 
 #[test]
 fn what_is_remembered_stays_bounded_however_much_happens() {
-    let mut reading = Reading::new(Only::default(), WORDS, true);
+    let mut reading = reading(Only::default());
     let mut sizes = Vec::new();
     let mut story = Story::default();
     for round in 0..6 {
         for number in 0..4_000 {
             let frame = round * 4_000 + number;
-            story.at(frame, NOBODY, datagram(Side::Client, held(frame)));
+            story.at(frame, NOBODY, datagram(Side::Client, frame));
             // It never ends.
-            story.call(frame, Place::Actor(Actor(1)), "accept", Vec::new());
+            story.call(frame, CLIENT, "accept", Vec::new());
             story.timeline.events().iter().for_each(|event| {
                 reading.read(event, None);
             });
@@ -204,4 +187,161 @@ fn what_is_remembered_stays_bounded_however_much_happens() {
     // What fills up is emptied and fills up again; without a bound it would double.
     let [early, late] = [&sizes[..3], &sizes[3..]].map(|sizes| sizes.iter().max().copied());
     assert!(late < early.map(|size| size * 3 / 2), "{sizes:?}");
+}
+
+/// A call that comes back at once, as one line.
+fn told(call: Start, outcome: Outcome, outputs: Vec<Output>) -> String {
+    let mut story = Story::default();
+    let id = story.asks(0, SERVER, call);
+    let back = Kind::Return(End {
+        outputs,
+        ..end(id, outcome)
+    });
+    story.at(0, SERVER, back);
+    texts(&read(&story.timeline)).concat()
+}
+
+fn receive() -> Start {
+    start("recvfrom", vec![Arg::Descriptor(3), Arg::Room(1024)])
+}
+
+#[test]
+fn a_call_that_fails_names_the_error_in_the_kernels_word() {
+    let args = vec![Arg::Descriptor(3), Arg::Address(address("[::1]:9"))];
+    let refused = Outcome::Failed(symbol(111, "ECONNREFUSED"));
+    let text = told(start("connect", args), refused, Vec::new());
+    assert_eq!(text, "connect(3, [::1]:9) → ECONNREFUSED");
+}
+
+#[test]
+fn an_empty_datagram_is_zero_bytes_and_no_end() {
+    let (inode, protocol) = (1, Some("UDP".into()));
+    let socket = Some(Socket { inode, protocol });
+    let call = Start {
+        socket,
+        ..receive()
+    };
+    let from = Output::Address(address("127.0.0.1:5000"));
+    let text = told(call, returned(0), vec![Output::Bytes(bytes(b"")), from]);
+    assert_eq!(text, "recv(3, ≤1024) → 0 \"\", 127.0.0.1:5000");
+}
+
+#[rstest]
+#[case::it_got_no_more(1, "h", "1 \"h\" (cut to 1 by the checker)")]
+#[case::less_came(7, "hello", "5 \"hello\"")]
+#[case::the_end_came(7, "", "0, end of stream")]
+fn a_call_that_was_cut_says_so_where_that_made_a_difference(
+    #[case] most: u64,
+    #[case] data: &str,
+    #[case] expected: &str,
+) {
+    let changed = Some(Changed::CutTo(most));
+    let call = Start {
+        changed,
+        ..receive()
+    };
+    let outputs = vec![Output::Bytes(bytes(data.as_bytes()))];
+    let text = told(call, returned(data.len() as i64), outputs);
+    assert_eq!(text, format!("recv(3, ≤1024) → {expected}"));
+}
+
+#[test]
+fn a_failure_that_was_forced_says_so() {
+    let reset = symbol(104, "ECONNRESET");
+    let changed = Some(Changed::Failed(reset.clone()));
+    let call = Start {
+        changed,
+        ..receive()
+    };
+    let text = told(call, Outcome::Failed(reset), Vec::new());
+    assert_eq!(text, "recv(3, ≤1024) → ECONNRESET (forced by the checker)");
+}
+
+#[test]
+fn a_call_of_a_second_thread_says_so() {
+    let mut story = Story::default();
+    story.call(0, SERVER, "accept4", vec![Arg::Number(3)]);
+    let listen = start("listen", vec![Arg::Number(5)]);
+    story.asks(0, SERVER, Start { tid: 2, ..listen });
+    let expected = ["accept(3) …", "t2 listen(5) …"];
+    assert_eq!(texts(&read(&story.timeline)), expected);
+}
+
+#[rstest]
+#[case::the_listener(TcpState::Listen, "[:8081 LISTEN closed]")]
+#[case::a_connection(TcpState::LastAck, "[:8081 CLOSED]")]
+fn the_close_of_a_listener_is_told_from_that_of_a_connection(
+    #[case] from: TcpState,
+    #[case] expected: &str,
+) {
+    let mut story = Story::default();
+    let change = Transition {
+        local: "127.0.0.1:8081".parse().unwrap(),
+        peer: "0.0.0.0:0".parse().unwrap(),
+        inode: None,
+        from: Some(from),
+        to: TcpState::Closed,
+        queues: Queues::default(),
+    };
+    story.at(0, SERVER, Kind::State(change));
+    assert_eq!(texts(&read(&story.timeline)), [expected]);
+}
+
+const DATA: &str = "ACK 5 bytes 1:6 ack 1 \"hello\"";
+
+/// The frame that repeats the first one.
+fn again() -> Passage {
+    let again = Some(1);
+    Passage {
+        again,
+        ..passage(2, Fate::Passed, None)
+    }
+}
+
+#[test]
+fn a_packet_that_repeats_a_dropped_one_answers_the_drop() {
+    let mut story = Story::default();
+    let dropped = passage(1, Fate::Dropped, Some("data 1 drop"));
+    story.on_cable(2_000, CLIENT, dropped);
+    story.on_cable(3_000, CLIENT, again());
+    let expected = [
+        format!("{DATA} dropped: data 1 drop"),
+        format!("{DATA} again, answers the drop at 2.000"),
+    ];
+    assert_eq!(texts(&read(&story.timeline)), expected);
+}
+
+#[test]
+fn a_held_packet_that_is_dropped_later_is_the_drop_that_is_answered() {
+    let mut story = Story::default();
+    story.on_cable(2_000, CLIENT, passage(1, Fate::Held, None));
+    story.later(3_000, 1, Fate::Dropped, Some("the hand"), 1_000);
+    story.on_cable(4_000, CLIENT, again());
+    let expected = [
+        format!("{DATA} held"),
+        "ACK 5 bytes dropped after 1.000 ms: the hand".to_string(),
+        format!("{DATA} again, answers the drop at 3.000"),
+    ];
+    assert_eq!(texts(&read(&story.timeline)), expected);
+}
+
+#[rstest]
+#[case::doubled(Fate::Doubled, "doubled")]
+#[case::a_bit(Fate::Corrupted { bit: 323 }, "bit 3 of byte 40 flipped")]
+#[case::late(Fate::Delayed, "delayed 200.000 ms")]
+#[case::swapped(Fate::Swapped, "waits for the next")]
+fn what_is_done_to_a_packet_stands_behind_it_and_that_it_goes_on_in_a_row_of_its_own(
+    #[case] fate: Fate,
+    #[case] done: &str,
+) {
+    let late = Duration::from_millis(200);
+    let passage = passage(1, fate, Some("a rule"));
+    let mut story = Story::default();
+    story.on_cable(0, SERVER, Passage { late, ..passage });
+    story.later(200_031, 1, Fate::Passed, None, 200_031);
+    let expected = [
+        format!("{DATA} {done}: a rule"),
+        "ACK 5 bytes goes on after 200.031 ms".to_string(),
+    ];
+    assert_eq!(texts(&read(&story.timeline)), expected);
 }

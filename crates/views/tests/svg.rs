@@ -1,38 +1,29 @@
 //! The sequence diagram is whole XML, shows what happened, and lets nothing out.
 
 use roxmltree::{Document, Node};
-use timeline::{Actor, Ending, Kind, Place};
+use timeline::{Actor, Ending, Kind, Place, Timeline};
 use views::only::Only;
-use views::svg::{PictureStyle, svg};
+use views::reading::Reading;
+use views::svg::svg;
+use views::words::Words;
 
-use crate::sample::{self, ACK, CLIENT, SERVER, SYN, Story};
+use crate::sample::{self, ACK, CLIENT, SERVER, SYN, Story, reading};
 
-fn style() -> PictureStyle {
-    PictureStyle {
-        only: Only::default(),
-        bytes: 32,
-        hex: false,
-    }
+fn drawn(timeline: &Timeline) -> String {
+    svg(timeline, reading(Only::default()))
 }
 
 /// The texts of a picture, from top to bottom, with their classes.
 fn texts(picture: &str) -> Vec<(String, String)> {
     let document = Document::parse(picture).unwrap_or_else(|error| panic!("{error}\n{picture}"));
-    let mut found: Vec<_> = elements(&document, "text")
-        .map(|text| {
-            let class = text.attribute("class").unwrap_or_default().to_string();
-            (
-                number(&text, "y"),
-                class,
-                text.text().unwrap_or_default().to_string(),
-            )
-        })
-        .collect();
-    found.sort_by_key(|(y, _, _)| *y);
-    found
-        .into_iter()
-        .map(|(_, class, text)| (class, text))
-        .collect()
+    let mut found: Vec<Node> = elements(&document, "text").collect();
+    found.sort_by_key(|text| number(text, "y"));
+    let of = |text: &str| text.to_string();
+    let each = found.iter().map(|text| {
+        let class = text.attribute("class").unwrap_or_default();
+        (of(class), of(text.text().unwrap_or_default()))
+    });
+    each.collect()
 }
 
 fn elements<'a>(document: &'a Document, name: &'a str) -> impl Iterator<Item = Node<'a, 'a>> {
@@ -53,7 +44,7 @@ fn shows(picture: &str, text: &str) -> bool {
 
 #[test]
 fn it_shows_lines_calls_with_their_results_packets_states_and_explanations() {
-    let picture = svg(&sample::echo(), style());
+    let picture = drawn(&sample::echo());
     for text in [
         "server",
         "./server --port 8081",
@@ -83,14 +74,14 @@ fn it_shows_lines_calls_with_their_results_packets_states_and_explanations() {
 #[test]
 fn a_waiting_call_is_a_bar_as_long_as_the_rows_between_its_start_and_its_end() {
     let mut story = Story::default();
-    story.started(0, SERVER, "server", &["./server"]);
+    story.started(SERVER, "server");
     let wait = story.call(10, SERVER, "accept", Vec::new());
     for time in 1..=5 {
         story.line(10 + time, SERVER, "tick");
     }
     story.back(20, SERVER, wait, sample::returned(4));
     story.done(30, SERVER, "close", Vec::new(), 0);
-    let picture = svg(&story.timeline, style());
+    let picture = drawn(&story.timeline);
     let document = Document::parse(&picture).unwrap();
     let bars = elements(&document, "rect").filter(|rect| rect.attribute("class") == Some("bar"));
     let heights: Vec<i32> = bars.map(|bar| number(&bar, "height")).collect();
@@ -100,10 +91,10 @@ fn a_waiting_call_is_a_bar_as_long_as_the_rows_between_its_start_and_its_end() {
 #[test]
 fn a_call_that_never_returns_is_an_open_bar_until_its_program_ends() {
     let mut story = Story::default();
-    story.started(0, SERVER, "server", &["./server"]);
+    story.started(SERVER, "server");
     story.call(10, SERVER, "accept", Vec::new());
     story.at(20, SERVER, Kind::Ended(Ending::Signal(9)));
-    let picture = svg(&story.timeline, style());
+    let picture = drawn(&story.timeline);
     let document = Document::parse(&picture).unwrap();
     let open = |rect: &Node| rect.attribute("class") == Some("open");
     assert_eq!(elements(&document, "rect").filter(open).count(), 1);
@@ -112,12 +103,12 @@ fn a_call_that_never_returns_is_an_open_bar_until_its_program_ends() {
 #[test]
 fn an_arrow_goes_from_the_lifeline_that_sent_to_the_one_that_receives() {
     let mut story = Story::default();
-    story.started(0, SERVER, "server", &["./server"]);
-    story.started(0, CLIENT, "client", &["./client"]);
+    story.started(SERVER, "server");
+    story.started(CLIENT, "client");
     story.packet(10, CLIENT, SYN, 1_000, 0, b"");
     story.packet(20, SERVER, SYN | ACK, 5_000, 1_001, b"");
     story.line(30, SERVER, "end");
-    let picture = svg(&story.timeline, style());
+    let picture = drawn(&story.timeline);
     let document = Document::parse(&picture).unwrap();
     let lives: Vec<i32> = elements(&document, "line")
         .map(|line| number(&line, "x1"))
@@ -140,7 +131,8 @@ fn an_arrow_goes_from_the_lifeline_that_sent_to_the_one_that_receives() {
 fn nothing_that_a_program_prints_can_break_out() {
     let evil = "</text><script>alert(1)</script>&amp;<![CDATA[ ]]> \" ' \u{0}\u{7}\u{1b}[31m\u{fffe}\u{202e}\u{9b}";
     let mut story = Story::default();
-    story.started(0, SERVER, evil, &[evil, evil]);
+    let (lane, command) = (evil.to_string(), vec![evil.to_string()]);
+    story.at(0, SERVER, Kind::Started { lane, command });
     story.line(10, SERVER, evil);
     story.note(20, evil);
     story.at(30, Place::Narrator, Kind::Rows(evil.to_string()));
@@ -148,13 +140,10 @@ fn nothing_that_a_program_prints_can_break_out() {
     story.packet(50, SERVER, ACK, 1, 1, evil.as_bytes());
     let data = vec![timeline::call::Arg::Bytes(sample::bytes(evil.as_bytes()))];
     story.done(60, SERVER, "sendto", data, 5);
-    let picture = svg(
-        &story.timeline,
-        PictureStyle {
-            bytes: 1_000,
-            ..style()
-        },
-    );
+    let (bytes, hex, ascii) = (1_000, false, false);
+    let words = Words { bytes, hex, ascii };
+    let all = Reading::new(Only::default(), words, true);
+    let picture = svg(&story.timeline, all);
     let document = Document::parse(&picture).unwrap_or_else(|error| panic!("{error}\n{picture}"));
     let known = [
         "svg", "title", "style", "rect", "line", "path", "circle", "text",
@@ -182,7 +171,7 @@ fn nothing_that_a_program_prints_can_break_out() {
 
 #[test]
 fn it_refers_to_nothing_outside_and_follows_light_and_dark() {
-    let picture = svg(&sample::echo(), style());
+    let picture = drawn(&sample::echo());
     let references = picture.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
     assert!(
         !references.contains("http")
@@ -195,10 +184,10 @@ fn it_refers_to_nothing_outside_and_follows_light_and_dark() {
 #[test]
 fn chinese_text_stays_within_its_lane() {
     let mut story = Story::default();
-    story.started(0, SERVER, "server", &["./server"]);
-    story.started(0, CLIENT, "client", &["./client"]);
+    story.started(SERVER, "server");
+    story.started(CLIENT, "client");
     story.line(10, CLIENT, &"网络编程".repeat(20));
-    let picture = svg(&story.timeline, style());
+    let picture = drawn(&story.timeline);
     let rows = texts(&picture)
         .into_iter()
         .filter(|(class, _)| class == "output");
@@ -213,26 +202,18 @@ fn chinese_text_stays_within_its_lane() {
 
 #[test]
 fn the_same_timeline_gives_the_same_picture() {
-    let pictures: Vec<String> = (0..5).map(|_| svg(&sample::echo(), style())).collect();
+    let pictures: Vec<String> = (0..5).map(|_| drawn(&sample::echo())).collect();
     assert!(pictures.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[test]
 fn only_what_is_asked_for_is_drawn() {
-    let only = Only {
-        output: false,
-        calls: false,
-        packets: true,
-        tcp: true,
-        states: false,
-        services: false,
-    };
-    let picture = svg(&sample::echo(), PictureStyle { only, ..style() });
+    let (calls, all) = (false, Only::default());
+    let only = Only { calls, ..all };
+    let picture = svg(&sample::echo(), reading(only));
     assert!(shows(&picture, "SYN  seq 0"));
-    let unwanted = |text: &String| {
-        text.contains("accept(") || text.starts_with('>') || text.contains("LISTEN")
-    };
-    assert!(!texts(&picture).iter().any(|(_, text)| unwanted(text)));
+    let calls = |text: &String| text.contains("accept(");
+    assert!(!texts(&picture).iter().any(|(_, text)| calls(text)));
 }
 
 #[test]
@@ -250,7 +231,7 @@ fn a_recording_that_names_unknown_programs_and_calls_is_drawn_too() {
         wire,
         Kind::Packet(sample::segment(SERVER, SYN, 1, 0, b"")),
     );
-    let picture = svg(&story.timeline, style());
+    let picture = drawn(&story.timeline);
     assert!(
         shows(&picture, &format!("program {}: > who am I?", usize::MAX)),
         "{:?}",

@@ -1,11 +1,11 @@
 //! The columns as they look on paper.
 
-use std::time::Duration;
-
 use rstest::rstest;
-use timeline::{Actor, Ending, Event, Kind, Place, Stream, Timeline};
+use timeline::{Ending, Kind, Place, Stream};
 use unicode_width::UnicodeWidthStr;
 use views::text::{Paper, text, wrap};
+
+use crate::sample::{CLIENT, SERVER, Story};
 
 const NARROW: Paper = Paper {
     width: 80,
@@ -13,63 +13,36 @@ const NARROW: Paper = Paper {
     ascii: false,
 };
 
-/// A timeline from its events, with a server (0) and a client (1) in two lanes.
-fn timeline(kinds: Vec<(Place, Kind)>) -> Timeline {
-    let started = |lane: &str| Kind::Started {
-        lane: lane.to_string(),
-        command: Vec::new(),
-    };
+/// A server (0) and a client (1) in two lanes.
+fn two_lanes() -> Story {
+    let mut story = Story::default();
     let lanes = vec!["server".to_string(), "client".to_string()];
-    let mut timeline = Timeline::default();
-    let cast = [
-        (Place::Narrator, Kind::Lanes(lanes)),
-        (SERVER, started("server")),
-        (CLIENT, started("client")),
-    ];
-    for (place, kind) in cast.into_iter().chain(kinds) {
-        timeline.push(Event {
-            time: Duration::ZERO,
-            place,
-            kind,
-        });
-    }
-    timeline
+    story.at(0, Place::Narrator, Kind::Lanes(lanes));
+    story.started(SERVER, "server");
+    story.started(CLIENT, "client");
+    story
 }
 
-const SERVER: Place = Place::Actor(Actor(0));
-const CLIENT: Place = Place::Actor(Actor(1));
-
-fn line(text: &str) -> Kind {
-    Kind::Line {
-        stream: Stream::Stdout,
-        text: text.to_string(),
-    }
+/// The server says this.
+fn said(line: &str, paper: Paper) -> String {
+    let mut story = two_lanes();
+    story.line(0, SERVER, line);
+    text(&story.timeline, paper)
 }
 
 #[test]
 fn each_program_speaks_in_its_lane_and_explanations_go_across() {
-    let drawn = text(
-        &timeline(vec![
-            (SERVER, line("listening on 127.0.0.1:8081")),
-            (
-                Place::Narrator,
-                Kind::Note("Now the client dials.".to_string()),
-            ),
-            (
-                Place::Narrator,
-                Kind::Note("It has the number.".to_string()),
-            ),
-            (CLIENT, line("connected")),
-            (CLIENT, line("  from 127.0.0.1:5000")),
-            (CLIENT, Kind::Ended(Ending::Status(0))),
-            (SERVER, Kind::Ended(Ending::Signal(9))),
-            (
-                Place::Narrator,
-                Kind::Next(vec!["Do it again.".to_string()]),
-            ),
-        ]),
-        NARROW,
-    );
+    let mut story = two_lanes();
+    story.line(0, SERVER, "listening on 127.0.0.1:8081");
+    story.note(0, "Now the client dials.");
+    story.note(0, "It has the number.");
+    story.line(0, CLIENT, "connected");
+    story.line(0, CLIENT, "  from 127.0.0.1:5000");
+    story.at(0, CLIENT, Kind::Ended(Ending::Status(0)));
+    story.at(0, SERVER, Kind::Ended(Ending::Signal(9)));
+    let next = Kind::Next(vec!["Do it again.".to_string()]);
+    story.at(0, Place::Narrator, next);
+    let drawn = text(&story.timeline, NARROW);
     let expected = "
   server                                  client
   ──────────────────────────────────────  ──────────────────────────────────────
@@ -92,12 +65,10 @@ fn each_program_speaks_in_its_lane_and_explanations_go_across() {
 
 #[test]
 fn ascii_paper_gets_ascii_only() {
-    let note = Kind::Note("a note".to_string());
-    let paper = Paper {
-        ascii: true,
-        ..NARROW
-    };
-    assert!(text(&timeline(vec![(Place::Narrator, note)]), paper).is_ascii());
+    let mut story = two_lanes();
+    story.note(0, "a note");
+    let ascii = true;
+    assert!(text(&story.timeline, Paper { ascii, ..NARROW }).is_ascii());
 }
 
 #[rstest]
@@ -105,11 +76,10 @@ fn ascii_paper_gets_ascii_only() {
 #[case::chinese("成功连接服务器成功连接服务器成功连接服务器成功连接服务器", 60)]
 #[case::one_long_word("127.0.0.1:8081/127.0.0.1:8081/127.0.0.1:8081/127.0.0.1:8081", 80)]
 fn no_row_is_wider_than_the_paper_and_nothing_is_lost(#[case] said: &str, #[case] width: usize) {
-    let paper = Paper { width, ..NARROW };
-    let drawn = text(
-        &timeline(vec![(SERVER, line(said)), (CLIENT, line(said))]),
-        paper,
-    );
+    let mut story = two_lanes();
+    story.line(0, SERVER, said);
+    story.line(0, CLIENT, said);
+    let drawn = text(&story.timeline, Paper { width, ..NARROW });
     for row in drawn.lines() {
         assert!(row.width() <= width, "{row:?} is {} wide", row.width());
     }
@@ -120,8 +90,7 @@ fn no_row_is_wider_than_the_paper_and_nothing_is_lost(#[case] said: &str, #[case
 
 #[test]
 fn words_are_kept_whole_and_what_follows_an_indent_is_indented_more() {
-    let said = line("  sent five bytes to the address 127.0.0.1:8081");
-    let drawn = text(&timeline(vec![(SERVER, said)]), NARROW);
+    let drawn = said("  sent five bytes to the address 127.0.0.1:8081", NARROW);
     let rows: Vec<&str> = drawn.lines().skip(3).collect();
     assert_eq!(
         rows,
@@ -132,14 +101,10 @@ fn words_are_kept_whole_and_what_follows_an_indent_is_indented_more() {
 #[test]
 fn chinese_text_does_not_move_the_lane_beside_it() {
     let name = |name: &str| name.to_string();
-    let mut chinese = Timeline::default();
+    let mut chinese = Story::default();
     let lanes = Kind::Lanes(vec![name("服务器"), name("client")]);
-    chinese.push(Event {
-        time: Duration::ZERO,
-        place: Place::Narrator,
-        kind: lanes,
-    });
-    let drawn = text(&chinese, NARROW);
+    chinese.at(0, Place::Narrator, lanes);
+    let drawn = text(&chinese.timeline, NARROW);
     let names = drawn.lines().nth(1).unwrap();
     let before = &names[..names.find("client").unwrap()];
     assert_eq!(before.width(), 42, "{names}");
@@ -147,10 +112,7 @@ fn chinese_text_does_not_move_the_lane_beside_it() {
 
 #[test]
 fn a_program_cannot_write_control_characters_to_our_terminal() {
-    let drawn = text(
-        &timeline(vec![(SERVER, line("\x1b[2Jgone\tx\u{7}"))]),
-        NARROW,
-    );
+    let drawn = said("\x1b[2Jgone\tx\u{7}", NARROW);
     assert!(drawn.contains("\\u{1b}[2Jgone    x\\u{7}"), "{drawn:?}");
     assert!(drawn.chars().all(|c| c == '\n' || !c.is_control()));
 }
@@ -158,37 +120,23 @@ fn a_program_cannot_write_control_characters_to_our_terminal() {
 #[test]
 fn with_colour_the_text_is_the_same_but_for_the_colours() {
     colored::control::set_override(true);
-    let events = vec![
-        (Place::Narrator, Kind::Headline("Part".to_string())),
-        (
-            SERVER,
-            Kind::Line {
-                stream: Stream::Stderr,
-                text: "refused".to_string(),
-            },
-        ),
-        (CLIENT, Kind::Ended(Ending::Status(1))),
-    ];
-    let timeline = timeline(events);
-    let painted = text(
-        &timeline,
-        Paper {
-            colour: true,
-            ..NARROW
-        },
-    );
+    let mut story = two_lanes();
+    story.at(0, Place::Narrator, Kind::Headline("Part".to_string()));
+    let (stream, line) = (Stream::Stderr, "refused".to_string());
+    story.at(0, SERVER, Kind::Line { stream, text: line });
+    story.at(0, CLIENT, Kind::Ended(Ending::Status(1)));
+    let colour = true;
+    let painted = text(&story.timeline, Paper { colour, ..NARROW });
     assert!(painted.contains("\x1b[31mrefused\x1b[0m"), "{painted:?}");
     let mut bare = String::new();
     let mut codes = painted.split('\x1b');
     bare.push_str(codes.next().unwrap());
     codes.for_each(|code| bare.push_str(code.split_once('m').unwrap().1));
     let trimmed = |text: &str| {
-        text.lines()
-            .map(str::trim_end)
-            .collect::<Vec<_>>()
-            .join("\n")
+        let rows: Vec<&str> = text.lines().map(str::trim_end).collect();
+        rows.join("\n")
     };
-    assert_eq!(trimmed(&bare), trimmed(&text(&timeline, NARROW)));
+    assert_eq!(trimmed(&bare), trimmed(&text(&story.timeline, NARROW)));
 }
 
 /// So wide that a break would fall into each place of the escape once.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 const WINDOW: Duration = Duration::from_millis(250);
+/// How many are shown in each window.
+const ROOM: u32 = 25;
 
-/// Lets so many of something through in each quarter of a second, and spreads
-/// them over it as the quarter before makes expect.
-#[derive(Clone, Debug)]
+/// Lets some of many through in each quarter of a second, and spreads them over it
+/// as the quarter before makes expect.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Gate {
-    room: u32,
     window: u128,
     seen: u32,
     shown: u32,
@@ -17,30 +18,17 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(room: u32) -> Self {
-        Self {
-            room,
-            window: 0,
-            seen: 0,
-            shown: 0,
-            before: (0, 0),
-        }
-    }
-
     /// Whether the next one is shown.
     pub(crate) fn lets_through(&mut self, time: Duration) -> bool {
         let window = time.as_nanos() / WINDOW.as_nanos();
         if window != self.window {
             let next = window == self.window + 1;
-            self.before = if next {
-                (self.seen, self.shown)
-            } else {
-                (0, 0)
-            };
+            let last = (self.seen, self.shown);
+            self.before = if next { last } else { (0, 0) };
             (self.window, self.seen, self.shown) = (window, 0, 0);
         }
-        let stride = self.before.0.div_ceil(self.room).max(1);
-        let through = self.shown < self.room && self.seen.is_multiple_of(stride);
+        let stride = self.before.0.div_ceil(ROOM).max(1);
+        let through = self.shown < ROOM && self.seen.is_multiple_of(stride);
         self.seen += 1;
         self.shown += u32::from(through);
         through
@@ -66,24 +54,23 @@ mod tests {
 
     #[test]
     fn a_few_are_all_shown_and_of_many_one_of_so_many_until_it_is_calm_again() {
-        let mut gate = Gate::new(50);
+        let mut gate = Gate::default();
         let at = Duration::from_millis;
-        assert!((0..50).all(|n| gate.lets_through(at(n))));
+        assert!((0..25).all(|n| gate.lets_through(at(n))));
         assert_eq!(gate.one_of(at(50)), None);
-        let shown = (0..2000).filter(|_| gate.lets_through(at(300))).count();
-        assert_eq!(shown, 50);
+        let shown = (0..1000).filter(|_| gate.lets_through(at(300))).count();
+        assert_eq!(shown, 25);
         assert_eq!(gate.one_of(at(510)), Some(40));
         assert_eq!(gate.one_of(at(2000)), None);
     }
 
     #[test]
     fn those_that_are_shown_of_many_are_spread_over_the_time() {
-        let mut gate = Gate::new(50);
-        let shown: Vec<u32> = (0..4000)
-            .filter(|n| gate.lets_through(Duration::from_micros(u64::from(n * 125))))
-            .collect();
-        let later: Vec<u32> = shown.into_iter().filter(|n| *n >= 2000).collect();
-        assert_eq!(later.len(), 50);
+        let mut gate = Gate::default();
+        let at = |n: u32| Duration::from_micros(u64::from(n * 250));
+        let shown = (0..2000).filter(|n| gate.lets_through(at(*n)));
+        let later: Vec<u32> = shown.filter(|n| *n >= 1000).collect();
+        assert_eq!(later.len(), 25);
         assert!(later.windows(2).all(|pair| pair[1] - pair[0] == 40));
     }
 }

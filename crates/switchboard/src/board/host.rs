@@ -16,8 +16,6 @@ const LINES: usize = 200;
 const LONGEST: usize = 300;
 /// How many sockets are remembered.
 const SOCKETS: usize = 256;
-/// How many lines are shown in a quarter of a second.
-const ROOM: u32 = 25;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
@@ -29,7 +27,7 @@ pub(crate) struct Said {
     call: Option<CallId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Host {
     pub(crate) said: VecDeque<Said>,
     pub(crate) sockets: Vec<Transition>,
@@ -40,16 +38,6 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new() -> Self {
-        Self {
-            said: VecDeque::new(),
-            sockets: Vec::new(),
-            gate: Gate::new(ROOM),
-            programs: 0,
-            running: 0,
-        }
-    }
-
     /// Some(40): of what the programs say and ask for, 1 of 40 is shown.
     pub(crate) fn one_of(&self, now: Duration) -> Option<u32> {
         self.gate.one_of(now)
@@ -63,9 +51,8 @@ impl Host {
     /// That a program has ended must be seen.
     pub(crate) fn end(&mut self, lane: &Lane, row: &Row) {
         self.running = self.running.saturating_sub(1);
-        row.words
-            .iter()
-            .for_each(|piece| self.push(lane, piece, None));
+        let pieces = row.words.iter();
+        pieces.for_each(|piece| self.push(lane, piece, None));
     }
 
     pub(crate) fn say(&mut self, lane: &Lane, row: &Row) {

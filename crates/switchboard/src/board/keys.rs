@@ -16,7 +16,7 @@ impl Board {
             return;
         }
         self.changes += 1;
-        (self.told, self.told_at) = (None, None);
+        self.told = None;
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('c') {
             self.commands.push(Command::Quit);
@@ -83,10 +83,9 @@ impl Board {
         self.mode = mode;
         self.since = now;
         if mode == Mode::Run {
-            let waiting: Vec<u64> = self.packets.waiting.iter().copied().collect();
-            waiting
-                .into_iter()
-                .for_each(|frame| self.packets.decided(frame));
+            for frame in self.packets.waiting.clone() {
+                self.packets.decided(frame);
+            }
         }
         self.commands.push(Command::Hold(mode != Mode::Run));
     }
@@ -97,7 +96,7 @@ impl Board {
         }
         let pace = self.pace.saturating_add_signed(by).min(PACES.len() - 1);
         self.pace = pace;
-        // What is on its way begins it anew, so that nothing jumps.
+        // Packets on their way begin it anew, so that none jumps.
         self.since = now;
     }
 
@@ -136,17 +135,15 @@ impl Board {
     }
 
     fn on_waiting(&mut self, what: Action) {
-        match self.waiting_one() {
-            Ok(frame) => self.decide(frame, what),
-            Err(sentence) => self.refuse(&sentence),
+        if let Some(frame) = self.waiting_one() {
+            self.decide(frame, what);
         }
     }
 
     /// At once if the next one waits, too; else when it comes.
     fn swap_with_next(&mut self) {
-        let frame = match self.waiting_one() {
-            Ok(frame) => frame,
-            Err(sentence) => return self.refuse(&sentence),
+        let Some(frame) = self.waiting_one() else {
+            return;
         };
         match self.packets.next_after(frame) {
             Some(next) => self.swap(frame, next),
@@ -165,26 +162,27 @@ impl Board {
     }
 
     fn ask_about_waiting(&mut self, question: impl Fn(&Row) -> Question) {
-        match self.waiting_one() {
-            Ok(frame) => {
-                let row = self.packets.row(frame);
-                self.prompt = row.map(|row| Prompt::new(question(row)));
-            }
-            Err(sentence) => self.refuse(&sentence),
-        }
+        let frame = self.waiting_one();
+        let row = frame.and_then(|frame| self.packets.row(frame));
+        self.prompt = row.map(|row| Prompt::new(question(row)));
     }
 
-    /// The chosen packet, if anything can be done with it.
-    fn waiting_one(&self) -> Result<u64, String> {
-        match (self.current(), self.chosen) {
-            (Some(row), _) if row.waits() => Ok(row.frame),
-            (Some(row), Some(_)) => Err(match row.place {
-                Place::Lost => format!("packet {} is lost already", row.frame),
-                Place::Arrived { .. } => format!("packet {} has arrived already", row.frame),
-                _ => format!("packet {} is on its way already", row.frame),
-            }),
-            _ => Err(self.why_nothing_waits().to_string()),
-        }
+    /// The chosen packet, if anything can be done with it; else it is said why not.
+    fn waiting_one(&mut self) -> Option<u64> {
+        let why = match (self.current(), self.chosen) {
+            (Some(row), _) if row.waits() => return Some(row.frame),
+            (Some(row), Some(_)) => {
+                let is = match row.place {
+                    Place::Lost => "is lost already",
+                    Place::Arrived { .. } => "has arrived already",
+                    _ => "is on its way already",
+                };
+                format!("packet {} {is}", row.frame)
+            }
+            _ => self.why_nothing_waits().to_string(),
+        };
+        self.refuse(&why);
+        None
     }
 
     fn why_nothing_waits(&self) -> &'static str {
@@ -267,15 +265,22 @@ impl Board {
     }
 
     fn tell(&mut self, text: &str) {
-        let (text, refused) = (text.to_string(), false);
-        self.told = Some(Told { text, refused });
+        self.say(text, false);
     }
 
     /// Says why something is not done.
     pub(crate) fn refuse(&mut self, text: &str) {
         self.changes += 1;
-        let (text, refused) = (text.to_string(), true);
-        self.told = Some(Told { text, refused });
+        self.say(text, true);
+    }
+
+    fn say(&mut self, text: &str, refused: bool) {
+        let (text, since) = (text.to_string(), None);
+        self.told = Some(Told {
+            text,
+            refused,
+            since,
+        });
     }
 }
 

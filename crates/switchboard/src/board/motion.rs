@@ -26,7 +26,7 @@ impl Board {
         if self.mode != Mode::Slow {
             return None;
         }
-        // What waits because of a rule waits for a key also in slow motion.
+        // A packet that a rule holds waits for a key in slow motion, too.
         let rows = self.packets.waiting.iter();
         let mut rows = rows.filter_map(|frame| self.packets.row(*frame));
         let row = rows.find(|row| row.by.is_none() && !row.swaps)?;

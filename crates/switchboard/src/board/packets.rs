@@ -1,4 +1,4 @@
-//! What is and was on the cable, as far as it is kept.
+//! The packets that are and were on the cable, as far as we keep them.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -16,9 +16,6 @@ pub(crate) const KEPT: usize = 512;
 const HAND: usize = 1000;
 /// How many copies of one packet may wait with it.
 const COPIES: usize = 32;
-/// How many are shown in a quarter of a second, of the usual and of the special.
-const USUAL: u32 = 25;
-const SPECIAL: u32 = 25;
 /// An answer is looked for among so many packets.
 const NEAR: usize = 64;
 
@@ -38,7 +35,7 @@ pub(crate) enum Came {
     TooMany,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Packets {
     pub(crate) items: VecDeque<Item>,
     rows: BTreeMap<u64, Row>,
@@ -54,19 +51,6 @@ pub(crate) struct Packets {
 }
 
 impl Packets {
-    pub(crate) fn new() -> Self {
-        Self {
-            items: VecDeque::new(),
-            rows: BTreeMap::new(),
-            waiting: VecDeque::new(),
-            usual: Gate::new(USUAL),
-            special: Gate::new(SPECIAL),
-            count: 0,
-            lost: 0,
-            needless: HashSet::new(),
-        }
-    }
-
     pub(crate) fn row(&self, frame: u64) -> Option<&Row> {
         self.rows.get(&frame)
     }
@@ -107,10 +91,8 @@ impl Packets {
         }
         let mut row = Row::new(frame, from, packet.clone(), said);
         if fate == Fate::Held {
-            let head = again
-                .filter(|_| fold)
-                .and_then(|again| self.waits_with(again));
-            if let Some(head) = head {
+            let again = again.filter(|_| fold);
+            if let Some(head) = again.and_then(|again| self.waits_with(again)) {
                 let copies = self.rows.get_mut(&head).map(|head| &mut head.copies);
                 let room = copies.filter(|copies| copies.len() < COPIES);
                 return match room.map(|copies| copies.push(row)) {
@@ -177,12 +159,8 @@ impl Packets {
     /// It was let through: the copies that wait behind it are not needed.
     pub(crate) fn take_copies(&mut self, frame: u64) -> Vec<u64> {
         let row = self.rows.get_mut(&frame);
-        let copies = row.map(|row| std::mem::take(&mut row.copies));
-        let frames = copies
-            .unwrap_or_default()
-            .into_iter()
-            .map(|copy| copy.frame);
-        let frames: Vec<u64> = frames.collect();
+        let copies = row.into_iter().flat_map(|row| row.copies.drain(..));
+        let frames: Vec<u64> = copies.map(|copy| copy.frame).collect();
         self.needless.extend(&frames);
         frames
     }

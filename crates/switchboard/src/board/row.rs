@@ -7,7 +7,7 @@ use timeline::packet::{Content, Packet, TcpFlags};
 use views::flow::Relative;
 use views::reading::{self, Meaning, Piece, Subject};
 
-/// A packet that has arrived is seen to slide for so long.
+/// How long a packet that has arrived is seen to slide.
 pub(crate) const SLIDE: Duration = Duration::from_millis(150);
 
 /// Where a packet is.

@@ -46,14 +46,8 @@ fn settings(board: &Board, look: Look) -> String {
                 text
             }
         };
-        let glyphs = look.glyphs();
-        format!(
-            "{} {} {}",
-            none(there),
-            if look.ascii { "->/<-" } else { "⇄" },
-            none(back)
-        )
-        .replace(glyphs.more, "")
+        let arrows = if look.ascii { "->/<-" } else { "⇄" };
+        format!("{} {arrows} {}", none(there), none(back))
     };
     let latency = both(|line| match line.latency {
         Duration::ZERO => String::new(),
@@ -64,14 +58,12 @@ fn settings(board: &Board, look: Look) -> String {
         loss => format!("{loss} % lost"),
     });
     let rate = both(|line| line.rate.map(bits).unwrap_or_default());
-    let parts = [latency, loss, rate];
-    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    match (board.cut, parts.is_empty()) {
-        (true, _) => "cable, CUT".to_string(),
-        (false, true) => "cable".to_string(),
-        (false, false) => format!("cable, {}", parts.join(", ")),
+    if board.cut {
+        return "cable, CUT".to_string();
     }
+    let mut parts = vec!["cable".to_string(), latency, loss, rate];
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
 }
 
 fn bits(rate: u64) -> String {
@@ -137,13 +129,10 @@ fn packet(
     look: Look,
     now: Duration,
 ) -> Line<'static> {
-    let is_current = board
-        .current()
-        .is_some_and(|other| other.frame == row.frame);
-    let mark = if is_current {
-        look.glyphs().chosen
-    } else {
-        " "
+    let current = board.current().map(|row| row.frame);
+    let (mark, head_style, weight) = match current == Some(row.frame) {
+        true => (look.glyphs().chosen, look.strong(), Modifier::BOLD),
+        false => (" ", look.faint(), Modifier::empty()),
     };
     let time = match width >= WIDE {
         true => format!("{:>TIME$} ", milliseconds(row.came)),
@@ -157,15 +146,7 @@ fn packet(
         Place::Lost => look.bad(),
         _ => look.side(row.from),
     };
-    let style = match is_current {
-        true => style.add_modifier(Modifier::BOLD),
-        false => style,
-    };
-    let head_style = if is_current {
-        look.strong()
-    } else {
-        look.faint()
-    };
+    let style = style.add_modifier(weight);
     Line::from(vec![
         Span::styled(head, head_style),
         Span::styled(arrow(row, room, part, look), style),
@@ -175,7 +156,7 @@ fn packet(
 /// The packet as far on its way as it is: behind it the line that it has made.
 fn arrow(row: &Row, width: usize, part: f64, look: Look) -> String {
     let glyphs = look.glyphs();
-    // What is not there yet needs room to be seen on its way.
+    // A packet that has not arrived needs room to be seen on its way.
     let ahead = match row.place {
         Place::Arrived { .. } if part == 1.0 => 0,
         _ => width / 6,

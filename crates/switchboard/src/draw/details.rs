@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use views::text::{printable, wrap};
@@ -28,7 +28,6 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, board: &Board, look: Look, now
     let mut lines = vec![title(&name, look.strong(), width, look)];
     // Side by side, where there is room.
     let beside = area.width >= BYTES + 42;
-    let columns = Layout::horizontal([Constraint::Fill(1), Constraint::Length(BYTES)]);
     let facts_width = match beside {
         true => width - usize::from(BYTES) - 2,
         false => width,
@@ -38,21 +37,22 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, board: &Board, look: Look, now
         let pieces = wrap(&printable(&text), facts_width);
         lines.extend(pieces.into_iter().map(|piece| Line::styled(piece, style)));
     }
-    let height = usize::from(area.height);
-    if beside {
-        lines.truncate(height);
-        frame.render_widget(Paragraph::new(lines), area);
-        let [_, right] = columns.areas(area);
-        let below = right.offset(ratatui::layout::Offset { x: 0, y: 1 });
-        let below = below.intersection(area);
-        let bytes = bytes(board, row, height - 1, look);
-        frame.render_widget(Paragraph::new(bytes), below);
-    } else {
-        // At least two rows of bytes.
-        lines.truncate(height - 2);
-        lines.extend(bytes(board, row, height - lines.len(), look));
-        frame.render_widget(Paragraph::new(lines), area);
-    }
+    // Below the facts there are at least two rows of bytes.
+    let most = if beside { area.height } else { area.height - 2 };
+    lines.truncate(most.into());
+    let (left, top) = match beside {
+        true => (area.width - BYTES, 1),
+        false => (0, lines.len() as u16),
+    };
+    let bytes_area = Rect {
+        x: area.x + left,
+        y: area.y + top,
+        width: area.width - left,
+        height: area.height - top,
+    };
+    let bytes = bytes(board, row, bytes_area.height.into(), look);
+    frame.render_widget(Paragraph::new(lines), area);
+    frame.render_widget(Paragraph::new(bytes), bytes_area);
 }
 
 /// The headers faint, the data not.

@@ -1,4 +1,4 @@
-//! What is to be said about a packet, sentence by sentence.
+//! Describes a packet, sentence by sentence.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! One host: its sockets above, what its programs say and ask for below.
 
 use std::iter;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ratatui::Frame;
@@ -68,7 +67,8 @@ fn sockets(host: &Host, width: usize, room: usize, look: Look) -> Vec<Line<'stat
 fn one(socket: &Transition, width: usize, look: Look) -> Vec<Line<'static>> {
     let mut text = said::socket(socket);
     if width >= 30 && socket.to != TcpState::Listen && socket.peer.port() != 0 {
-        text += &format!(" {} {}", look.glyphs().to, short(socket.peer));
+        // On the wire there are two hosts, so the port tells enough.
+        text += &format!(" {} :{}", look.glyphs().to, socket.peer.port());
     }
     let style = match socket.to {
         TcpState::Established | TcpState::Listen => look.strong(),
@@ -78,11 +78,6 @@ fn one(socket: &Transition, width: usize, look: Look) -> Vec<Line<'static>> {
     let queues = said::queues(socket).into_iter();
     lines.extend(queues.map(|text| Line::raw(cut(&format!("  {text}"), width, look))));
     lines
-}
-
-/// On the wire there are two hosts, so the port tells enough.
-fn short(peer: SocketAddr) -> String {
-    format!(":{}", peer.port())
 }
 
 /// The newest lines, each whole.
@@ -103,11 +98,10 @@ fn said(host: &Host, width: usize, room: usize, look: Look, now: Duration) -> Ve
             false => said.text.clone(),
         };
         // Below the mark of what a program says, nothing else stands.
-        let (mark, rest) = match text.strip_prefix("> ") {
-            Some(rest) => ("> ", rest),
-            None => ("", text.as_str()),
-        };
-        let marks = iter::once(mark.to_string()).chain(iter::repeat(" ".repeat(mark.len())));
+        let mark = if text.starts_with("> ") { "> " } else { "" };
+        let rest = &text[mark.len()..];
+        let below = " ".repeat(mark.len());
+        let marks = iter::once(mark).chain(iter::repeat(below.as_str()));
         let pieces = marks.zip(wrap(rest, width - mark.len()));
         let pieces = pieces.map(|(mark, piece)| Line::styled(format!("{mark}{piece}"), style));
         rows.splice(0..0, pieces.collect::<Vec<_>>());

@@ -10,8 +10,8 @@ use timeline::packet::{About, Content, Datagram, Packet, Segment, TcpFlags, TcpO
 use timeline::state::{Queues, TcpState, Transition};
 use timeline::{Actor, Ending, Kind, Stream};
 
-use super::shapes::{Choice, choice, record, words};
-use super::value::{Json, Object, Wrong, member, only_member, write_text};
+use super::shapes::{Choice, choice, number, record, words};
+use super::value::{Json, Object, Wrong, expect, member, only_member, write_text};
 
 choice!(Kind
     holding nothing { Beat "beat" }
@@ -27,36 +27,17 @@ choice!(Kind
 );
 words!(Stream { Stream::Stdout = "stdout", Stream::Stderr = "stderr" });
 choice!(Ending
-    holding nothing {}
     holding one { Status "status", Signal "signal" }
-    holding fields {}
 );
 
-record!(Start {
-    id,
-    pid,
-    tid,
-    name,
-    args,
-    socket,
-    resumes,
-    changed
-});
+record!(Start: id, pid, tid, name, args, socket, resumes, changed);
 choice!(Changed
-    holding nothing {}
     holding one { CutTo "cut_to", Failed "failed" }
-    holding fields {}
 );
-record!(End {
-    id,
-    outcome,
-    outputs,
-    sockets
-});
+record!(End: id, outcome, outputs, sockets);
 choice!(Outcome
     holding nothing { Died "died" }
     holding one { Returned "returned", Failed "failed", Interrupted "interrupted" }
-    holding fields {}
 );
 choice!(Arg
     holding nothing { Wanted "wanted", Null "null" }
@@ -65,81 +46,42 @@ choice!(Arg
         Room "room", Number "number", Symbol "symbol", Flags "flags", Setting "setting",
         Messages "messages", Watched "watched", Timeout "timeout", Unreadable "unreadable",
     }
-    holding fields {}
 );
 choice!(Output
-    holding nothing {}
     holding one {
         Bytes "bytes", Address "address", Messages "messages", Watched "watched",
         Descriptors "descriptors", Setting "setting", Number "number", Unreadable "unreadable",
     }
-    holding fields {}
 );
 choice!(Setting
-    holding nothing {}
     holding one {
         Number "number", Time "time", Linger "linger", Text "text", Bytes "bytes",
     }
-    holding fields {}
 );
-record!(Bytes { first, length });
+record!(Bytes: first, length);
 choice!(Address
     holding nothing { Unnamed "unnamed" }
     holding one { Ip "ip", Path "path", Abstract "abstract" }
     holding fields { Other "other" { family, bytes } }
 );
-record!(Socket { inode, protocol });
-record!(Symbol { number, name });
-record!(Flags {
-    bits,
-    names,
-    unnamed
-});
-record!(Message {
-    address,
-    bytes,
-    control,
-    flags
-});
-record!(Control {
-    level,
-    kind,
-    descriptors,
-    length
-});
-record!(Watch { descriptor, events });
+record!(Socket: inode, protocol);
+record!(Symbol: number, name);
+record!(Flags: bits, names, unnamed);
+record!(Message: address, bytes, control, flags);
+record!(Control: level, kind, descriptors, length);
+record!(Watch: descriptor, events);
 
-record!(Packet {
-    source,
-    destination,
-    content,
-    bytes,
-    length,
-    passage
-});
-record!(Passage {
-    frame,
-    fate,
-    by,
-    late,
-    again
-});
-record!(Later {
-    frame,
-    fate,
-    by,
-    after
-});
+record!(Packet: source, destination, content, bytes, length, passage);
+record!(Passage: frame, fate, by, late, again);
+record!(Later: frame, fate, by, after);
 choice!(Fate
     holding nothing {
         Passed "passed", Dropped "dropped", Delayed "delayed", Held "held", Doubled "doubled",
         Swapped "swapped",
     }
-    holding one {}
     holding fields { Corrupted "corrupted" { bit } }
 );
 choice!(Content
-    holding nothing {}
     holding one { Tcp "tcp", Udp "udp" }
     holding fields {
         Icmp "icmp" { kind, code, about },
@@ -148,44 +90,13 @@ choice!(Content
         Broken "broken" { reason },
     }
 );
-record!(Segment {
-    source_port,
-    destination_port,
-    seq,
-    ack,
-    flags,
-    window,
-    options,
-    length,
-    data
-});
-record!(TcpOptions {
-    maximum_segment_size,
-    window_scale,
-    sack_permitted,
-    sack
-});
-record!(Datagram {
-    source_port,
-    destination_port,
-    length,
-    data
-});
-record!(About {
-    source,
-    destination,
-    protocol
-});
+record!(Segment: source_port, destination_port, seq, ack, flags, window, options, length, data);
+record!(TcpOptions: maximum_segment_size, window_scale, sack_permitted, sack);
+record!(Datagram: source_port, destination_port, length, data);
+record!(About: source, destination, protocol);
 
-record!(Transition {
-    local,
-    peer,
-    inode,
-    from,
-    to,
-    queues
-});
-record!(Queues { receive, send });
+record!(Transition: local, peer, inode, from, to, queues);
+record!(Queues: receive, send);
 words!(TcpState {
     TcpState::Listen = "LISTEN", TcpState::SynSent = "SYN-SENT",
     TcpState::SynReceived = "SYN-RECEIVED", TcpState::Established = "ESTABLISHED",
@@ -218,33 +129,15 @@ impl Json for TcpFlags {
         let mut flags = Self::default();
         for name in Vec::<String>::read(value)? {
             let known = FLAGS.into_iter().find(|(_, known)| *known == name);
-            let known =
-                known.ok_or_else(|| Wrong::unknown_word(&name, &FLAGS.map(|(_, name)| name)));
-            flags.0 |= known?.0;
+            let wrong = || Wrong::unknown_word(&name, &FLAGS.map(|(_, name)| name));
+            flags.0 |= known.ok_or_else(wrong)?.0;
         }
         Ok(flags)
     }
 }
 
-impl Json for CallId {
-    fn write(&self, out: &mut String) {
-        self.0.write(out);
-    }
-
-    fn read(value: &Value) -> Result<Self, Wrong> {
-        u64::read(value).map(Self)
-    }
-}
-
-impl Json for Actor {
-    fn write(&self, out: &mut String) {
-        self.0.write(out);
-    }
-
-    fn read(value: &Value) -> Result<Self, Wrong> {
-        usize::read(value).map(Self)
-    }
-}
+number!(CallId(u64));
+number!(Actor(usize));
 
 /// A descriptor with the socket behind it.
 impl Json for (i32, Socket) {
@@ -269,7 +162,7 @@ impl Json for (u32, u32) {
     fn read(value: &Value) -> Result<Self, Wrong> {
         match Vec::read(value)?[..] {
             [from, to] => Ok((from, to)),
-            _ => Err(Wrong::expected("a list of two numbers", value)),
+            _ => expect(None, "a list of two numbers", value),
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) trait Choice: Json {
 
 /// A struct: an object with a member for each field.
 macro_rules! record {
-    ($type:ident { $($field:ident),+ $(,)? }) => {
+    ($type:ident: $($field:ident),+ $(,)?) => {
         impl Json for $type {
             fn write(&self, out: &mut String) {
                 // Without `..`: a field that is forgotten here does not compile.
@@ -39,32 +39,32 @@ macro_rules! record {
 /// whose value is what the variant holds; `true` where it holds nothing.
 macro_rules! choice {
     ($type:ident
-        holding nothing { $($none:ident $none_name:literal),* $(,)? }
-        holding one { $($one:ident $one_name:literal),* $(,)? }
-        holding fields { $($many:ident $many_name:literal { $($field:ident),+ }),* $(,)? }
+        $(holding nothing { $($none:ident $none_name:literal),* $(,)? })?
+        $(holding one { $($one:ident $one_name:literal),* $(,)? })?
+        $(holding fields { $($many:ident $many_name:literal { $($field:ident),+ }),* $(,)? })?
     ) => {
         impl Choice for $type {
-            const NAMES: &[&str] = &[$($none_name,)* $($one_name,)* $($many_name,)*];
+            const NAMES: &[&str] = &[$($($none_name,)*)? $($($one_name,)*)? $($($many_name,)*)?];
 
             fn write_into(&self, object: &mut Object) {
                 match self {
-                    $(Self::$none => true.write(object.name($none_name)),)*
-                    $(Self::$one(it) => it.write(object.name($one_name)),)*
-                    $(Self::$many { $($field),+ } => {
+                    $($(Self::$none => true.write(object.name($none_name)),)*)?
+                    $($(Self::$one(it) => it.write(object.name($one_name)),)*)?
+                    $($(Self::$many { $($field),+ } => {
                         let mut inner = Object::begin(object.name($many_name));
                         $(inner.member(stringify!($field), $field);)+
                         inner.end();
-                    })*
+                    })*)?
                 }
             }
 
             fn read_named(name: &str, value: &Value) -> Result<Self, Wrong> {
                 let read = match name {
-                    $($none_name => bool::read(value).map(|_| Self::$none),)*
-                    $($one_name => Json::read(value).map(Self::$one),)*
-                    $($many_name => (|| {
+                    $($($none_name => bool::read(value).map(|_| Self::$none),)*)?
+                    $($($one_name => Json::read(value).map(Self::$one),)*)?
+                    $($($many_name => (|| {
                         Ok(Self::$many { $($field: member(value, stringify!($field))?),+ })
-                    })(),)*
+                    })(),)*)?
                     _ => return Err(Wrong::unknown_word(name, Self::NAMES)),
                 };
                 read.map_err(|wrong| wrong.below(name))
@@ -96,7 +96,7 @@ macro_rules! words {
             }
 
             fn read(value: &Value) -> Result<Self, Wrong> {
-                let word = value.as_str().ok_or_else(|| Wrong::expected("a word", value))?;
+                let word = expect(value.as_str(), "a word", value)?;
                 $(if word == $name { return Ok($variant); })+
                 Err(Wrong::unknown_word(word, &[$($name),+]))
             }
@@ -104,4 +104,19 @@ macro_rules! words {
     };
 }
 
-pub(super) use {choice, record, words};
+/// A number that has a type of its own.
+macro_rules! number {
+    ($type:ident($number:ident)) => {
+        impl Json for $type {
+            fn write(&self, out: &mut String) {
+                self.0.write(out);
+            }
+
+            fn read(value: &Value) -> Result<Self, Wrong> {
+                $number::read(value).map(Self)
+            }
+        }
+    };
+}
+
+pub(super) use {choice, number, record, words};

@@ -1,8 +1,9 @@
 //! How single values are written as JSON, and read back.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -28,9 +29,7 @@ pub(super) trait Json: Sized {
     }
 
     fn read_list(value: &Value) -> Result<Vec<Self>, Wrong> {
-        let items = value
-            .as_array()
-            .ok_or_else(|| Wrong::expected("a list", value))?;
+        let items = expect(value.as_array(), "a list", value)?;
         let read =
             |(index, item)| Self::read(item).map_err(|wrong| wrong.below(&format!("[{index}]")));
         items.iter().enumerate().map(read).collect()
@@ -66,7 +65,7 @@ impl Wrong {
         }
     }
 
-    pub(super) fn expected(what: &str, value: &Value) -> Self {
+    fn expected(what: &str, value: &Value) -> Self {
         Self::new(format!("{what} is expected, not {}", excerpt(value)))
     }
 
@@ -87,6 +86,24 @@ impl Wrong {
         self.path = format!("{step}{dot}{}", self.path);
         self
     }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        let colon = if self.path.is_empty() { "" } else { ": " };
+        write!(out, "{}{colon}{}", self.path, self.what)
+    }
+}
+
+/// What a value holds, if it is what is expected.
+pub(super) fn expect<T>(found: Option<T>, what: &str, value: &Value) -> Result<T, Wrong> {
+    found.ok_or_else(|| Wrong::expected(what, value))
+}
+
+/// A text that means something.
+fn parsed<T: FromStr>(value: &Value, what: &str) -> Result<T, Wrong> {
+    let found = value.as_str().and_then(|text| text.parse().ok());
+    expect(found, what, value)
 }
 
 fn excerpt(value: &Value) -> String {
@@ -136,9 +153,7 @@ impl<'a> Object<'a> {
 }
 
 pub(super) fn member<T: Json>(value: &Value, name: &str) -> Result<T, Wrong> {
-    let object = value
-        .as_object()
-        .ok_or_else(|| Wrong::expected("an object", value))?;
+    let object = expect(value.as_object(), "an object", value)?;
     match object.get(name) {
         Some(value) => T::read(value).map_err(|wrong| wrong.below(name)),
         None => T::absent().ok_or_else(|| Wrong::new(format!("the member {name:?} is missing"))),
@@ -149,8 +164,8 @@ pub(super) fn member<T: Json>(value: &Value, name: &str) -> Result<T, Wrong> {
 pub(super) fn only_member(value: &Value) -> Result<(&str, &Value), Wrong> {
     let object = value.as_object().filter(|object| object.len() == 1);
     let only = object.and_then(|object| object.iter().next());
-    let (name, value) = only.ok_or_else(|| Wrong::expected("an object with one member", value))?;
-    Ok((name, value))
+    let only = only.map(|(name, value)| (name.as_str(), value));
+    expect(only, "an object with one member", value)
 }
 
 macro_rules! integers {
@@ -163,10 +178,8 @@ macro_rules! integers {
             fn read(value: &Value) -> Result<Self, Wrong> {
                 let signed = value.as_i64().and_then(|number| Self::try_from(number).ok());
                 let unsigned = || value.as_u64().and_then(|number| Self::try_from(number).ok());
-                signed.or_else(unsigned).ok_or_else(|| {
-                    let range = format!("a whole number from {} to {}", Self::MIN, Self::MAX);
-                    Wrong::expected(&range, value)
-                })
+                let range = || format!("a whole number from {} to {}", Self::MIN, Self::MAX);
+                signed.or_else(unsigned).ok_or_else(|| Wrong::expected(&range(), value))
             }
         }
     )+};
@@ -180,9 +193,7 @@ impl Json for bool {
     }
 
     fn read(value: &Value) -> Result<Self, Wrong> {
-        value
-            .as_bool()
-            .ok_or_else(|| Wrong::expected("true or false", value))
+        expect(value.as_bool(), "true or false", value)
     }
 }
 
@@ -204,10 +215,7 @@ impl Json for String {
     }
 
     fn read(value: &Value) -> Result<Self, Wrong> {
-        let text = value
-            .as_str()
-            .ok_or_else(|| Wrong::expected("a text", value))?;
-        Ok(text.to_string())
+        expect(value.as_str(), "a text", value).map(str::to_string)
     }
 }
 
@@ -240,10 +248,9 @@ impl<T: Json> Json for Option<T> {
     }
 
     fn read(value: &Value) -> Result<Self, Wrong> {
-        if value.is_null() {
-            Ok(None)
-        } else {
-            T::read(value).map(Some)
+        match value {
+            Value::Null => Ok(None),
+            _ => T::read(value).map(Some),
         }
     }
 
@@ -261,11 +268,8 @@ impl<T: Json> Json for Option<T> {
 impl Json for Duration {
     fn write(&self, out: &mut String) {
         let nanoseconds = self.as_nanos();
-        let quote = if u64::try_from(nanoseconds).is_ok() {
-            ""
-        } else {
-            "\""
-        };
+        let is_number = u64::try_from(nanoseconds).is_ok();
+        let quote = if is_number { "" } else { "\"" };
         let _ = write!(out, "{quote}{nanoseconds}{quote}");
     }
 
@@ -275,12 +279,10 @@ impl Json for Duration {
         let nanoseconds = value.as_u64().map(u128::from).or_else(text);
         let duration = nanoseconds.and_then(|nanoseconds| {
             let seconds = u64::try_from(nanoseconds / SECOND).ok()?;
-            Some(Self::new(
-                seconds,
-                u32::try_from(nanoseconds % SECOND).ok()?,
-            ))
+            let rest = u32::try_from(nanoseconds % SECOND).ok()?;
+            Some(Self::new(seconds, rest))
         });
-        duration.ok_or_else(|| Wrong::expected("a number of nanoseconds", value))
+        expect(duration, "a number of nanoseconds", value)
     }
 }
 
@@ -290,8 +292,7 @@ impl Json for IpAddr {
     }
 
     fn read(value: &Value) -> Result<Self, Wrong> {
-        let address = value.as_str().and_then(|text| text.parse().ok());
-        address.ok_or_else(|| Wrong::expected("an IP address", value))
+        parsed(value, "an IP address")
     }
 }
 
@@ -311,20 +312,16 @@ impl Json for SocketAddr {
     }
 
     fn read(value: &Value) -> Result<Self, Wrong> {
-        if value.is_object() {
-            let mut address: SocketAddr = parse_socket_address(&value["address"])?;
-            if let SocketAddr::V6(v6) = &mut address {
-                v6.set_flowinfo(member(value, "flowinfo")?);
-            }
-            return Ok(address);
+        const WHAT: &str = "an IP address with a port";
+        if !value.is_object() {
+            return parsed(value, WHAT);
         }
-        parse_socket_address(value)
+        let mut address = parsed(&value["address"], WHAT)?;
+        if let SocketAddr::V6(v6) = &mut address {
+            v6.set_flowinfo(member(value, "flowinfo")?);
+        }
+        Ok(address)
     }
-}
-
-fn parse_socket_address(value: &Value) -> Result<SocketAddr, Wrong> {
-    let address = value.as_str().and_then(|text| text.parse().ok());
-    address.ok_or_else(|| Wrong::expected("an IP address with a port", value))
 }
 
 /// Bytes are `text` where they are printable UTF-8, for human readers, and `hex`
@@ -335,9 +332,8 @@ impl Json for u8 {
     }
 
     fn read(value: &Value) -> Result<Self, Wrong> {
-        u16::read(value)?
-            .try_into()
-            .map_err(|_| Wrong::expected("a whole number from 0 to 255", value))
+        let byte = u16::read(value)?.try_into().ok();
+        expect(byte, "a whole number from 0 to 255", value)
     }
 
     fn write_list(bytes: &[Self], out: &mut String) {
@@ -374,16 +370,12 @@ fn is_not_printable(character: char) -> bool {
 }
 
 fn read_hex(value: &Value) -> Result<Vec<u8>, Wrong> {
-    let wrong = || Wrong::expected("a text of hexadecimal digits, two for each byte", value);
-    let digits = value.as_str().ok_or_else(wrong)?.as_bytes();
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    const WHAT: &str = "a text of hexadecimal digits, two for each byte";
+    let digits = expect(value.as_str(), WHAT, value)?.as_bytes();
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
     let pairs = digits.chunks(2).map(|pair| match pair {
         [high, low] => Some((digit(*high)? << 4) | digit(*low)?),
         _ => None,
     });
-    pairs.collect::<Option<Vec<u8>>>().ok_or_else(wrong)
+    expect(pairs.collect(), WHAT, value)
 }

@@ -1,6 +1,5 @@
 //! A row of the ladder: time, left lane, wire, right lane.
 
-use colored::Colorize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::reading::{Meaning, Row, Stand, Tip, Way};
@@ -24,46 +23,27 @@ impl Columns {
     /// Without a wire, when no packets are drawn, the lanes have its room.
     pub(super) fn new(paper: Paper, wire: bool) -> Self {
         let width = paper.width.clamp(NARROWEST, WIDEST);
+        let paper = Paper { width, ..paper };
         if !wire {
-            return Self {
-                paper: Paper { width, ..paper },
-                lane: (width - TIME - 1) / 2,
-                wire: 0,
-            };
+            let (lane, wire) = ((width - TIME - 1) / 2, 0);
+            return Self { paper, lane, wire };
         }
         let rest = width - TIME - 2;
         // Where there is room, a segment with its data fits in one row.
         let share = if width < 110 { 9 } else { 8 };
         let lane = rest * share / 25;
-        Self {
-            paper: Paper { width, ..paper },
-            lane,
-            wire: rest - 2 * lane,
-        }
+        let wire = rest - 2 * lane;
+        Self { paper, lane, wire }
     }
 
     pub(super) fn header(&self, left: &str, right: &str) -> String {
-        let rule = if self.paper.ascii { "-" } else { "─" };
         let cell = |text: &str, width| self.pad(text, width, Meaning::Plain);
-        let (left, right) = (cell(left, self.lane), cell(right, self.lane));
-        let names = self.line(
-            &format!("{:>8}", "ms"),
-            &left,
-            &cell("wire", self.wire),
-            &right,
-        );
-        let lane = rule.repeat(self.lane);
-        let rules = self.line(
-            &rule.repeat(TIME - 1),
-            &lane,
-            &rule.repeat(self.wire),
-            &lane,
-        );
-        format!(
-            "{}\n{}\n",
-            self.paint(names.trim_end(), Meaning::Output),
-            self.paint(&rules, Meaning::Faint)
-        )
+        let [left, right] = [left, right].map(|name| cell(name, self.lane));
+        let names = self.line("      ms", &left, &cell("wire", self.wire), &right);
+        let [time, lane, wire] = [TIME - 1, self.lane, self.wire].map(|it| self.paper.rule(it));
+        let rules = self.line(&time, &lane, &wire, &lane);
+        let names = self.paper.paint(names.trim_end(), Meaning::Output);
+        format!("{names}\n{}\n", self.paper.paint(&rules, Meaning::Faint))
     }
 
     pub(super) fn draw(&self, row: &Row) -> String {
@@ -85,10 +65,10 @@ impl Columns {
                 0 => format!("{:>8}", milliseconds(row.time)),
                 _ => " ".repeat(TIME - 1),
             };
-            let time = self.paint(&time, Meaning::Faint);
+            let time = self.paper.paint(&time, Meaning::Faint);
             let left = self.pad(&cell(&left), self.lane, row.meaning());
             let middle = self.pad(&cell(&wire), self.wire, Meaning::Plain);
-            let right = self.paint(&cell(&right), row.meaning());
+            let right = self.paper.paint(&cell(&right), row.meaning());
             drawn += self.line(&time, &left, &middle, &right).trim_end();
             drawn.push('\n');
         }
@@ -96,7 +76,7 @@ impl Columns {
     }
 
     fn across(&self, text: &str) -> String {
-        let bar = if self.paper.ascii { "|" } else { "│" };
+        let bar = self.paper.bar();
         let rows = wrap(&printable(text), self.paper.width - TIME - 2);
         rows.iter()
             .map(|row| format!("{:TIME$}{bar} {row}\n", ""))
@@ -125,25 +105,24 @@ impl Columns {
 
     fn shaft(&self, way: Way, text: &str) -> String {
         let ascii = self.paper.ascii;
-        let line = match (way.late, ascii) {
-            (false, false) => "─",
-            (false, true) => "-",
-            (true, false) => "┄",
-            (true, true) => ".",
+        let dash = if ascii { "." } else { "┄" };
+        let line = if way.late {
+            dash.to_string()
+        } else {
+            self.paper.rule(1)
         };
-        let tip = match (way.tip, way.to_right, ascii) {
-            (Tip::Arrives, true, false) => "▶",
-            (Tip::Arrives, false, false) => "◀",
-            (Tip::Arrives, true, true) => ">",
-            (Tip::Arrives, false, true) => "<",
-            (Tip::Twice, true, false) => "▶▶",
-            (Tip::Twice, false, false) => "◀◀",
-            (Tip::Twice, true, true) => ">>",
-            (Tip::Twice, false, true) => "<<",
-            (Tip::Waits, _, false) => "┄",
-            (Tip::Waits, _, true) => ".",
-            (Tip::Lost, _, false) => "╳",
-            (Tip::Lost, _, true) => "X",
+        let head = match (way.to_right, ascii) {
+            (true, false) => "▶",
+            (false, false) => "◀",
+            (true, true) => ">",
+            (false, true) => "<",
+        };
+        let tip = match way.tip {
+            Tip::Arrives => head.to_string(),
+            Tip::Twice => head.repeat(2),
+            Tip::Waits => dash.to_string(),
+            Tip::Lost if ascii => "X".to_string(),
+            Tip::Lost => "╳".to_string(),
         };
         let shaft = line.repeat(self.wire.saturating_sub(text.width() + 3 + tip.width()));
         if way.to_right {
@@ -161,26 +140,13 @@ impl Columns {
         }
     }
 
-    fn paint(&self, text: &str, ink: Meaning) -> String {
-        if !self.paper.colour || text.trim().is_empty() {
-            return text.to_string();
-        }
-        let painted = match ink {
-            Meaning::Output => text.bold(),
-            Meaning::Faint => text.dimmed(),
-            Meaning::Bad => text.red(),
-            _ => return text.to_string(),
-        };
-        painted.to_string()
-    }
-
     fn pad(&self, text: &str, width: usize, ink: Meaning) -> String {
         let taken = if text.is_ascii() {
             text.len()
         } else {
             text.width()
         };
-        let mut padded = self.paint(text, ink);
+        let mut padded = self.paper.paint(text, ink);
         padded.extend(std::iter::repeat_n(' ', width.saturating_sub(taken)));
         padded
     }

@@ -2,7 +2,7 @@
 
 use super::Picture;
 use super::paper::{Anchor, LINE, count, lines};
-use super::plan::{GAP, WIRE, cells};
+use super::plan::{self, GAP, WIRE, cells};
 use crate::reading::{Meaning, Row, Tip, Way};
 
 impl Picture {
@@ -27,7 +27,7 @@ impl Picture {
         let y = self.y + count(&above) * LINE + 4;
         self.time(row.time, y + 4);
         let (from, to) = (self.lane_of(way.from), self.lane_of(way.to));
-        let middle = self.plan.middle(from, to);
+        let middle = plan::middle(from, to);
         self.paper
             .text(middle, self.y + LINE - 2, Anchor::Middle, "", &above);
         self.arrow(way, y, class);
@@ -38,9 +38,9 @@ impl Picture {
 
     fn arrow(&mut self, way: Way, y: i32, class: &str) {
         let (from, to) = (self.lane_of(way.from), self.lane_of(way.to));
-        let (left, right) = self.plan.stretch(from, to);
+        let (left, right) = plan::stretch(from, to);
         let loop_to_right = from == Some(0);
-        // What does not arrive ends on the way.
+        // The arrow of a packet that does not arrive ends on the way.
         let part = |part: i32| left + (right - left) * part / 4;
         match way.tip {
             Tip::Arrives => self.paper.arrow(left, right, y, loop_to_right, class),

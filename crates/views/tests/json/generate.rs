@@ -6,11 +6,19 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::select;
 use timeline::cable::*;
 use timeline::call::*;
 use timeline::packet::*;
 use timeline::state::*;
 use timeline::{Actor, Ending, Event, Kind, Place, Stream, Timeline};
+
+/// Any struct of this type, each of its fields by a strategy of its own.
+macro_rules! any_of {
+    ($($type:ident)::+: $($field:ident in $values:expr),+ $(,)?) => {
+        ($($values,)+).prop_map(|($($field,)+)| $($type)::+ { $($field),+ })
+    };
+}
 
 pub fn timelines() -> impl Strategy<Value = Timeline> {
     vec(events(), 0..12).prop_map(|events| {
@@ -21,43 +29,33 @@ pub fn timelines() -> impl Strategy<Value = Timeline> {
 }
 
 fn events() -> impl Strategy<Value = Event> {
-    (any::<u64>(), places(), kinds()).prop_map(|(nanoseconds, place, kind)| Event {
-        time: Duration::from_nanos(nanoseconds),
-        place,
-        kind,
-    })
+    let time = any::<u64>().prop_map(Duration::from_nanos);
+    any_of!(Event: time in time, place in places(), kind in kinds())
 }
 
 fn places() -> impl Strategy<Value = Place> {
     let actor = || any::<usize>().prop_map(Actor);
     prop_oneof![
         actor().prop_map(Place::Actor),
-        (of(actor()), of(actor())).prop_map(|(from, to)| Place::Wire { from, to }),
+        any_of!(Place::Wire: from in of(actor()), to in of(actor())),
         Just(Place::Narrator),
     ]
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
-    let lines = (any::<bool>(), text()).prop_map(|(is_error, text)| Kind::Line {
-        stream: if is_error {
-            Stream::Stderr
-        } else {
-            Stream::Stdout
-        },
-        text,
-    });
+    let streams = prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr)];
     let spoken = prop_oneof![
         text().prop_map(Kind::Unseen),
-        vec(text(), 0..3).prop_map(Kind::Lanes),
+        texts().prop_map(Kind::Lanes),
         text().prop_map(Kind::Headline),
         text().prop_map(Kind::Note),
         text().prop_map(Kind::Rows),
-        vec(text(), 0..3).prop_map(Kind::Next),
+        texts().prop_map(Kind::Next),
         Just(Kind::Beat),
     ];
     prop_oneof![
-        (text(), vec(text(), 0..3)).prop_map(|(lane, command)| Kind::Started { lane, command }),
-        lines,
+        any_of!(Kind::Started: lane in text(), command in texts()),
+        any_of!(Kind::Line: stream in streams, text in text()),
         any::<i32>().prop_map(|status| Kind::Ended(Ending::Status(status))),
         any::<i32>().prop_map(|signal| Kind::Ended(Ending::Signal(signal))),
         starts().prop_map(Kind::Call),
@@ -76,6 +74,10 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    vec(text(), 0..3)
+}
+
 fn constant() -> impl Strategy<Value = Text> {
     text().prop_map(Text::Owned)
 }
@@ -86,37 +88,27 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn bytes() -> impl Strategy<Value = Bytes> {
-    (data(), any::<u64>()).prop_map(|(first, length)| Bytes { first, length })
+    any_of!(Bytes: first in data(), length in any::<u64>())
+}
+
+fn ids() -> impl Strategy<Value = CallId> {
+    any::<u64>().prop_map(CallId)
+}
+
+fn descriptors() -> impl Strategy<Value = Vec<i32>> {
+    vec(any::<i32>(), 0..3)
 }
 
 fn starts() -> impl Strategy<Value = Start> {
-    let numbers = (any::<u64>(), any::<u32>(), any::<u32>());
-    let rest = (
-        constant(),
-        vec(args(), 0..4),
-        of(sockets()),
-        of(any::<u64>()),
-        of(forced()),
-    );
-    (numbers, rest).prop_map(
-        |((id, pid, tid), (name, args, socket, resumes, changed))| Start {
-            id: CallId(id),
-            pid,
-            tid,
-            name,
-            args,
-            socket,
-            resumes: resumes.map(CallId),
-            changed,
-        },
-    )
-}
-
-fn forced() -> impl Strategy<Value = Changed> {
-    prop_oneof![
+    let changed = prop_oneof![
         any::<u64>().prop_map(Changed::CutTo),
         symbols().prop_map(Changed::Failed),
-    ]
+    ];
+    any_of!(Start:
+        id in ids(), pid in any::<u32>(), tid in any::<u32>(), name in constant(),
+        args in vec(args(), 0..4), socket in of(sockets()), resumes in of(ids()),
+        changed in of(changed),
+    )
 }
 
 fn ends() -> impl Strategy<Value = End> {
@@ -127,20 +119,15 @@ fn ends() -> impl Strategy<Value = End> {
         Just(Outcome::Died),
     ];
     let sockets = vec((any::<i32>(), sockets()), 0..3);
-    (any::<u64>(), outcomes, vec(outputs(), 0..3), sockets).prop_map(
-        |(id, outcome, outputs, sockets)| End {
-            id: CallId(id),
-            outcome,
-            outputs,
-            sockets,
-        },
+    any_of!(End:
+        id in ids(), outcome in outcomes, outputs in vec(outputs(), 0..3), sockets in sockets,
     )
 }
 
 fn args() -> impl Strategy<Value = Arg> {
     prop_oneof![
         any::<i32>().prop_map(Arg::Descriptor),
-        vec(any::<i32>(), 0..3).prop_map(Arg::Descriptors),
+        descriptors().prop_map(Arg::Descriptors),
         addresses().prop_map(Arg::Address),
         bytes().prop_map(Arg::Bytes),
         any::<u64>().prop_map(Arg::Room),
@@ -164,7 +151,7 @@ fn outputs() -> impl Strategy<Value = Output> {
         addresses().prop_map(Output::Address),
         vec(messages(), 0..3).prop_map(Output::Messages),
         vec(watches(), 0..3).prop_map(Output::Watched),
-        vec(any::<i32>(), 0..3).prop_map(Output::Descriptors),
+        descriptors().prop_map(Output::Descriptors),
         settings().prop_map(Output::Setting),
         any::<i64>().prop_map(Output::Number),
         any::<u64>().prop_map(Output::Unreadable),
@@ -187,19 +174,17 @@ fn durations() -> impl Strategy<Value = Duration> {
 }
 
 fn symbols() -> impl Strategy<Value = Symbol> {
-    (any::<i64>(), of(constant())).prop_map(|(number, name)| Symbol { number, name })
+    any_of!(Symbol: number in any::<i64>(), name in of(constant()))
 }
 
 fn flags() -> impl Strategy<Value = Flags> {
-    (any::<u64>(), vec(constant(), 0..3), any::<u64>()).prop_map(|(bits, names, unnamed)| Flags {
-        bits,
-        names,
-        unnamed,
-    })
+    any_of!(Flags:
+        bits in any::<u64>(), names in vec(constant(), 0..3), unnamed in any::<u64>(),
+    )
 }
 
 fn sockets() -> impl Strategy<Value = Socket> {
-    (any::<u64>(), of(constant())).prop_map(|(inode, protocol)| Socket { inode, protocol })
+    any_of!(Socket: inode in any::<u64>(), protocol in of(constant()))
 }
 
 fn addresses() -> impl Strategy<Value = Address> {
@@ -208,21 +193,16 @@ fn addresses() -> impl Strategy<Value = Address> {
         data().prop_map(Address::Path),
         data().prop_map(Address::Abstract),
         Just(Address::Unnamed),
-        (of(any::<u16>()), data()).prop_map(|(family, bytes)| Address::Other { family, bytes }),
+        any_of!(Address::Other: family in of(any::<u16>()), bytes in data()),
     ]
 }
 
 fn ends_of_sockets() -> impl Strategy<Value = SocketAddr> {
+    let flow = prop_oneof![Just(0), any::<u32>()];
+    let v6 = (ipv6(), any::<u16>(), flow, any::<u32>());
     prop_oneof![
-        (any::<u32>(), any::<u16>())
-            .prop_map(|(ip, port)| SocketAddr::new(Ipv4Addr::from(ip).into(), port)),
-        (
-            ipv6(),
-            any::<u16>(),
-            prop_oneof![Just(0), any::<u32>()],
-            any::<u32>()
-        )
-            .prop_map(|(ip, port, flow, scope)| SocketAddrV6::new(ip, port, flow, scope).into()),
+        any::<([u8; 4], u16)>().prop_map(SocketAddr::from),
+        v6.prop_map(|(ip, port, flow, scope)| SocketAddrV6::new(ip, port, flow, scope).into()),
     ]
 }
 
@@ -237,150 +217,94 @@ fn ipv6() -> impl Strategy<Value = Ipv6Addr> {
 
 fn ips() -> impl Strategy<Value = IpAddr> {
     prop_oneof![
-        any::<u32>().prop_map(|ip| Ipv4Addr::from(ip).into()),
+        any::<[u8; 4]>().prop_map(IpAddr::from),
         ipv6().prop_map(IpAddr::from)
     ]
 }
 
 fn messages() -> impl Strategy<Value = Message> {
-    let control = (symbols(), symbols(), vec(any::<i32>(), 0..3), any::<u64>()).prop_map(
-        |(level, kind, descriptors, length)| Control {
-            level,
-            kind,
-            descriptors,
-            length,
-        },
+    let control = any_of!(Control:
+        level in symbols(), kind in symbols(), descriptors in descriptors(), length in any::<u64>(),
     );
-    (of(addresses()), bytes(), vec(control, 0..2), flags()).prop_map(
-        |(address, bytes, control, flags)| Message {
-            address,
-            bytes,
-            control,
-            flags,
-        },
+    any_of!(Message:
+        address in of(addresses()), bytes in bytes(), control in vec(control, 0..2),
+        flags in flags(),
     )
 }
 
 fn watches() -> impl Strategy<Value = Watch> {
-    (any::<i64>(), flags()).prop_map(|(descriptor, events)| Watch { descriptor, events })
+    any_of!(Watch: descriptor in any::<i64>(), events in flags())
 }
 
 fn packets() -> impl Strategy<Value = Packet> {
-    let icmp = (any::<u8>(), any::<u8>(), of(abouts()))
-        .prop_map(|(kind, code, about)| Content::Icmp { kind, code, about });
     let contents = prop_oneof![
         segments().prop_map(Content::Tcp),
         datagrams().prop_map(Content::Udp),
-        icmp,
-        (any::<u8>(), any::<u32>())
-            .prop_map(|(protocol, offset)| Content::Fragment { protocol, offset }),
+        any_of!(Content::Icmp: kind in any::<u8>(), code in any::<u8>(), about in of(abouts())),
+        any_of!(Content::Fragment: protocol in any::<u8>(), offset in any::<u32>()),
         any::<u8>().prop_map(|protocol| Content::Other { protocol }),
         text().prop_map(|reason| Content::Broken { reason }),
     ];
-    let parts = (ips(), ips(), contents, data(), any::<u32>(), of(passages()));
-    parts.prop_map(
-        |(source, destination, content, bytes, length, passage)| Packet {
-            source,
-            destination,
-            content,
-            bytes,
-            length,
-            passage,
-        },
+    any_of!(Packet:
+        source in ips(), destination in ips(), content in contents, bytes in data(),
+        length in any::<u32>(), passage in of(passages()),
     )
 }
 
 fn fates() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        Just(Fate::Passed),
-        Just(Fate::Dropped),
-        Just(Fate::Delayed),
-        Just(Fate::Held),
-        Just(Fate::Doubled),
-        Just(Fate::Swapped),
-        any::<u32>().prop_map(|bit| Fate::Corrupted { bit }),
-    ]
+    let damaged = any::<u32>().prop_map(|bit| Fate::Corrupted { bit });
+    let others = [
+        Fate::Passed,
+        Fate::Dropped,
+        Fate::Delayed,
+        Fate::Held,
+        Fate::Doubled,
+        Fate::Swapped,
+    ];
+    prop_oneof![6 => select(others.to_vec()), 1 => damaged]
 }
 
 fn passages() -> impl Strategy<Value = Passage> {
-    let parts = (
-        any::<u64>(),
-        fates(),
-        of(text()),
-        durations(),
-        of(any::<u64>()),
-    );
-    parts.prop_map(|(frame, fate, by, late, again)| Passage {
-        frame,
-        fate,
-        by,
-        late,
-        again,
-    })
+    any_of!(Passage:
+        frame in any::<u64>(), fate in fates(), by in of(text()), late in durations(),
+        again in of(any::<u64>()),
+    )
 }
 
 fn laters() -> impl Strategy<Value = Later> {
-    let parts = (any::<u64>(), fates(), of(text()), durations());
-    parts.prop_map(|(frame, fate, by, after)| Later {
-        frame,
-        fate,
-        by,
-        after,
-    })
+    any_of!(Later:
+        frame in any::<u64>(), fate in fates(), by in of(text()), after in durations(),
+    )
 }
 
 fn segments() -> impl Strategy<Value = Segment> {
-    let sack = vec(any::<(u32, u32)>(), 0..3);
-    let options = (of(any::<u16>()), of(any::<u8>()), any::<bool>(), sack).prop_map(
-        |(maximum_segment_size, window_scale, sack_permitted, sack)| TcpOptions {
-            maximum_segment_size,
-            window_scale,
-            sack_permitted,
-            sack,
-        },
+    let options = any_of!(TcpOptions:
+        maximum_segment_size in of(any::<u16>()), window_scale in of(any::<u8>()),
+        sack_permitted in any::<bool>(), sack in vec(any::<(u32, u32)>(), 0..3),
     );
-    let numbers = any::<(u16, u16, u32, u32, u8, u16, u32)>();
-    (numbers, options, data()).prop_map(|(numbers, options, data)| {
-        let (source_port, destination_port, seq, ack, flags, window, length) = numbers;
-        let flags = TcpFlags(flags);
-        Segment {
-            source_port,
-            destination_port,
-            seq,
-            ack,
-            flags,
-            window,
-            options,
-            length,
-            data,
-        }
-    })
+    any_of!(Segment:
+        source_port in any::<u16>(), destination_port in any::<u16>(), seq in any::<u32>(),
+        ack in any::<u32>(), flags in any::<u8>().prop_map(TcpFlags), window in any::<u16>(),
+        options in options, length in any::<u32>(), data in data(),
+    )
 }
 
 fn datagrams() -> impl Strategy<Value = Datagram> {
-    (any::<(u16, u16, u32)>(), data()).prop_map(
-        |((source_port, destination_port, length), data)| Datagram {
-            source_port,
-            destination_port,
-            length,
-            data,
-        },
+    any_of!(Datagram:
+        source_port in any::<u16>(), destination_port in any::<u16>(), length in any::<u32>(),
+        data in data(),
     )
 }
 
 fn abouts() -> impl Strategy<Value = About> {
-    (ends_of_sockets(), ends_of_sockets(), any::<u8>()).prop_map(
-        |(source, destination, protocol)| About {
-            source,
-            destination,
-            protocol,
-        },
+    any_of!(About:
+        source in ends_of_sockets(), destination in ends_of_sockets(), protocol in any::<u8>(),
     )
 }
 
 fn changes() -> impl Strategy<Value = Transition> {
     let states = || {
-        proptest::sample::select(vec![
+        select(vec![
             TcpState::Listen,
             TcpState::SynSent,
             TcpState::SynReceived,
@@ -394,15 +318,9 @@ fn changes() -> impl Strategy<Value = Transition> {
             TcpState::Closed,
         ])
     };
-    let ends = (ends_of_sockets(), ends_of_sockets(), of(any::<u64>()));
-    (ends, of(states()), states(), any::<(u32, u32)>()).prop_map(
-        |((local, peer, inode), from, to, (receive, send))| Transition {
-            local,
-            peer,
-            inode,
-            from,
-            to,
-            queues: Queues { receive, send },
-        },
+    let queues = any_of!(Queues: receive in any::<u32>(), send in any::<u32>());
+    any_of!(Transition:
+        local in ends_of_sockets(), peer in ends_of_sockets(), inode in of(any::<u64>()),
+        from in of(states()), to in states(), queues in queues,
     )
 }
