@@ -8,8 +8,8 @@ use std::io::Write;
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use timeline::{Actor, Event, Kind, Place, Timeline};
+use anyhow::{Context, Result, bail};
+use timeline::{Actor, Kind, Timeline};
 use xray::{Cast, Change, Listened, Program, Side};
 
 use crate::focus::Focus;
@@ -95,8 +95,8 @@ impl Stage {
         self.story.focus(focus);
     }
 
-    /// The same, from right behind this event on: for what happens too fast for the
-    /// script. It waits until the next headline.
+    /// Like `focus`, from right behind this event on: for what happens too fast for
+    /// the script. It waits until the next headline.
     pub fn focus_after(&mut self, sign: Sign, focus: Focus) {
         self.story.turns.push((sign, focus));
     }
@@ -115,6 +115,10 @@ impl Stage {
 
     /// Explains as soon as this happens: once, right behind it, if it is before the
     /// next headline. Without the X-ray nobody sees it, and nothing is explained.
+    ///
+    /// Say it before you start what leads to it: a note, a wait and a change of
+    /// focus show all that has happened by then, and what was shown before is not
+    /// explained any more.
     pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
         self.story.hints.push((sign, text.into()));
     }
@@ -158,17 +162,13 @@ impl Stage {
     /// # Errors
     /// When the actor no longer reads.
     pub fn tell(&mut self, actor: Actor, line: &str) -> Result<()> {
-        let subject = format!(
-            "write to the standard input of {}",
-            self.story.timeline.lane(actor)
-        );
-        let input = self
-            .inputs
-            .get_mut(&actor)
-            .with_context(|| subject.clone())?;
-        input
-            .write_all(format!("{line}\n").as_bytes())
-            .context(subject)
+        let lane = self.story.timeline.lane(actor);
+        let subject = format!("write to the standard input of {lane}");
+        let Some(input) = self.inputs.get_mut(&actor) else {
+            bail!(subject);
+        };
+        let line = format!("{line}\n");
+        input.write_all(line.as_bytes()).context(subject)
     }
 
     /// Hands out the standard input of an actor, for bytes that are no line. The
@@ -187,10 +187,8 @@ impl Stage {
     /// # Errors
     /// Those of kill(2); where there are no signals, that.
     pub fn interrupt(&mut self, actor: Actor) -> Result<()> {
-        let lane = self.story.timeline.lane(actor);
-        self.cast
-            .interrupt(actor)
-            .with_context(|| format!("send SIGINT to {lane}"))
+        let sent = self.cast.interrupt(actor);
+        sent.with_context(|| format!("send SIGINT to {}", self.story.timeline.lane(actor)))
     }
 
     /// Sends SIGKILL to the actor: it ends without a chance to clean up.
@@ -198,10 +196,8 @@ impl Stage {
     /// # Errors
     /// Those of kill(2).
     pub fn kill(&mut self, actor: Actor) -> Result<()> {
-        let lane = self.story.timeline.lane(actor);
-        self.cast
-            .kill(actor)
-            .with_context(|| format!("send SIGKILL to {lane}"))
+        let sent = self.cast.kill(actor);
+        sent.with_context(|| format!("send SIGKILL to {}", self.story.timeline.lane(actor)))
     }
 
     /// The process id of an actor.
@@ -247,11 +243,8 @@ impl Stage {
 
     /// What an actor said so far.
     pub fn lines(&self, actor: Actor) -> Vec<String> {
-        self.story
-            .timeline
-            .lines(actor)
-            .map(str::to_string)
-            .collect()
+        let lines = self.story.timeline.lines(actor);
+        lines.map(str::to_string).collect()
     }
 
     /// All that happened so far.
@@ -300,11 +293,7 @@ impl Stage {
     fn narrate(&mut self, kind: Kind) {
         self.catch_up_once();
         let now = self.cast.now().saturating_sub(self.cast.delay());
-        let event = Event {
-            time: self.story.last().max(now),
-            place: Place::Narrator,
-            kind,
-        };
-        self.story.push(event, self.cast.peek());
+        let time = self.story.last().max(now);
+        self.story.narrate(time, kind, self.cast.peek());
     }
 }
