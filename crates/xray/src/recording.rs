@@ -9,9 +9,8 @@ use timeline::{Event, Timeline};
 use wire::{CableControl, Hand, Settings, Wire};
 
 use crate::program::Program;
-use crate::seen::Seen;
+use crate::seen::{Seen, Watching};
 use crate::take::{Take, until};
-use crate::watching::Watching;
 
 /// How long a server may take until it listens.
 const READY: Duration = Duration::from_secs(10);

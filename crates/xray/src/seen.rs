@@ -8,7 +8,6 @@
 
 mod backlog;
 mod cable;
-mod clock;
 mod looks;
 mod loopback;
 mod open;
@@ -25,6 +24,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use kernel::clock;
+use kernel::signal::SIGINT;
 use sources::calls::{Change, Tracer};
 use timeline::call::CallId;
 use timeline::order::Order;
@@ -35,7 +36,7 @@ use wire::rules::Rules;
 use crate::cast::Cast;
 use crate::program::{Program, started};
 use backlog::Backlog;
-use clock::{AT_LEAST_EVERY, NAP, clock};
+pub use open::Watching;
 use packets::PacketSource;
 use recorder::{News, Shared};
 
@@ -43,10 +44,14 @@ use recorder::{News, Shared};
 /// its start is handed out. That none is overtaken does not depend on it: see
 /// [`Seen::settle`].
 const WINDOW: Duration = Duration::from_millis(15);
+/// How often the pipes are emptied when no call does it, and how long a source
+/// waits at a time.
+const AT_LEAST_EVERY: Duration = Duration::from_millis(10);
+/// News is collected for so long: to wake up for each piece of it would take time
+/// away from the programs.
+const NAP: Duration = Duration::from_millis(1);
 /// How long programs that are ended may take to do so.
 const ENDING: Duration = Duration::from_secs(2);
-/// The number of SIGINT on all systems that have it.
-const SIGINT: i32 = 2;
 
 /// Programs of which the calls, packets and TCP states are known, too: on Linux.
 /// What still runs when it is dropped is killed.
@@ -214,7 +219,7 @@ impl Cast for Seen {
     }
 
     fn now(&self) -> Duration {
-        clock().saturating_sub(self.start)
+        clock::now().saturating_sub(self.start)
     }
 
     fn delay(&self) -> Duration {

@@ -32,7 +32,7 @@ const ADVANCE: Duration = Duration::from_millis(20);
 
 /// Looks, and knows whether the next one is worth it.
 pub(crate) struct Looks {
-    /// A way to them for each host.
+    /// A way to them for each host; none where they cannot be seen.
     states: Vec<States>,
     /// Calls that have begun, and may change a state.
     changing: HashSet<CallId>,
