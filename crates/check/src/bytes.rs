@@ -137,7 +137,6 @@ mod tests {
 
     #[test]
     fn a_place_behind_the_end_is_the_end() {
-        assert_eq!(first_difference(b"abc", b"ab"), 2);
         let (text, cells) = around(b"ab", 2);
         assert_eq!((text.as_str(), cells), ("\"ab\"", 3));
     }

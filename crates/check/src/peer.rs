@@ -150,11 +150,6 @@ impl Peer {
     }
 }
 
-/// What a system says when the time of a call is over.
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
 /// What a system says when the other side has closed, or reset.
 pub(crate) fn has_gone(error: &io::Error) -> bool {
     matches!(

@@ -123,13 +123,11 @@ impl Report {
         text += &self.said(outcome);
         text += &xray(outcome);
         text.push('\n');
-        let cause = match contrast {
-            Contrast::Words {
-                cause: Some(cause), ..
-            } => cause,
-            _ => check.cause,
-        };
-        for (word, what) in [("usual cause  ", cause), ("taught in    ", check.taught)] {
+        let lines = [
+            ("usual cause  ", outcome.cause()),
+            ("taught in    ", check.taught),
+        ];
+        for (word, what) in lines {
             if !what.is_empty() {
                 text += &self.wrapped(INDENT, word, what);
             }

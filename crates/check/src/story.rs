@@ -1,6 +1,7 @@
 //! What was done so far, step by step.
 
 use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,7 +65,30 @@ impl Story {
             until: start + time,
             busy: BUSY,
             processor: Cell::new(None),
-            found_over: Cell::new(false),
+        }
+    }
+
+    /// Tries a call of a socket again and again, which is told how long it may wait;
+    /// None when the time is over. There is one more try then: what was awaited may
+    /// have come while we looked whether the programs rest, and when it is their end,
+    /// they rest because it has come.
+    pub(crate) fn retry<T>(
+        &self,
+        time: Duration,
+        mut call: impl FnMut(Duration) -> io::Result<T>,
+    ) -> io::Result<Option<T>> {
+        let wait = self.wait(time);
+        let mut over = false;
+        loop {
+            match call(wait.slice()) {
+                Err(error) if is_timeout(&error) => {
+                    if over {
+                        return Ok(None);
+                    }
+                    over = wait.is_over();
+                }
+                other => return other.map(Some),
+            }
         }
     }
 
@@ -81,6 +105,11 @@ impl Story {
     }
 }
 
+/// What a system says when the time of a call is over.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 /// A wait that ends. On a busy machine a program may be slow without a fault of
 /// its own. So when the time is over and it wants the processor, the wait goes on
 /// until it has had it for [`BUSY`], up to the limit of the check.
@@ -92,8 +121,6 @@ pub(crate) struct Wait {
     busy: Duration,
     /// What the programs had when the time was over: to look costs time, too.
     processor: Cell<Option<Duration>>,
-    /// Whether it was over when it was asked the last time.
-    found_over: Cell<bool>,
 }
 
 /// A program that works for so long without a result will have none.
@@ -118,13 +145,6 @@ impl Wait {
         now >= self.end || (0..GLANCES).all(|_| self.is_idle())
     }
 
-    /// The same, for who tries something again and again: it says so only after one
-    /// more try. What was awaited may have come while it was looked whether the
-    /// programs rest; when it is their end, they rest because it has come.
-    pub(crate) fn is_over_after_a_try(&self) -> bool {
-        self.found_over.replace(self.is_over())
-    }
-
     /// Whether the programs had their time after it was over, and used it up.
     pub(crate) fn has_worked_too_long(&self) -> bool {
         let activity = ground::activity();
@@ -147,8 +167,8 @@ impl Wait {
         true
     }
 
-    /// How long a receive may wait before [`Wait::is_over`] is asked again.
-    pub(crate) fn slice(&self) -> Duration {
+    /// How long a call may wait before [`Wait::is_over`] is asked again.
+    fn slice(&self) -> Duration {
         let left = self.until.saturating_duration_since(Instant::now());
         left.max(GLANCE)
     }
@@ -184,18 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn who_tries_again_and_again_has_one_more_try_when_the_time_is_over() {
-        let wait = Story::new(Duration::ZERO).wait(Duration::ZERO);
-        assert!(!wait.is_over_after_a_try());
-        assert!(wait.is_over_after_a_try());
-    }
-
-    #[test]
-    fn steps_stand_in_their_order() {
-        let story = Story::new(Duration::from_secs(1));
-        let other = story.clone();
-        story.step("one");
-        other.step("two");
-        assert_eq!(story.steps(), ["one", "two"]);
+    fn there_is_one_more_try_when_the_time_is_over() {
+        let mut tries = 0;
+        let nothing = Story::new(Duration::ZERO).retry(Duration::ZERO, |_| {
+            tries += 1;
+            io::Result::<()>::Err(ErrorKind::WouldBlock.into())
+        });
+        assert!(nothing.unwrap().is_none());
+        assert_eq!(tries, 2);
     }
 }

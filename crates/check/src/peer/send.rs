@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{ASK_AGAIN, BLIND, Peer, ROOM, TAKE, has_gone, is_timeout, lower};
+use super::{ASK_AGAIN, BLIND, Peer, ROOM, TAKE, has_gone, lower};
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
 use crate::ground::Taken;
@@ -23,7 +23,7 @@ impl Peer {
     pub fn send(&mut self, bytes: &[u8]) -> Verdict {
         self.story
             .step(format!("{} sent {}", self.who, counted(bytes)));
-        self.put(bytes)
+        self.send_quietly(bytes)
     }
 
     /// Sends it in pieces of `size` bytes, each when the program has taken the
@@ -40,7 +40,7 @@ impl Peer {
         self.story
             .step(format!("{} sent {what}, {size_words}", self.who));
         for piece in bytes.chunks(size) {
-            self.put(piece)?;
+            self.send_quietly(piece)?;
             self.until_taken();
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Peer {
     /// # Errors
     /// When the program does not take it, or has closed.
     pub fn send_quietly(&mut self, bytes: &[u8]) -> Verdict {
-        self.put(bytes)
+        self.put_counting(bytes, PATIENCE, &mut 0)
     }
 
     /// Sends until all is sent, or until the program closes or takes no more:
@@ -157,28 +157,24 @@ impl Peer {
         })
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Verdict {
-        self.put_counting(bytes, PATIENCE, &mut 0)
-    }
-
     /// Sends, until nothing was taken for so long.
     fn put_counting(&mut self, bytes: &[u8], time: Duration, sent: &mut usize) -> Verdict {
         let refused = |seen: String| Fault::program("the bytes are received", seen);
-        let mut wait = self.story.wait(time);
         let mut left = bytes;
         while !left.is_empty() {
-            self.stream.set_write_timeout(Some(wait.slice()))?;
-            match (&**self.stream).write(left) {
-                Ok(taken) => {
+            let taken = self.story.retry(time, |slice| {
+                self.stream.set_write_timeout(Some(slice))?;
+                (&**self.stream).write(left)
+            });
+            match taken {
+                Ok(Some(taken)) => {
                     left = &left[taken..];
                     *sent += taken;
-                    wait = self.story.wait(time);
                 }
-                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
+                Ok(None) => {
                     let time = time.as_secs();
                     return Err(refused(format!("nothing is received for {time} s")));
                 }
-                Err(error) if is_timeout(&error) => {}
                 // Which of the two comes is a matter of moments.
                 Err(error) if has_gone(&error) => {
                     return Err(refused("our send failed: the connection is closed".into()));
