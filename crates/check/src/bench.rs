@@ -21,12 +21,12 @@ use crate::evidence::last_rows;
 use crate::fault::{Fault, Verdict};
 use crate::folder::Folder;
 use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
+use crate::launch::Tested;
 use crate::listen::Listener;
 use crate::log::{Log, Said};
 use crate::peer::{Peer, lower};
 use crate::setup::Setup;
 use crate::story::{PATIENCE, Story};
-use crate::tested::Tested;
 
 /// So much of each output of a program is kept.
 const OUTPUT: u64 = 256 * 1024;

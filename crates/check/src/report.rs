@@ -306,31 +306,6 @@ mod tests {
 
     use super::*;
 
-    /// The character above the mark, in the row of what was seen.
-    #[rstest]
-    #[case::wrong("HELLO", "HELlO", Some('l'), "byte 4 is the first that is wrong")]
-    #[case::behind_wide_ones("你好A", "你好a", Some('a'), "byte 7 is the first that is wrong")]
-    #[case::missing("HELLO", "HEL", Some('"'), "byte 4 is missing")]
-    #[case::one_too_many("HEL", "HELL", Some('L'), "byte 4 is one too many")]
-    fn the_mark_stands_below_the_first_byte_that_differs(
-        #[case] expected: &str,
-        #[case] seen: &str,
-        #[case] above: Option<char>,
-        #[case] says: &str,
-    ) {
-        let text = bytes(expected.as_bytes(), seen.as_bytes(), "");
-        let rows: Vec<&str> = text.lines().collect();
-        let place = rows[2].find('^').unwrap();
-        let mut cells = 0;
-        let found = rows[1].chars().find(|character| {
-            let here = cells == place;
-            cells += character.to_string().width();
-            here
-        });
-        assert_eq!(found, above, "{text}");
-        assert!(rows[2].ends_with(says), "{text}");
-    }
-
     fn report() -> Report {
         Report {
             width: 40,
@@ -354,29 +329,6 @@ mod tests {
         assert_eq!(shown.len(), rows);
         assert_eq!(shown[rows - 1].ends_with('…'), rows == 4);
         assert!(shown.iter().all(|row| row.width() <= 40 - INDENT - 2));
-    }
-
-    #[rstest]
-    #[case(r"\xfb")]
-    #[case(r"\n")]
-    #[case("你")]
-    fn no_escape_and_no_character_is_cut(
-        #[case] unit: &str,
-        #[values(40, 41, 42, 43)] width: usize,
-    ) {
-        let report = Report { width, ..report() };
-        let data = format!("x{}", unit.repeat(60));
-        let told = report.wrapped(INDENT, "seen      ", &data);
-        for row in report
-            .rows_of(&data)
-            .iter()
-            .map(String::as_str)
-            .chain(told.lines())
-        {
-            let data = row.trim_start().trim_start_matches("seen").trim_start();
-            let data = data.trim_start_matches('x').trim_end_matches(" …");
-            assert_eq!(data.replace(unit, ""), "", "in {row:?}");
-        }
     }
 
     #[test]

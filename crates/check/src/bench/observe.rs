@@ -8,8 +8,8 @@ use xray::Change;
 use super::Bench;
 use crate::evidence::{Call, calls, first_fin};
 use crate::fault::{Fault, Verdict};
+use crate::launch::Tested;
 use crate::story::PATIENCE;
-use crate::tested::Tested;
 
 impl Bench {
     /// The calls of a program on sockets so far, in their order: all that it has

@@ -11,8 +11,7 @@ use super::{Bench, STARTS};
 use crate::command::{tell_address, words};
 use crate::fault::{Fault, Verdict};
 use crate::ground::Bound;
-use crate::launch::Launch;
-use crate::tested::Tested;
+use crate::launch::{Launch, Tested};
 
 /// Why a server cannot be called at all.
 const NOWHERE: &str = "The program listens nowhere. It has ended, or waits for something else \

@@ -11,10 +11,9 @@ use super::Bench;
 use crate::address::Endpoint;
 use crate::fault::{Contrast, Fault, Verdict};
 use crate::ground::Sight;
-use crate::launch::Launch;
+use crate::launch::{Launch, Tested};
 use crate::setup::Setup;
 use crate::story::Story;
-use crate::tested::Tested;
 
 /// A bench ends all programs that its process has started: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -132,15 +131,6 @@ fn one_line_on_stderr_is_neither_none_nor_two(#[case] script: &str, #[case] seen
     with(script, |bench| {
         let program = client(bench);
         assert_eq!(words(bench.ends_with_one_line(&program)).1, seen);
-    });
-}
-
-#[test]
-fn one_line_on_stderr_is_given_back() {
-    with("echo out; echo why >&2; exit 1", |bench| {
-        let program = client(bench);
-        assert_eq!(bench.ends_with_one_line(&program).unwrap(), "why");
-        assert_eq!(bench.stdout(&program), ["out"]);
     });
 }
 

@@ -10,8 +10,8 @@ use super::Bench;
 use crate::bytes::quoted;
 use crate::fault::{Fault, Verdict};
 use crate::ground;
+use crate::launch::Tested;
 use crate::story::PATIENCE;
-use crate::tested::Tested;
 
 /// How often a condition is looked at that nobody announces.
 const UNANNOUNCED: Duration = Duration::from_millis(1);
