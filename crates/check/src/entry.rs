@@ -13,7 +13,6 @@ use kernel::terminal::is_reader_gone;
 use crate::args::Args;
 use crate::interrupt;
 use crate::json;
-use crate::missing::Missing;
 use crate::outcome::{Outcome, status};
 use crate::peer::lower;
 use crate::plan::{Check, Lesson};
@@ -79,6 +78,47 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         report,
     };
     round.play()
+}
+
+/// What could not be had, and why.
+#[derive(Debug)]
+struct Missing {
+    /// A network of its own for each check.
+    network: Option<io::Error>,
+    /// The X-ray's view of calls.
+    tracing: Option<io::Error>,
+}
+
+impl Missing {
+    /// Whether there is less evidence than there could be.
+    fn anything(&self) -> bool {
+        self.network.is_some() || self.tracing.is_some()
+    }
+
+    /// One sentence for the head of the report.
+    fn note(&self, left_out: usize) -> String {
+        let all = [
+            ("a network of their own", &self.network),
+            ("ptrace", &self.tracing),
+        ];
+        let named = all.iter().filter_map(|(name, error)| {
+            let error = error.as_ref()?.to_string().to_lowercase();
+            Some(format!("without {name} ({error})"))
+        });
+        let named = named.collect::<Vec<_>>().join(" and ");
+        let mut follows = Vec::new();
+        if self.network.is_some() {
+            follows.push("on this machine's network, one at a time".to_string());
+        }
+        follows.push("no X-ray of a failure".to_string());
+        match left_out {
+            0 => {}
+            1 => follows.push("1 check of calls is left out".to_string()),
+            count => follows.push(format!("{count} checks of calls are left out")),
+        }
+        let follows = follows.join(", ");
+        format!("the checks run {named}: {follows}; see \"cargo dial doctor\"")
+    }
 }
 
 /// One round of checks.

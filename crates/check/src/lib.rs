@@ -26,7 +26,6 @@ mod json;
 mod launch;
 mod listen;
 mod log;
-mod missing;
 mod outcome;
 mod peer;
 mod plan;

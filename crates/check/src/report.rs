@@ -11,7 +11,7 @@ use colored::Colorize;
 use timeline::Stream;
 use views::text::wrap;
 
-use crate::bytes::{around, first_difference};
+use crate::bytes::{around, first_difference, how_many};
 use crate::fault::Contrast;
 use crate::outcome::{Finding, Outcome};
 use crate::plan::Check;
@@ -215,24 +215,24 @@ impl Report {
 
     pub(crate) fn footer(&self, outcomes: &[Outcome], left_out: usize, time: Duration) -> String {
         let count = |fits: fn(&Finding) -> bool| {
-            outcomes
-                .iter()
-                .filter(|one| fits(&one.account.finding))
-                .count()
+            let findings = outcomes.iter().map(|one| &one.account.finding);
+            findings.filter(|finding| fits(finding)).count()
         };
-        let passed = count(|result| matches!(result, Finding::Passed));
-        let failed = count(|result| matches!(result, Finding::Failed(_)));
-        let untested = count(|result| matches!(result, Finding::Untested(_)));
+        let passed = count(|finding| matches!(finding, Finding::Passed));
         let mut parts = vec![format!("{passed} passed")];
-        if failed > 0 {
-            parts.push(format!("{failed} failed"));
-        }
-        if untested > 0 {
-            parts.push(format!("{untested} could not be tested"));
-        }
-        if left_out > 0 {
-            parts.push(format!("{left_out} left out"));
-        }
+        let others = [
+            (
+                count(|finding| matches!(finding, Finding::Failed(_))),
+                "failed",
+            ),
+            (
+                count(|finding| matches!(finding, Finding::Untested(_))),
+                "could not be tested",
+            ),
+            (left_out, "left out"),
+        ];
+        let some = others.iter().filter(|(count, _)| *count > 0);
+        parts.extend(some.map(|(count, what)| format!("{count} {what}")));
         let (gap, parts) = (self.gap(), parts.join(", "));
         format!("{gap}{parts}, in {:.1} s\n", time.as_secs_f64())
     }
@@ -273,11 +273,8 @@ fn bytes(expected: &[u8], seen: &[u8], then: &str) -> String {
     let place = first_difference(expected, seen);
     let (wanted, _) = around(expected, place);
     let (got, cells) = around(seen, place);
-    let count = |bytes: &[u8]| match bytes.len() {
-        1 => "1 byte".to_string(),
-        count => format!("{count} bytes"),
-    };
-    let width = count(expected).len().max(count(seen).len());
+    let counts = [expected, seen].map(how_many);
+    let width = counts.iter().map(String::len).max().unwrap_or(0);
     let then = if then.is_empty() {
         String::new()
     } else {
@@ -289,13 +286,11 @@ fn bytes(expected: &[u8], seen: &[u8], then: &str) -> String {
         _ => format!("byte {} is one too many", place + 1),
     };
     let before = " ".repeat(INDENT + "expected  ".len() + width + 2 + cells);
+    let [expected, seen] = counts;
     format!(
-        "{:INDENT$}expected  {:width$}  {wanted}\n{:INDENT$}seen      {:width$}  {got}{then}\n\
-         {before}^ {mark}\n",
-        "",
-        count(expected),
-        "",
-        count(seen)
+        "{0:INDENT$}expected  {expected:width$}  {wanted}\n\
+         {0:INDENT$}seen      {seen:width$}  {got}{then}\n{before}^ {mark}\n",
+        ""
     )
 }
 

@@ -4,7 +4,6 @@
 use std::fmt;
 
 use nojson::{DisplayJson, Json, JsonFormatter, JsonParseError, RawJsonValue};
-use timeline::Stream;
 
 use crate::fault::Contrast;
 use crate::log::{Printed, Said};
@@ -83,6 +82,7 @@ object!(Account {
     xray
 });
 object!(Said { name, lines });
+object!(Printed { on_stderr, text });
 
 impl DisplayJson for Finding {
     fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
@@ -139,28 +139,6 @@ impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Finding {
     }
 }
 
-impl DisplayJson for Printed {
-    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
-        f.object(|f| {
-            f.member("on_stderr", self.stream == Stream::Stderr)?;
-            f.member("text", &self.text)
-        })
-    }
-}
-
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Printed {
-    type Error = JsonParseError;
-
-    fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
-        let stream = match member(value, "on_stderr")? {
-            true => Stream::Stderr,
-            false => Stream::Stdout,
-        };
-        let text = member(value, "text")?;
-        Ok(Self { stream, text })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -193,9 +171,9 @@ mod tests {
             steps: vec![ODD.into(), String::new()],
             said: vec![Said {
                 name: "server".into(),
-                lines: [Stream::Stdout, Stream::Stderr]
-                    .map(|stream| Printed {
-                        stream,
+                lines: [false, true]
+                    .map(|on_stderr| Printed {
+                        on_stderr,
                         text: ODD.into(),
                     })
                     .into(),

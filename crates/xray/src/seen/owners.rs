@@ -155,16 +155,8 @@ mod tests {
             Some(Actor(0)),
             "not accepted yet"
         );
-    }
-
-    #[test]
-    fn what_a_program_had_stays_its_own_when_no_program_has_it_any_more() {
-        let mut owners = Owners::default();
-        let (local, peer) = (addr("127.0.0.1:5000"), addr("127.0.0.1:8081"));
-        owners.has(Actor(1), 11);
-        owners.tcp(local, peer, Some(11));
         assert_eq!(
-            owners.tcp(local, peer, None),
+            owners.tcp(client, server, None),
             Some(Actor(1)),
             "TIME-WAIT has no inode"
         );
