@@ -1,6 +1,7 @@
 //! Our UDP socket.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -45,6 +46,10 @@ impl Datagrams {
         }
     }
 
+    fn step(&self, what: impl Display) {
+        self.story.step(format!("{} {what}", self.who));
+    }
+
     fn socket(&self) -> &UdpSocket {
         &self.sockets[self.used.get().unwrap_or(0)]
     }
@@ -72,11 +77,7 @@ impl Datagrams {
     /// # Errors
     /// A fault of ours only: nobody has to be there.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> Verdict {
-        self.story.step(format!(
-            "{} sent a datagram of {}",
-            self.who,
-            counted(bytes)
-        ));
+        self.step(format!("sent a datagram of {}", counted(bytes)));
         self.quietly_send_to(bytes, to)
     }
 
@@ -121,8 +122,7 @@ impl Datagrams {
                 self.story.meet();
                 buffer.truncate(length);
                 let words = counted(&buffer);
-                self.story
-                    .step(format!("{} received a datagram of {words}", self.who));
+                self.step(format!("received a datagram of {words}"));
                 Ok((buffer, from))
             }
             Ok(None) => {

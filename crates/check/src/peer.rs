@@ -6,6 +6,7 @@ mod send;
 mod tests;
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::rc::{Rc, Weak};
@@ -83,10 +84,7 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn half_close(&mut self) -> Verdict {
-        self.story.step(format!(
-            "{} ended the sending side, and went on receiving",
-            self.who
-        ));
+        self.step("ended the sending side, and went on receiving");
         match self.stream.shutdown(Shutdown::Write) {
             // The program may have reset the connection already.
             Err(error) if error.kind() != ErrorKind::NotConnected => Err(error.into()),
@@ -110,7 +108,7 @@ impl Peer {
 
     /// Closes.
     pub fn hang_up(self) {
-        self.story.step(format!("{} hung up", self.who));
+        self.step("hung up");
         self.stream.close();
     }
 
@@ -120,8 +118,7 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn reset(self) -> Verdict {
-        self.story
-            .step(format!("{} reset the connection", self.who));
+        self.step("reset the connection");
         SockRef::from(&**self.stream).set_linger(Some(Duration::ZERO))?;
         self.stream.close();
         Ok(())
@@ -137,6 +134,11 @@ impl Peer {
         socket.set_recv_buffer_size(16 * 1024)?;
         socket.set_send_buffer_size(16 * 1024)?;
         Ok(())
+    }
+
+    /// What it did becomes a step of the story.
+    fn step(&self, what: impl Display) {
+        self.story.step(format!("{} {what}", self.who));
     }
 
     /// The connection, for as long as we have it.

@@ -91,7 +91,7 @@ impl Stage {
 
     /// From here on the audience sees this of the X-ray.
     pub fn focus(&mut self, focus: Focus) {
-        self.catch_up_once();
+        self.catch_up();
         self.story.focus(focus);
     }
 
@@ -145,15 +145,12 @@ impl Stage {
     /// When the program cannot be started, or the audience has gone.
     pub fn start(&mut self, lane: &str, program: &Program) -> Result<Actor> {
         self.story.check()?;
-        self.catch_up_once();
+        self.catch_up();
         let started = self.cast.start(lane, program);
         let (actor, stdin) = started.with_context(|| format!("start {}", program.line()))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
         // Its lane has a name from now on.
-        let deadline = Instant::now() + self.deadline;
-        self.until(deadline, |story| {
-            story.timeline.has_started(actor).then_some(())
-        })?;
+        self.until(|story| story.timeline.has_started(actor).then_some(()))?;
         Ok(actor)
     }
 
@@ -254,11 +251,8 @@ impl Stage {
 
     /// Takes what happens until `found` finds something; None when the deadline
     /// has passed.
-    fn until<T>(
-        &mut self,
-        deadline: Instant,
-        mut found: impl FnMut(&mut Story) -> Option<T>,
-    ) -> Result<Option<T>> {
+    fn until<T>(&mut self, mut found: impl FnMut(&mut Story) -> Option<T>) -> Result<Option<T>> {
+        let deadline = Instant::now() + self.deadline;
         let found = xray::until(&mut *self.cast, &mut self.story, deadline, |story, _| {
             // Who waits for something wants to know that nobody sees it any more.
             match story.is_broken() {
@@ -270,28 +264,23 @@ impl Stage {
         Ok(found.flatten())
     }
 
-    /// Takes all that has happened by now, and says whether it could.
-    fn catch_up(&mut self) -> bool {
-        let caught = xray::catch_up(&mut *self.cast, &mut self.story, self.deadline);
-        // To take never fails: an error of the spectator is kept for the script.
-        let caught = matches!(caught, Ok(true));
-        if caught {
-            self.caught_up = self.cast.now();
+    /// Takes all that has happened by now. Several steps of a script in a row wait
+    /// for the same: once is enough.
+    fn catch_up(&mut self) {
+        if self.cast.now() <= self.caught_up + JUST_NOW {
+            return;
         }
-        caught
-    }
-
-    /// Several steps of a script in a row wait for the same: once is enough.
-    fn catch_up_once(&mut self) {
-        if self.cast.now() > self.caught_up + JUST_NOW {
-            self.catch_up();
+        // To take never fails: an error of the spectator is kept for the script.
+        let caught = xray::catch_up(&mut *self.cast, &mut self.story, self.deadline);
+        if matches!(caught, Ok(true)) {
+            self.caught_up = self.cast.now();
         }
     }
 
     /// Whatever has been written by now stands before the explanation. One right
     /// behind another stands together with it: nothing comes between.
     fn narrate(&mut self, kind: Kind) {
-        self.catch_up_once();
+        self.catch_up();
         let now = self.cast.now().saturating_sub(self.cast.delay());
         let time = self.story.last().max(now);
         self.story.narrate(time, kind, self.cast.peek());

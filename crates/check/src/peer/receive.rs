@@ -96,8 +96,7 @@ impl Peer {
         let (seen, ending) = self.take(most, |_| false)?;
         let then = ending.words();
         let what = counted(&seen);
-        self.story
-            .step(format!("{} received {what}, then {then}", self.who));
+        self.step(format!("received {what}, then {then}"));
         Ok((seen, ending))
     }
 
@@ -108,8 +107,7 @@ impl Peer {
     pub fn expect_end(&mut self) -> Verdict {
         let (seen, ending) = self.take(1, |_| true)?;
         if ending == PeerEnding::EndOfStream && seen.is_empty() {
-            self.story
-                .step(format!("{} received the end of the stream", self.who));
+            self.step("received the end of the stream");
             return Ok(());
         }
         let seen = match ending {
@@ -139,8 +137,7 @@ impl Peer {
     }
 
     fn heard(&self, bytes: &[u8]) {
-        self.story
-            .step(format!("{} received {}", self.who, counted(bytes)));
+        self.step(format!("received {}", counted(bytes)));
     }
 
     /// Receives until there are so many, or one is wrong, or no more come.

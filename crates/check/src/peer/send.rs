@@ -21,8 +21,7 @@ impl Peer {
     /// # Errors
     /// When the program does not take it, or has closed.
     pub fn send(&mut self, bytes: &[u8]) -> Verdict {
-        self.story
-            .step(format!("{} sent {}", self.who, counted(bytes)));
+        self.step(format!("sent {}", counted(bytes)));
         self.send_quietly(bytes)
     }
 
@@ -37,8 +36,7 @@ impl Peer {
             _ => format!("{size} bytes at a time"),
         };
         let what = counted(bytes);
-        self.story
-            .step(format!("{} sent {what}, {size_words}", self.who));
+        self.step(format!("sent {what}, {size_words}"));
         for piece in bytes.chunks(size) {
             self.send_quietly(piece)?;
             self.until_taken();
@@ -95,9 +93,8 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn send_as_much_as_it_takes(&mut self, bytes: &[u8]) -> Verdict<usize> {
-        self.story.step(format!(
-            "{} sent {}, as far as they were taken",
-            self.who,
+        self.step(format!(
+            "sent {}, as far as they were taken",
             counted(bytes)
         ));
         let mut sent = 0;
@@ -114,10 +111,7 @@ impl Peer {
     /// When the program does not take all, or answers something else.
     pub fn exchange(&mut self, sent: &[u8], expected: &[u8]) -> Verdict {
         let what = counted(sent);
-        self.story.step(format!(
-            "{} sent {what}, and received when no more was taken",
-            self.who
-        ));
+        self.step(format!("sent {what}, and received when no more was taken"));
         let mut sender = self.stream.try_clone()?;
         let time = self.story.at_most(4 * PATIENCE);
         sender.set_write_timeout(Some(time))?;
