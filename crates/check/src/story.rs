@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ground;
+use crate::ground::{self, Activity};
 use crate::held::Dropped;
 
 /// The steps of one check, and its clock. Whoever takes part writes into it.
@@ -147,20 +147,21 @@ impl Wait {
 
     /// Whether the programs had their time after it was over, and used it up.
     pub(crate) fn has_worked_too_long(&self) -> bool {
-        let activity = ground::activity();
+        self.used(&ground::activity()) >= self.busy
+    }
+
+    /// How long the programs had a processor since the first look after the end of
+    /// the time. A thread of ours that traces one works for it.
+    fn used(&self, activity: &Activity) -> Duration {
         let now = activity.processor + activity.ours;
         let before = self.processor.get().unwrap_or(now);
-        now.saturating_sub(before) >= self.busy
+        self.processor.set(Some(before));
+        now.saturating_sub(before)
     }
 
     fn is_idle(&self) -> bool {
         let activity = ground::activity();
-        // Who traces a program works for it.
-        let processor = activity.processor + activity.ours;
-        let before = self.processor.get().unwrap_or(processor);
-        self.processor.set(Some(before));
-        let used = processor.saturating_sub(before);
-        if activity.busy && used < self.busy {
+        if self.used(&activity) < self.busy && activity.busy {
             return false;
         }
         thread::sleep(GLANCE);

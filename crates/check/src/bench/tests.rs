@@ -8,7 +8,6 @@ use rstest::rstest;
 use timeline::Ending;
 
 use super::Bench;
-use crate::address::Endpoint;
 use crate::fault::{Contrast, Fault, Verdict};
 use crate::ground::Sight;
 use crate::launch::{Launch, Tested};
@@ -82,20 +81,6 @@ fn what_comes_while_it_is_looked_whether_the_programs_rest_is_not_missed() {
             (looks == 2).then_some("it came")
         });
         assert_eq!(came, Some("it came"));
-    });
-}
-
-#[test]
-fn a_server_that_says_its_address_in_other_words_is_told_the_right_ones() {
-    with("echo listening on 127.0.0.1:9; exec sleep 60", |bench| {
-        *bench.sight.borrow_mut() = Sight::blind();
-        let server = bench
-            .server_as(Launch::server().at(Endpoint::Zero))
-            .unwrap();
-        // It will say nothing more: nobody waits for it.
-        bench.kill(&server).unwrap();
-        let other = bench.says_where(&server, "waiting at");
-        assert!(words(other).1.contains("127.0.0.1:9"));
     });
 }
 
