@@ -1,4 +1,4 @@
-//! Where the program is told to be, and where it may be all the same.
+//! Where the program is told to be, and where else it may be.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};

@@ -28,13 +28,13 @@ use crate::peer::{Peer, lower};
 use crate::setup::Setup;
 use crate::story::{PATIENCE, Story};
 
-/// So much of each output of a program is kept.
+/// How many bytes of each output of a program are kept.
 const OUTPUT: u64 = 256 * 1024;
 
 /// How long to wait for the end of programs that were ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// A program may take so long to start: a virtual machine warms up, a slow one
+/// How long a program may take to start: a virtual machine warms up, a slow program
 /// rests first.
 const STARTS: Duration = Duration::from_secs(5);
 
@@ -132,7 +132,7 @@ impl Bench {
         Ok(peer)
     }
 
-    /// The same; it is no step of the story.
+    /// Like `call_as`, but it is no step of the story.
     ///
     /// # Errors
     /// When it is not there.
@@ -159,7 +159,7 @@ impl Bench {
         self.listen_with_backlog(128)
     }
 
-    /// The same, with room for so many callers in the accept queue.
+    /// Like `listen`, with room for this many callers in the accept queue.
     ///
     /// # Errors
     /// A fault of ours only.
@@ -195,7 +195,7 @@ impl Bench {
         Ok(Datagrams::new(socket, who, &self.story))
     }
 
-    /// The same on another address of this host, such as 127.0.0.2.
+    /// Like `datagrams`, on another address of this host, such as 127.0.0.2.
     ///
     /// # Errors
     /// A fault of ours only.
@@ -204,8 +204,8 @@ impl Bench {
         Ok(Datagrams::new(socket, who, &self.story))
     }
 
-    /// Callers that fill the accept queue of our own server: whoever calls now
-    /// has to wait. It has room for one more than its backlog.
+    /// Callers that fill the accept queue of our own server: the next one has to
+    /// wait. It has room for one more than its backlog.
     ///
     /// # Errors
     /// A fault of ours only.

@@ -47,7 +47,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         io::stdout().write_all(report.list(&selected).as_bytes())?;
         return Ok(0);
     }
-    // A worker enters a network of its own; here it is only found out whether it
+    // A worker enters a network of its own; here we only find out whether it
     // can. The X-ray needs one in which nobody else speaks.
     let missing = Missing {
         network: kernel::probe::private_network().err(),
@@ -224,7 +224,7 @@ impl Round<'_> {
 /// the file stays until there is a report.
 fn can_be_written(file: &Path) -> Result<()> {
     if file.exists() && !file.is_file() && !file.is_dir() {
-        // Who reads from a pipe would take the end of this for the end of all.
+        // A reader of a pipe would take our close for the end of the report.
         return Ok(());
     }
     let opened = File::options().append(true).create(true).open(file);

@@ -46,8 +46,8 @@ pub(crate) struct Activity {
     pub(crate) busy: bool,
     /// How long they had a processor.
     pub(crate) processor: Duration,
-    /// How long our threads had one that watch them. Who asks is not among them:
-    /// to ask would use up the time that the programs have left.
+    /// How long those of our threads had one that watch them. The thread that asks
+    /// does not count: to ask would use up the time that the programs have left.
     pub(crate) ours: Duration,
 }
 

@@ -20,9 +20,9 @@ use crate::held::Held;
 use crate::story::{PATIENCE, Story};
 
 /// A program that has not taken a piece after this time is busy with something
-/// else; the next piece is sent all the same.
+/// else; then the next piece is sent anyway.
 const TAKE: Duration = Duration::from_millis(150);
-/// How often it is looked whether a piece was taken.
+/// How often we look whether a piece was taken.
 const ASK_AGAIN: Duration = Duration::from_micros(200);
 /// Where nobody can look, a piece has this time.
 const BLIND: Duration = Duration::from_millis(10);
@@ -94,7 +94,7 @@ impl Peer {
 
     /// send and shutdown(SHUT_WR) in one: the end of the stream is in the segment of
     /// the last byte. So a program that closes as soon as it has answered is the
-    /// second to close all the same: no TIME-WAIT stays at its port.
+    /// still the second to close: no TIME-WAIT stays at its port.
     ///
     /// # Errors
     /// When the program does not take it, or has closed.

@@ -16,7 +16,7 @@ pub struct Lesson {
     pub port: u16,
     /// How the lesson's own server is started: arguments of the own executable.
     pub server: &'static str,
-    /// The same for its client.
+    /// How the lesson's own client is started.
     pub client: &'static str,
     /// The checks, in the order in which they are run: easy ones first.
     pub checks: &'static [Check],

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::ground::{self, Activity};
 use crate::held::Dropped;
 
-/// The steps of one check, and its clock. Whoever takes part writes into it.
+/// The steps of one check, and its clock. All who take part write into it.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
     steps: Rc<RefCell<Vec<String>>>,
@@ -18,8 +18,8 @@ pub(crate) struct Story {
     met: Rc<Cell<bool>>,
 }
 
-/// How long to wait for something that should come at once. A program that does
-/// nothing for so long will not do it.
+/// How long to wait for something that should come at once. A program that sits
+/// idle for this time will not do it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Story {
@@ -92,8 +92,8 @@ impl Story {
         }
     }
 
-    /// What is left of the time of the check, but not nothing: zero means "for
-    /// ever" to a socket.
+    /// What is left of the time of the check, but never zero, which means "no
+    /// timeout" to a socket.
     pub(crate) fn at_most(&self, time: Duration) -> Duration {
         self.dropped.close();
         let left = self.end.saturating_duration_since(Instant::now());
@@ -123,7 +123,7 @@ pub(crate) struct Wait {
     processor: Cell<Option<Duration>>,
 }
 
-/// A program that works for so long without a result will have none.
+/// A program that works for this time without a result will have none.
 const BUSY: Duration = Duration::from_secs(1);
 /// A program that wants nothing at so many looks in a row waits for others.
 const GLANCES: u32 = 3;
@@ -131,7 +131,7 @@ const GLANCES: u32 = 3;
 const GLANCE: Duration = Duration::from_millis(10);
 
 impl Wait {
-    /// Programs may work for so long, and no longer.
+    /// Programs may work for this time when it is over, and no longer.
     pub(crate) fn unless_busy_for(self, busy: Duration) -> Self {
         Self { busy, ..self }
     }
@@ -197,7 +197,7 @@ mod tests {
     fn no_wait_lasts_longer_than_the_check() {
         let story = Story::new(Duration::ZERO);
         assert!(story.is_over());
-        // Zero would mean "for ever" to a socket.
+        // Zero would mean "no timeout" to a socket.
         let least = story.at_most(Duration::from_secs(1));
         assert_eq!(least, Duration::from_millis(1));
         let wait = story.wait(Duration::ZERO);

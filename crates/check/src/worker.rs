@@ -1,5 +1,5 @@
-//! A process that runs one check, and says what it has found out. It knows of its
-//! parent what stands in its [`Order`], and nothing else.
+//! A process that runs one check, and says what it has found out. From its parent it
+//! knows its [`Order`], and nothing else.
 
 use std::io::{self, Write};
 use std::time::Duration;

@@ -40,7 +40,7 @@ fn observed() -> Result<Box<dyn Cast>, String> {
     }
 }
 
-/// Whoever asks for the wire is to have it, or to be told why not.
+/// A person who asks for the wire gets it, or hears why not.
 #[cfg(target_os = "linux")]
 fn on_wire() -> Result<Box<dyn Cast>> {
     let seen = xray::Seen::on_two_hosts(&xray::Watching::default())?;

@@ -62,7 +62,7 @@ impl Sign {
     /// Whether this event is it.
     pub(crate) fn fits(&self, timeline: &Timeline, event: &Event) -> bool {
         let lane = match event.place {
-            // A packet is of whoever has sent it.
+            // A packet belongs to the program that has sent it.
             Place::Actor(actor)
             | Place::Wire {
                 from: Some(actor), ..

@@ -20,7 +20,7 @@ use crate::story::Story;
 
 /// How long a scene waits for something before it gives up.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// In so short a time since the stage has caught up nothing is missed.
+/// So soon after the stage has caught up nothing is missed.
 const JUST_NOW: Duration = Duration::from_millis(1);
 
 /// Where programs play. What still runs when the stage is dropped is killed.
@@ -254,7 +254,7 @@ impl Stage {
     fn until<T>(&mut self, mut found: impl FnMut(&mut Story) -> Option<T>) -> Result<Option<T>> {
         let deadline = Instant::now() + self.deadline;
         let found = xray::until(&mut *self.cast, &mut self.story, deadline, |story, _| {
-            // Who waits for something wants to know that nobody sees it any more.
+            // A script that waits has to know when nobody sees it any more.
             match story.is_broken() {
                 true => Some(None),
                 false => found(story).map(Some),
@@ -277,8 +277,8 @@ impl Stage {
         }
     }
 
-    /// Whatever has been written by now stands before the explanation. One right
-    /// behind another stands together with it: nothing comes between.
+    /// All that has been written by now comes before the explanation. Two
+    /// explanations in a row stay together: nothing comes between.
     fn narrate(&mut self, kind: Kind) {
         self.catch_up();
         let now = self.cast.now().saturating_sub(self.cast.delay());

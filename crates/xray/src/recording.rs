@@ -179,8 +179,8 @@ impl Recording {
             false if last && !self.watching.step => Stdio::inherit(),
             _ => Stdio::null(),
         };
-        // Who has the keyboard hears of the terminal: a new size is a signal, and
-        // it would interrupt the calls of a program that is observed.
+        // A program in the foreground hears of the terminal: a new size is a signal,
+        // and it would interrupt the calls of a program that is observed.
         let detached = self.watching.keyboard;
         let started = self.seen.start_with(lane, program, stdin, detached);
         let (_, input) = started.with_context(|| format!("start {}", program.line()))?;

@@ -40,14 +40,14 @@ pub use open::Watching;
 use packets::PacketSource;
 use recorder::{News, Shared};
 
-/// Events are held back so long, so that the end of a short call is known when
+/// How long events are held back, so that the end of a short call is known when
 /// its start is handed out. That none is overtaken does not depend on it: see
 /// [`Seen::settle`].
 const WINDOW: Duration = Duration::from_millis(15);
 /// How often the pipes are emptied when no call does it, and how long a source
 /// waits at a time.
 const AT_LEAST_EVERY: Duration = Duration::from_millis(10);
-/// News is collected for so long: to wake up for each piece of it would take time
+/// How long news is collected: to wake up for each piece of it would take time
 /// away from the programs.
 const NAP: Duration = Duration::from_millis(1);
 /// How long programs that are ended may take to do so.

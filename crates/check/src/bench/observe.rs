@@ -13,7 +13,7 @@ use crate::story::PATIENCE;
 
 impl Bench {
     /// The calls of a program on sockets so far, in their order: all that it has
-    /// ended by now are there. Which those are hangs on what the check has waited
+    /// ended by now are there. Which those are depends on what the check has waited
     /// for. A check that asks for them is marked as [`crate::Check::observed`].
     ///
     /// # Errors

@@ -26,7 +26,7 @@ impl Bench {
         self.server_as(Launch::server())
     }
 
-    /// The same, started in another way.
+    /// Like `server`, started in another way.
     ///
     /// # Errors
     /// When it ends instead, or listens nowhere.

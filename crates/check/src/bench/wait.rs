@@ -21,7 +21,7 @@ const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// A program that waits for others notices within this time that they are gone.
 const SETTLES: Duration = Duration::from_millis(20);
-/// One that has not come to rest after so much work will not.
+/// One that has not come to rest after this much work will not.
 const SETTLED: Duration = Duration::from_millis(300);
 
 impl Bench {
@@ -37,7 +37,7 @@ impl Bench {
                 return Some(found);
             }
             if wait.is_over() {
-                // It may have come while it was looked whether the programs rest.
+                // It may have come while we looked whether the programs rest.
                 let _ = self.catch_up();
                 self.pump(UNANNOUNCED);
                 return so(self);
@@ -53,7 +53,7 @@ impl Bench {
         caught.unwrap_or(false)
     }
 
-    /// Takes in what the programs say, for so long.
+    /// Takes in what the programs say, for this time.
     pub(super) fn pump(&mut self, time: Duration) {
         // It never fails: the log takes everything.
         let _ = xray::pass(&mut *self.cast, &mut self.log, Instant::now() + time);
@@ -89,7 +89,7 @@ impl Bench {
     }
 
     /// Lets time pass that belongs to the matter of a check, such as between two
-    /// datagrams of a stranger. It is never how to wait for an event.
+    /// datagrams of a stranger. It is never a way to wait for an event.
     pub fn rest(&mut self, time: Duration) {
         self.pump(time);
     }
@@ -121,7 +121,7 @@ impl Bench {
         self.ends_within(program, PATIENCE)
     }
 
-    /// Waits for the end of a program, for so long.
+    /// Waits for the end of a program, for this time at most.
     ///
     /// # Errors
     /// When it goes on.

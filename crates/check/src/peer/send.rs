@@ -12,7 +12,7 @@ use crate::fault::{Fault, Verdict};
 use crate::ground::Taken;
 use crate::story::PATIENCE;
 
-/// When nothing was taken for so long, and the programs rest, all is full.
+/// When nothing was taken for this time, and the programs rest, all buffers are full.
 const FULL: Duration = Duration::from_millis(20);
 
 impl Peer {
@@ -63,8 +63,8 @@ impl Peer {
         self.until_taken();
     }
 
-    /// Waits until the program has taken all that was sent. A program that does
-    /// not is none to wait for: it is told by what it does next.
+    /// Waits until the program has taken all that was sent. For one that does not we
+    /// wait no longer: what it does next will show it.
     pub fn until_taken(&self) {
         let (Ok(ours), Ok(theirs)) = (self.stream.local_addr(), self.stream.peer_addr()) else {
             return;
@@ -151,7 +151,7 @@ impl Peer {
         })
     }
 
-    /// Sends, until nothing was taken for so long.
+    /// Sends until all is sent, or nothing was taken for this time.
     fn put_counting(&mut self, bytes: &[u8], time: Duration, sent: &mut usize) -> Verdict {
         let refused = |seen: String| Fault::program("the bytes are received", seen);
         let mut left = bytes;

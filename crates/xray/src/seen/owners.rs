@@ -22,11 +22,11 @@ pub(crate) struct Owners {
     datagrams: HashMap<SocketAddr, Actor>,
     /// UDP sockets whose own end is known.
     bound: HashSet<u64>,
-    /// Who has begun to dial which address, and whose SYN was not seen yet.
+    /// Programs that have begun to dial an address, and whose SYN was not seen yet.
     dialling: VecDeque<(Actor, SocketAddr)>,
 }
 
-/// So many calls that never led to a SYN are remembered.
+/// How many calls that never led to a SYN are remembered.
 const DIALLING: usize = 256;
 
 impl Owners {
