@@ -182,7 +182,7 @@ impl Bench {
         let usual = self.setup.usual().with(usual)?;
         self.story.step(format!("our server is bound to {address}"));
         let sockets = iter::once(told).chain(usual).collect();
-        Ok(Datagrams::server(sockets, &self.story))
+        Ok(Datagrams::new(sockets, "our server", &self.story))
     }
 
     /// A UDP socket on a port of its own.
@@ -192,7 +192,7 @@ impl Bench {
     pub fn datagrams(&mut self, who: &str) -> Verdict<Datagrams> {
         let ip = self.address()?.ip();
         let socket = UdpSocket::bind((ip, 0))?;
-        Ok(Datagrams::new(socket, who, &self.story))
+        Ok(Datagrams::new(vec![socket], who, &self.story))
     }
 
     /// Like `datagrams`, on another address of this host, such as 127.0.0.2.
@@ -201,7 +201,7 @@ impl Bench {
     /// A fault of ours only.
     pub fn datagrams_at(&mut self, who: &str, ip: [u8; 4]) -> Verdict<Datagrams> {
         let socket = UdpSocket::bind((IpAddr::from(ip), 0))?;
-        Ok(Datagrams::new(socket, who, &self.story))
+        Ok(Datagrams::new(vec![socket], who, &self.story))
     }
 
     /// Callers that fill the accept queue of our own server: the next one has to
@@ -225,25 +225,19 @@ impl Bench {
     /// # Errors
     /// When it ends without one, or none comes.
     pub fn accept(&mut self, listener: &Listener, client: &Tested) -> Verdict<Peer> {
-        let accepted = self.until(STARTS, |bench| {
-            let accepted = listener.try_accept();
-            match accepted {
-                Ok(None) if bench.has_ended(client) => Some(Ok(None)),
-                Ok(None) => None,
-                other => Some(other),
-            }
+        let accepted = self.until(STARTS, |bench| match listener.try_accept() {
+            Ok(None) => bench.has_ended(client).then_some(Ok(None)),
+            other => Some(other),
         });
-        match accepted {
-            Some(accepted) => {
-                if let Some(stream) = accepted? {
-                    self.story.meet();
-                    self.story.step("our server took the call");
-                    let peer = Peer::new(stream, "our server", &self.story, &self.sight)?;
-                    self.taken.push(peer.connection());
-                    return Ok(peer);
-                }
-            }
-            None => self.story.step("no call came"),
+        if accepted.is_none() {
+            self.story.step("no call came");
+        }
+        if let Some(stream) = accepted.transpose()?.flatten() {
+            self.story.meet();
+            self.story.step("our server took the call");
+            let peer = Peer::new(stream, "our server", &self.story, &self.sight)?;
+            self.taken.push(peer.connection());
+            return Ok(peer);
         }
         let state = self.state(client);
         Err(Fault::program(format!("a call to {}", client.told), state))

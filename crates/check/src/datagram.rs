@@ -27,21 +27,12 @@ pub struct Datagrams {
 const TURN: Duration = Duration::from_millis(2);
 
 impl Datagrams {
-    pub(crate) fn new(socket: UdpSocket, who: &str, story: &Story) -> Self {
-        Self {
-            sockets: Held::new(vec![socket], story.dropped()),
-            used: Cell::new(Some(0)),
-            who: who.to_string(),
-            story: story.clone(),
-        }
-    }
-
-    /// Our server, which may be found in several places.
-    pub(crate) fn server(sockets: Vec<UdpSocket>, story: &Story) -> Self {
+    /// On one of these sockets.
+    pub(crate) fn new(sockets: Vec<UdpSocket>, who: &str, story: &Story) -> Self {
         Self {
             used: Cell::new((sockets.len() == 1).then_some(0)),
             sockets: Held::new(sockets, story.dropped()),
-            who: "our server".to_string(),
+            who: who.to_string(),
             story: story.clone(),
         }
     }

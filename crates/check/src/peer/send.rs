@@ -139,13 +139,11 @@ impl Peer {
             }
             let sending = sending.join();
             received?;
+            let failed = |seen: &str| Err(Fault::program("all bytes are taken", seen));
             match sending {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) if has_gone(&error) => Err(Fault::program(
-                    "all bytes are taken",
-                    "the connection is closed",
-                )),
-                Ok(Err(error)) => Err(Fault::program("all bytes are taken", lower(&error))),
+                Ok(Err(error)) if has_gone(&error) => failed("the connection is closed"),
+                Ok(Err(error)) => failed(&lower(&error)),
                 Err(_) => Err(anyhow::anyhow!("our sender panicked").into()),
             }
         })
