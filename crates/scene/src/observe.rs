@@ -5,7 +5,7 @@
 use anyhow::{Context, Result};
 use xray::{Cast, Listened};
 
-use crate::options::Options;
+use crate::options::{Options, Xray};
 
 /// The programs' watchers; and where the X-ray is wanted and is not to be had,
 /// what to say about it.
@@ -14,7 +14,7 @@ pub(crate) fn cast(options: &Options) -> Result<(Box<dyn Cast>, Option<String>)>
         return on_wire().map(|cast| (cast, None));
     }
     let mut missing = None;
-    if options.wants_xray() {
+    if options.xray == Xray::On {
         match observed() {
             Ok(cast) => return Ok((cast, None)),
             Err(reason) => missing = Some(reason),

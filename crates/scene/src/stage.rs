@@ -13,7 +13,7 @@ use timeline::{Actor, Kind, Timeline};
 use xray::{Cast, Change, Listened, Program, Side};
 
 use crate::focus::Focus;
-use crate::options::Options;
+use crate::options::{Options, Xray};
 use crate::sign::Sign;
 use crate::spectator::Spectator;
 use crate::story::Story;
@@ -59,7 +59,7 @@ impl Stage {
     /// the options want it and the machine allows it.
     pub(crate) fn with_audience(options: &Options) -> Result<Self> {
         let (cast, missing) = crate::observe::cast(options)?;
-        let observed = missing.is_none() && (options.wants_xray() || options.wire);
+        let observed = missing.is_none() && (options.xray == Xray::On || options.wire);
         let spectator = Spectator::new(options, observed);
         let mut stage = Self::new(cast, Some(spectator));
         if let Some(missing) = missing {

@@ -36,6 +36,6 @@ pub use {sources::calls::Change, wire::Side};
 
 #[cfg(target_os = "linux")]
 pub use {
-    recording::{Audience, Recording, record},
+    recording::{Audience, Recording},
     seen::{Seen, Watching},
 };

@@ -68,7 +68,7 @@ pub struct Seen {
     /// How much news is on its way.
     backlog: Backlog,
     /// In order, and not yet taken.
-    pub(crate) ready: VecDeque<Event>,
+    ready: VecDeque<Event>,
     /// Calls that wait until they may begin.
     pub(crate) held: VecDeque<(CallId, Actor)>,
     /// Whether the first program listens, or is bound for UDP.

@@ -5,8 +5,6 @@ use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rstest::rstest;
-
 use super::Peer;
 use crate::fault::Fault;
 use crate::ground::Sight;
@@ -26,37 +24,9 @@ fn with<T: Send + 'static>(
     (peer, story, program)
 }
 
-/// Answers each piece before it takes the next one.
-fn upper(mut stream: TcpStream) {
-    let mut buffer = [0; 1000];
-    while let Ok(length @ 1..) = stream.read(&mut buffer) {
-        let answer = buffer[..length].to_ascii_uppercase();
-        if stream.write_all(&answer).is_err() {
-            break;
-        }
-    }
-}
-
 /// More than all buffers between two sockets hold.
 fn much() -> Vec<u8> {
     (0..16 << 20).map(|i: u32| b'a' + (i % 26) as u8).collect()
-}
-
-#[rstest]
-#[case::little(b"hello".to_vec())]
-#[case::more_than_the_buffers_hold(much())]
-fn an_exchange_with_a_program_that_answers_piece_by_piece_is_passed(#[case] message: Vec<u8>) {
-    let (mut peer, story, program) = with(upper);
-    let answer = message.to_ascii_uppercase();
-    peer.exchange(&message, &answer).unwrap();
-    peer.hang_up();
-    program.join().unwrap();
-    let steps = story.steps();
-    assert!(
-        steps[0].contains("received when no more was taken"),
-        "{steps:?}"
-    );
-    assert_eq!(steps[2], "we hung up");
 }
 
 #[test]
