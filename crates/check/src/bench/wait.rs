@@ -101,15 +101,14 @@ impl Bench {
 
     /// What a program is doing, for the sentence about what was seen.
     pub(super) fn state(&self, program: &Tested) -> String {
-        match self.log.ending(program.actor) {
-            None => format!("{} is running", program.name),
-            Some(ending) => {
-                let left = match self.log.running().next().is_none() && ground::somebody_is_left() {
-                    true => ", and a process that it started goes on without it",
-                    false => "",
-                };
-                format!("{} {}{left}", program.name, ended(ending))
-            }
+        let name = &program.name;
+        let Some(ending) = self.log.ending(program.actor) else {
+            return format!("{name} is running");
+        };
+        let ended = ended(ending);
+        match self.log.running().next().is_none() && ground::somebody_is_left() {
+            true => format!("{name} {ended}, and a process that it started goes on without it"),
+            false => format!("{name} {ended}"),
         }
     }
 
@@ -193,14 +192,13 @@ impl Bench {
         {
             return Ok(line.to_string());
         }
-        let seen = match lines.last() {
-            None => "nothing on stderr".to_string(),
-            Some(_) if lines.len() == 1 => "an empty line on stderr".to_string(),
-            Some(last) => format!(
-                "{} lines, the last {}",
-                lines.len(),
-                quoted(last.as_bytes())
-            ),
+        let seen = match lines[..] {
+            [] => "nothing on stderr".to_string(),
+            [_] => "an empty line on stderr".to_string(),
+            [.., last] => {
+                let (count, last) = (lines.len(), quoted(last.as_bytes()));
+                format!("{count} lines, the last {last}")
+            }
         };
         Err(Fault::program(
             "one line on stderr that says what failed",
@@ -269,16 +267,12 @@ impl Bench {
         if let Some(Some(line)) = found {
             return Ok(line);
         }
-        let said = &self.log.said(actor).lines;
-        let seen = match said.last() {
-            None => "no line".to_string(),
-            Some(last) => {
-                let last = quoted(last.text.as_bytes());
-                match said.len() {
-                    1 => format!("another line: {last}"),
-                    count => format!("{count} other lines, the last {last}"),
-                }
-            }
+        let lines = &self.log.said(actor).lines;
+        let last = lines.last().map(|last| quoted(last.text.as_bytes()));
+        let seen = match (lines.len(), last) {
+            (_, None) => "no line".to_string(),
+            (1, Some(line)) => format!("another line: {line}"),
+            (count, Some(last)) => format!("{count} other lines, the last {last}"),
         };
         Err(Fault::program(expected, seen))
     }
