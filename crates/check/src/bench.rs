@@ -21,20 +21,20 @@ use crate::evidence::last_rows;
 use crate::fault::{Fault, Verdict};
 use crate::folder::Folder;
 use crate::ground::{self, Sight, Watch, end_all, reap_orphans};
+use crate::launch::Tested;
 use crate::listen::Listener;
 use crate::log::{Log, Said};
 use crate::peer::{Peer, lower};
 use crate::setup::Setup;
 use crate::story::{PATIENCE, Story};
-use crate::tested::Tested;
 
-/// So much of each output of a program is kept.
+/// How many bytes of each output of a program are kept.
 const OUTPUT: u64 = 256 * 1024;
 
 /// How long to wait for the end of programs that were ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// A program may take so long to start: a virtual machine warms up, a slow one
+/// How long a program may take to start: a virtual machine warms up, a slow program
 /// rests first.
 const STARTS: Duration = Duration::from_secs(5);
 
@@ -132,7 +132,7 @@ impl Bench {
         Ok(peer)
     }
 
-    /// The same; it is no step of the story.
+    /// Like `call_as`, but it is no step of the story.
     ///
     /// # Errors
     /// When it is not there.
@@ -159,7 +159,7 @@ impl Bench {
         self.listen_with_backlog(128)
     }
 
-    /// The same, with room for so many callers in the accept queue.
+    /// Like `listen`, with room for this many callers in the accept queue.
     ///
     /// # Errors
     /// A fault of ours only.
@@ -182,7 +182,7 @@ impl Bench {
         let usual = self.setup.usual().with(usual)?;
         self.story.step(format!("our server is bound to {address}"));
         let sockets = iter::once(told).chain(usual).collect();
-        Ok(Datagrams::server(sockets, &self.story))
+        Ok(Datagrams::new(sockets, "our server", &self.story))
     }
 
     /// A UDP socket on a port of its own.
@@ -192,20 +192,20 @@ impl Bench {
     pub fn datagrams(&mut self, who: &str) -> Verdict<Datagrams> {
         let ip = self.address()?.ip();
         let socket = UdpSocket::bind((ip, 0))?;
-        Ok(Datagrams::new(socket, who, &self.story))
+        Ok(Datagrams::new(vec![socket], who, &self.story))
     }
 
-    /// The same on another address of this host, such as 127.0.0.2.
+    /// Like `datagrams`, on another address of this host, such as 127.0.0.2.
     ///
     /// # Errors
     /// A fault of ours only.
     pub fn datagrams_at(&mut self, who: &str, ip: [u8; 4]) -> Verdict<Datagrams> {
         let socket = UdpSocket::bind((IpAddr::from(ip), 0))?;
-        Ok(Datagrams::new(socket, who, &self.story))
+        Ok(Datagrams::new(vec![socket], who, &self.story))
     }
 
-    /// Callers that fill the accept queue of our own server: whoever calls now
-    /// has to wait. It has room for one more than its backlog.
+    /// Callers that fill the accept queue of our own server: the next one has to
+    /// wait. It has room for one more than its backlog.
     ///
     /// # Errors
     /// A fault of ours only.
@@ -225,25 +225,19 @@ impl Bench {
     /// # Errors
     /// When it ends without one, or none comes.
     pub fn accept(&mut self, listener: &Listener, client: &Tested) -> Verdict<Peer> {
-        let accepted = self.until(STARTS, |bench| {
-            let accepted = listener.try_accept();
-            match accepted {
-                Ok(None) if bench.has_ended(client) => Some(Ok(None)),
-                Ok(None) => None,
-                other => Some(other),
-            }
+        let accepted = self.until(STARTS, |bench| match listener.try_accept() {
+            Ok(None) => bench.has_ended(client).then_some(Ok(None)),
+            other => Some(other),
         });
-        match accepted {
-            Some(accepted) => {
-                if let Some(stream) = accepted? {
-                    self.story.meet();
-                    self.story.step("our server took the call");
-                    let peer = Peer::new(stream, "our server", &self.story, &self.sight)?;
-                    self.taken.push(peer.connection());
-                    return Ok(peer);
-                }
-            }
-            None => self.story.step("no call came"),
+        if accepted.is_none() {
+            self.story.step("no call came");
+        }
+        if let Some(stream) = accepted.transpose()?.flatten() {
+            self.story.meet();
+            self.story.step("our server took the call");
+            let peer = Peer::new(stream, "our server", &self.story, &self.sight)?;
+            self.taken.push(peer.connection());
+            return Ok(peer);
         }
         let state = self.state(client);
         Err(Fault::program(format!("a call to {}", client.told), state))

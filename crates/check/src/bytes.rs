@@ -24,10 +24,17 @@ fn fitting(bytes: &[u8], cells: usize) -> usize {
 
 /// How many, and which.
 pub(crate) fn counted(bytes: &[u8]) -> String {
+    match bytes {
+        [] => how_many(bytes),
+        _ => format!("{}: {}", how_many(bytes), quoted(bytes)),
+    }
+}
+
+/// How many.
+pub(crate) fn how_many(bytes: &[u8]) -> String {
     match bytes.len() {
-        0 => "0 bytes".into(),
-        1 => format!("1 byte: {}", quoted(bytes)),
-        count => format!("{count} bytes: {}", quoted(bytes)),
+        1 => "1 byte".into(),
+        count => format!("{count} bytes"),
     }
 }
 
@@ -137,7 +144,6 @@ mod tests {
 
     #[test]
     fn a_place_behind_the_end_is_the_end() {
-        assert_eq!(first_difference(b"abc", b"ab"), 2);
         let (text, cells) = around(b"ab", 2);
         assert_eq!((text.as_str(), cells), ("\"ab\"", 3));
     }

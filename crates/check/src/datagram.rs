@@ -1,6 +1,7 @@
 //! Our UDP socket.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
 use crate::held::Held;
-use crate::peer::{is_timeout, lower};
-use crate::story::{PATIENCE, Story};
+use crate::peer::lower;
+use crate::story::{PATIENCE, Story, is_timeout};
 
 /// A UDP socket of ours. What it does becomes a step of the story.
 #[derive(Debug)]
@@ -26,23 +27,18 @@ pub struct Datagrams {
 const TURN: Duration = Duration::from_millis(2);
 
 impl Datagrams {
-    pub(crate) fn new(socket: UdpSocket, who: &str, story: &Story) -> Self {
+    /// On one of these sockets.
+    pub(crate) fn new(sockets: Vec<UdpSocket>, who: &str, story: &Story) -> Self {
         Self {
-            sockets: Held::new(vec![socket], story.dropped()),
-            used: Cell::new(Some(0)),
+            used: Cell::new((sockets.len() == 1).then_some(0)),
+            sockets: Held::new(sockets, story.dropped()),
             who: who.to_string(),
             story: story.clone(),
         }
     }
 
-    /// Our server, which may be found in several places.
-    pub(crate) fn server(sockets: Vec<UdpSocket>, story: &Story) -> Self {
-        Self {
-            used: Cell::new((sockets.len() == 1).then_some(0)),
-            sockets: Held::new(sockets, story.dropped()),
-            who: "our server".to_string(),
-            story: story.clone(),
-        }
+    fn step(&self, what: impl Display) {
+        self.story.step(format!("{} {what}", self.who));
     }
 
     fn socket(&self) -> &UdpSocket {
@@ -72,11 +68,7 @@ impl Datagrams {
     /// # Errors
     /// A fault of ours only: nobody has to be there.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> Verdict {
-        self.story.step(format!(
-            "{} sent a datagram of {}",
-            self.who,
-            counted(bytes)
-        ));
+        self.step(format!("sent a datagram of {}", counted(bytes)));
         self.quietly_send_to(bytes, to)
     }
 
@@ -113,24 +105,22 @@ impl Datagrams {
     /// When none comes.
     pub fn receive(&self, what: &str) -> Verdict<(Vec<u8>, SocketAddr)> {
         let mut buffer = vec![0; 65_536];
-        let wait = self.story.wait(PATIENCE);
-        loop {
-            match self.try_receive(&mut buffer, wait.slice()) {
-                Ok((length, from)) => {
-                    self.story.meet();
-                    buffer.truncate(length);
-                    let words = counted(&buffer);
-                    self.story
-                        .step(format!("{} received a datagram of {words}", self.who));
-                    return Ok((buffer, from));
-                }
-                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
-                    let seen = format!("nothing for {} s", PATIENCE.as_secs());
-                    return Err(Fault::program(what, seen));
-                }
-                Err(error) if is_timeout(&error) => {}
-                Err(error) => return Err(Fault::program(what, lower(&error))),
+        let received = self
+            .story
+            .retry(PATIENCE, |slice| self.try_receive(&mut buffer, slice));
+        match received {
+            Ok(Some((length, from))) => {
+                self.story.meet();
+                buffer.truncate(length);
+                let words = counted(&buffer);
+                self.step(format!("received a datagram of {words}"));
+                Ok((buffer, from))
             }
+            Ok(None) => {
+                let seen = format!("nothing for {} s", PATIENCE.as_secs());
+                Err(Fault::program(what, seen))
+            }
+            Err(error) => Err(Fault::program(what, lower(&error))),
         }
     }
 
@@ -158,42 +148,5 @@ impl Datagrams {
     /// A fault of ours only.
     pub fn address(&self) -> Verdict<SocketAddr> {
         Ok(self.socket().local_addr()?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn socket() -> UdpSocket {
-        UdpSocket::bind("127.0.0.1:0").unwrap()
-    }
-
-    #[test]
-    fn our_server_answers_from_where_the_client_wrote_to() {
-        let story = Story::new(Duration::from_secs(20));
-        let (told, usual) = (socket(), socket());
-        let address = usual.local_addr().unwrap();
-        let server = Datagrams::server(vec![told, usual], &story);
-        let client = socket();
-        client.send_to(b"hello", address).unwrap();
-        let (message, from) = server.receive("a datagram").unwrap();
-        assert_eq!(message, b"hello");
-        server.send_to(b"HELLO", from).unwrap();
-        let mut answer = [0; 9];
-        assert_eq!(client.recv_from(&mut answer).unwrap(), (5, address));
-        assert_eq!(server.address().unwrap(), address);
-        assert!(story.has_met());
-    }
-
-    #[test]
-    fn silence_of_both_sockets_is_told() {
-        let story = Story::new(Duration::from_secs(20));
-        let server = Datagrams::server(vec![socket(), socket()], &story);
-        match server.receive("a datagram") {
-            Err(Fault::Program(contrast)) => assert_eq!(contrast.seen(), "nothing for 2 s"),
-            other => panic!("{other:?}"),
-        }
-        assert!(!story.has_met());
     }
 }

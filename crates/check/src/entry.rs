@@ -13,7 +13,6 @@ use kernel::terminal::is_reader_gone;
 use crate::args::Args;
 use crate::interrupt;
 use crate::json;
-use crate::missing::Missing;
 use crate::outcome::{Outcome, status};
 use crate::peer::lower;
 use crate::plan::{Check, Lesson};
@@ -48,7 +47,7 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         io::stdout().write_all(report.list(&selected).as_bytes())?;
         return Ok(0);
     }
-    // A worker enters a network of its own; here it is only found out whether it
+    // A worker enters a network of its own; here we only find out whether it
     // can. The X-ray needs one in which nobody else speaks.
     let missing = Missing {
         network: kernel::probe::private_network().err(),
@@ -79,6 +78,47 @@ fn checks(lesson: &'static Lesson, args: &Args) -> Result<u8> {
         report,
     };
     round.play()
+}
+
+/// What could not be had, and why.
+#[derive(Debug)]
+struct Missing {
+    /// A network of its own for each check.
+    network: Option<io::Error>,
+    /// The X-ray's view of calls.
+    tracing: Option<io::Error>,
+}
+
+impl Missing {
+    /// Whether there is less evidence than there could be.
+    fn anything(&self) -> bool {
+        self.network.is_some() || self.tracing.is_some()
+    }
+
+    /// One sentence for the head of the report.
+    fn note(&self, left_out: usize) -> String {
+        let all = [
+            ("a network of their own", &self.network),
+            ("ptrace", &self.tracing),
+        ];
+        let named = all.iter().filter_map(|(name, error)| {
+            let error = error.as_ref()?.to_string().to_lowercase();
+            Some(format!("without {name} ({error})"))
+        });
+        let named = named.collect::<Vec<_>>().join(" and ");
+        let mut follows = Vec::new();
+        if self.network.is_some() {
+            follows.push("on this machine's network, one at a time".to_string());
+        }
+        follows.push("no X-ray of a failure".to_string());
+        match left_out {
+            0 => {}
+            1 => follows.push("1 check of calls is left out".to_string()),
+            count => follows.push(format!("{count} checks of calls are left out")),
+        }
+        let follows = follows.join(", ");
+        format!("the checks run {named}: {follows}; see \"cargo dial doctor\"")
+    }
 }
 
 /// One round of checks.
@@ -184,7 +224,7 @@ impl Round<'_> {
 /// the file stays until there is a report.
 fn can_be_written(file: &Path) -> Result<()> {
     if file.exists() && !file.is_file() && !file.is_dir() {
-        // Who reads from a pipe would take the end of this for the end of all.
+        // A reader of a pipe would take our close for the end of the report.
         return Ok(());
     }
     let opened = File::options().append(true).create(true).open(file);

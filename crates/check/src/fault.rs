@@ -41,6 +41,15 @@ pub enum Contrast {
 }
 
 impl Contrast {
+    /// In words; the cause is the check's.
+    pub(crate) fn words(expected: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self::Words {
+            expected: expected.into(),
+            seen: seen.into(),
+            cause: None,
+        }
+    }
+
     /// What was seen, in words.
     pub(crate) fn seen(&self) -> String {
         match self {
@@ -67,22 +76,14 @@ impl Contrast {
 impl Fault {
     /// The program did something else than it should; in words.
     pub fn program(expected: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self::Program(Box::new(Contrast::Words {
-            expected: expected.into(),
-            seen: seen.into(),
-            cause: None,
-        }))
+        Self::Program(Box::new(Contrast::words(expected, seen)))
     }
 
     /// The program did not even come to the matter of the check.
-    pub(crate) fn before(
-        expected: impl Into<String>,
-        seen: impl Into<String>,
-        cause: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn before(expected: &str, seen: String, cause: &str) -> Self {
         Self::Program(Box::new(Contrast::Words {
             expected: expected.into(),
-            seen: seen.into(),
+            seen,
             cause: Some(cause.into()),
         }))
     }
@@ -117,15 +118,8 @@ impl From<io::Error> for Fault {
 mod tests {
     use rstest::rstest;
 
+    use super::Contrast as C;
     use super::*;
-
-    fn words(expected: &str, seen: &str) -> Contrast {
-        Contrast::Words {
-            expected: expected.into(),
-            seen: seen.into(),
-            cause: None,
-        }
-    }
 
     fn bytes(expected: &[u8], seen: &[u8]) -> Contrast {
         Contrast::Bytes {
@@ -136,23 +130,16 @@ mod tests {
     }
 
     #[rstest]
-    #[case::seen_differs(words("an end", "a reset"), words("an end", "silence"), true)]
-    #[case::expected_differs(words("an end", "x"), words("a call", "x"), false)]
+    #[case::seen_differs(C::words("an end", "a reset"), C::words("an end", "silence"), true)]
+    #[case::expected_differs(C::words("an end", "x"), C::words("a call", "x"), false)]
     #[case::bytes_came_differ(bytes(b"abc", b"a"), bytes(b"abc", b""), true)]
     #[case::bytes_expected_differ(bytes(b"abc", b"a"), bytes(b"abd", b"a"), false)]
-    #[case::words_and_bytes(words("abc", "a"), bytes(b"abc", b"a"), false)]
-    #[case::bytes_and_words(bytes(b"abc", b"a"), words("abc", "a"), false)]
+    #[case::words_and_bytes(C::words("abc", "a"), bytes(b"abc", b"a"), false)]
     fn two_failures_are_alike_when_the_same_was_expected(
         #[case] one: Contrast,
         #[case] other: Contrast,
         #[case] alike: bool,
     ) {
         assert_eq!(one.is_like(&other), alike);
-    }
-
-    #[test]
-    fn what_was_seen_is_told_in_words_of_bytes_too() {
-        assert_eq!(words("x", "a reset").seen(), "a reset");
-        assert_eq!(bytes(b"x", b"ab").seen(), "2 bytes: \"ab\"");
     }
 }

@@ -68,7 +68,10 @@ impl Folder {
     /// # Errors
     /// A fault of ours only; also on a system where we cannot make one.
     pub fn link(&self, name: &str, target: &Path) -> Verdict {
-        make_link(&self.path().join(name), target)
+        #[cfg(target_os = "linux")]
+        return Ok(std::os::unix::fs::symlink(target, self.path().join(name))?);
+        #[cfg(not(target_os = "linux"))]
+        Err(anyhow::anyhow!("a link {name} to {target:?} is made on Linux only").into())
     }
 
     /// Puts a FIFO into it: whoever opens it waits for a writer.
@@ -76,26 +79,9 @@ impl Folder {
     /// # Errors
     /// A fault of ours only; also on a system where we cannot make one.
     pub fn fifo(&self, name: &str) -> Verdict {
-        make_fifo(&self.path().join(name))
+        #[cfg(target_os = "linux")]
+        return Ok(kernel::file::make_fifo(&self.path().join(name))?);
+        #[cfg(not(target_os = "linux"))]
+        Err(anyhow::anyhow!("a FIFO {name} is made on Linux only").into())
     }
-}
-
-#[cfg(target_os = "linux")]
-fn make_link(path: &Path, target: &Path) -> Verdict {
-    Ok(std::os::unix::fs::symlink(target, path)?)
-}
-
-#[cfg(target_os = "linux")]
-fn make_fifo(path: &Path) -> Verdict {
-    Ok(kernel::file::make_fifo(path)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn make_link(_: &Path, _: &Path) -> Verdict {
-    Err(anyhow::anyhow!("a link is made on Linux only").into())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn make_fifo(_: &Path) -> Verdict {
-    Err(anyhow::anyhow!("a FIFO is made on Linux only").into())
 }

@@ -15,8 +15,9 @@ pub(crate) use system::{
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
 use std::time::Duration;
 
 /// Whether bytes that we sent have been received by the program.
@@ -46,8 +47,8 @@ pub(crate) struct Activity {
     pub(crate) busy: bool,
     /// How long they had a processor.
     pub(crate) processor: Duration,
-    /// How long our threads had one that watch them. Who asks is not among them:
-    /// to ask would use up the time that the programs have left.
+    /// How long those of our threads had one that watch them. The thread that asks
+    /// does not count: to ask would use up the time that the programs have left.
     pub(crate) ours: Duration,
 }
 
@@ -56,21 +57,21 @@ const MEASURE: Duration = Duration::from_millis(20);
 
 /// Looks at the memory of all programs, and ends them when it is too much.
 pub(crate) struct Watch {
-    stop: Arc<AtomicBool>,
     peak: Arc<AtomicU64>,
-    thread: Option<JoinHandle<()>>,
     most: u64,
+    /// The thread that looks ends when this is dropped.
+    _stop: Sender<()>,
 }
 
 impl Watch {
     /// Watches until it is dropped. `most` is in bytes.
     pub(crate) fn start(most: u64) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
         let peak = Arc::new(AtomicU64::new(0));
-        let (stopped, seen) = (Arc::clone(&stop), Arc::clone(&peak));
-        let thread = thread::spawn(move || {
+        let seen = Arc::clone(&peak);
+        let (stop, stopped) = mpsc::channel();
+        thread::spawn(move || {
             let mut before = 0;
-            while !stopped.load(Ordering::Relaxed) {
+            while stopped.recv_timeout(MEASURE) == Err(RecvTimeoutError::Timeout) {
                 let now = memory();
                 // A program that is only about to be executed still has our memory.
                 let lasting = now.min(before);
@@ -79,14 +80,12 @@ impl Watch {
                     end_all();
                 }
                 before = now;
-                thread::park_timeout(MEASURE);
             }
         });
         Self {
-            stop,
             peak,
-            thread: Some(thread),
             most,
+            _stop: stop,
         }
     }
 
@@ -98,16 +97,5 @@ impl Watch {
     /// Whether it was so much that they were ended.
     pub(crate) fn too_much(&self) -> bool {
         self.peak() > self.most
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // It fails only when the thread has panicked, and then it has said so.
-            let _ = thread.join();
-        }
     }
 }

@@ -1,11 +1,11 @@
-//! What we hold while a check runs: sockets, folders. A program notices when it
-//! goes away, and then says things that have nothing to do with the verdict.
+//! Sockets that we hold while a check runs. A program notices when one is closed,
+//! and then says things that have nothing to do with the verdict.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
 use std::net::TcpStream;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -41,12 +41,6 @@ impl<T> Deref for Held<T> {
 
     fn deref(&self) -> &T {
         self.thing.as_ref().expect("it is there until it is closed")
-    }
-}
-
-impl<T> DerefMut for Held<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.thing.as_mut().expect("it is there until it is closed")
     }
 }
 

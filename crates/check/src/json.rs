@@ -78,15 +78,10 @@ fn failed(f: &mut Object<'_, '_, '_>, outcome: &Outcome, contrast: &Contrast) ->
     let Outcome { check, account, .. } = outcome;
     f.member("verdict", "failed")?;
     f.member("steps", &account.steps)?;
-    let cause = match contrast {
-        Contrast::Words {
-            expected,
-            seen,
-            cause,
-        } => {
+    match contrast {
+        Contrast::Words { expected, seen, .. } => {
             f.member("expected", expected)?;
             f.member("seen", seen)?;
-            cause.as_deref().unwrap_or(check.cause)
         }
         Contrast::Bytes {
             expected,
@@ -97,12 +92,11 @@ fn failed(f: &mut Object<'_, '_, '_>, outcome: &Outcome, contrast: &Contrast) ->
             f.member("seen", text(seen))?;
             f.member("then", then)?;
             f.member("first_difference", first_difference(expected, seen))?;
-            check.cause
         }
-    };
+    }
     f.member("output", account.said.iter().map(said).collect::<Vec<_>>())?;
     f.member("xray", &account.xray)?;
-    f.member("cause", cause)?;
+    f.member("cause", outcome.cause())?;
     f.member("taught", check.taught)?;
     f.member("hints", check.hints)
 }

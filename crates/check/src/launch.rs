@@ -1,4 +1,8 @@
-//! How a program under test is started: a value.
+//! How a program under test is started, and what is known of it then: values.
+
+use std::net::SocketAddr;
+
+use timeline::Actor;
 
 use crate::address::Endpoint;
 use crate::setup::Of;
@@ -60,5 +64,30 @@ impl Launch {
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = bytes.into();
         self
+    }
+}
+
+/// A program under test that was started.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    pub(crate) actor: Actor,
+    pub(crate) name: String,
+    /// Where it was told to listen, or to call.
+    pub(crate) told: SocketAddr,
+    /// Where it really listens; for a client, the same as `told`.
+    pub(crate) address: SocketAddr,
+    /// What it is bound to, which can be all addresses of this host.
+    pub(crate) bound: SocketAddr,
+}
+
+impl Tested {
+    /// Where a server really is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it was told to be.
+    pub fn told(&self) -> SocketAddr {
+        self.told
     }
 }

@@ -24,14 +24,14 @@ pub(crate) struct Said {
 /// A line of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Printed {
-    pub(crate) stream: Stream,
+    pub(crate) on_stderr: bool,
     pub(crate) text: String,
 }
 
 impl Said {
     pub(crate) fn on(&self, stream: Stream) -> impl Iterator<Item = &str> {
-        let lines = self.lines.iter();
-        let of_it = lines.filter(move |line| line.stream == stream);
+        let (lines, on_stderr) = (self.lines.iter(), stream == Stream::Stderr);
+        let of_it = lines.filter(move |line| line.on_stderr == on_stderr);
         of_it.map(|line| line.text.as_str())
     }
 }
@@ -88,8 +88,8 @@ impl Take for Log {
             let (said, end) = &mut self.programs[actor.0];
             match &event.kind {
                 Kind::Line { stream, text } if said.lines.len() < MOST_LINES => {
-                    let (stream, text) = (*stream, text.clone());
-                    said.lines.push(Printed { stream, text });
+                    let (on_stderr, text) = (*stream == Stream::Stderr, text.clone());
+                    said.lines.push(Printed { on_stderr, text });
                 }
                 Kind::Ended(ending) => *end = Some(*ending),
                 _ => {}

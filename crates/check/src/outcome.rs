@@ -49,6 +49,16 @@ impl Outcome {
     pub(crate) fn has_passed(&self) -> bool {
         self.account.finding == Finding::Passed
     }
+
+    /// The usual cause of a failure: that of the check, if it has come to its matter.
+    pub(crate) fn cause(&self) -> &str {
+        match &self.account.finding {
+            Finding::Failed(Contrast::Words {
+                cause: Some(cause), ..
+            }) => cause,
+            _ => self.check.cause,
+        }
+    }
 }
 
 /// 0 all passed, 1 some failed, 2 some could not be tested, or none was.

@@ -6,6 +6,7 @@ mod send;
 mod tests;
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::rc::{Rc, Weak};
@@ -19,9 +20,9 @@ use crate::held::Held;
 use crate::story::{PATIENCE, Story};
 
 /// A program that has not taken a piece after this time is busy with something
-/// else; the next piece is sent all the same.
+/// else; then the next piece is sent anyway.
 const TAKE: Duration = Duration::from_millis(150);
-/// How often it is looked whether a piece was taken.
+/// How often we look whether a piece was taken.
 const ASK_AGAIN: Duration = Duration::from_micros(200);
 /// Where nobody can look, a piece has this time.
 const BLIND: Duration = Duration::from_millis(10);
@@ -83,10 +84,7 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn half_close(&mut self) -> Verdict {
-        self.story.step(format!(
-            "{} ended the sending side, and went on receiving",
-            self.who
-        ));
+        self.step("ended the sending side, and went on receiving");
         match self.stream.shutdown(Shutdown::Write) {
             // The program may have reset the connection already.
             Err(error) if error.kind() != ErrorKind::NotConnected => Err(error.into()),
@@ -96,7 +94,7 @@ impl Peer {
 
     /// send and shutdown(SHUT_WR) in one: the end of the stream is in the segment of
     /// the last byte. So a program that closes as soon as it has answered is the
-    /// second to close all the same: no TIME-WAIT stays at its port.
+    /// still the second to close: no TIME-WAIT stays at its port.
     ///
     /// # Errors
     /// When the program does not take it, or has closed.
@@ -110,7 +108,7 @@ impl Peer {
 
     /// Closes.
     pub fn hang_up(self) {
-        self.story.step(format!("{} hung up", self.who));
+        self.step("hung up");
         self.stream.close();
     }
 
@@ -120,8 +118,7 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn reset(self) -> Verdict {
-        self.story
-            .step(format!("{} reset the connection", self.who));
+        self.step("reset the connection");
         SockRef::from(&**self.stream).set_linger(Some(Duration::ZERO))?;
         self.stream.close();
         Ok(())
@@ -139,6 +136,11 @@ impl Peer {
         Ok(())
     }
 
+    /// What it did becomes a step of the story.
+    fn step(&self, what: impl Display) {
+        self.story.step(format!("{} {what}", self.who));
+    }
+
     /// The connection, for as long as we have it.
     pub(crate) fn connection(&self) -> Weak<TcpStream> {
         Rc::downgrade(&self.stream)
@@ -148,11 +150,6 @@ impl Peer {
     pub fn who(&self) -> &str {
         &self.who
     }
-}
-
-/// What a system says when the time of a call is over.
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// What a system says when the other side has closed, or reset.

@@ -16,7 +16,7 @@ pub struct Lesson {
     pub port: u16,
     /// How the lesson's own server is started: arguments of the own executable.
     pub server: &'static str,
-    /// The same for its client.
+    /// How the lesson's own client is started.
     pub client: &'static str,
     /// The checks, in the order in which they are run: easy ones first.
     pub checks: &'static [Check],
@@ -74,9 +74,10 @@ impl Check {
         behaviour: &'static str,
         run: fn(&mut Bench) -> Verdict,
     ) -> Self {
-        let mut check = Self::server(address, behaviour, run);
-        check.of = Of::Client;
-        check
+        Self {
+            of: Of::Client,
+            ..Self::server(address, behaviour, run)
+        }
     }
 
     /// A check of a server and a client that talk with each other.
@@ -85,9 +86,10 @@ impl Check {
         behaviour: &'static str,
         run: fn(&mut Bench) -> Verdict,
     ) -> Self {
-        let mut check = Self::server(address, behaviour, run);
-        check.of = Of::Both;
-        check
+        Self {
+            of: Of::Both,
+            ..Self::server(address, behaviour, run)
+        }
     }
 
     /// The usual cause of a failure, and where the matter is taught.

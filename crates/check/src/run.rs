@@ -19,10 +19,10 @@ use crate::scratch::Scratch;
 use crate::setup::Setup;
 use crate::told::{self, Order};
 
-/// How often it is looked whether the run was interrupted.
+/// How often we look whether the run was interrupted.
 const INTERRUPTED_YET: Duration = Duration::from_millis(50);
 
-/// A worker that has not ended so long after its check's limit never will.
+/// A worker that has not ended this time after its check's limit never will.
 const LATE: Duration = Duration::from_secs(5);
 
 /// Runs the checks, some at the same time, and hands out what came of each, in

@@ -50,12 +50,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_a_folder_of_its_own_and_is_gone_with_what_is_in_it() {
+    fn each_is_a_folder_of_our_own_and_is_gone_with_what_is_in_it() {
         let (one, other) = (Scratch::new().unwrap(), Scratch::new().unwrap());
         assert_ne!(one.path(), other.path());
         fs::create_dir(one.path().join("inner")).unwrap();
         fs::write(one.path().join("inner/file"), "x").unwrap();
         let path = one.path().to_path_buf();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+        }
         drop(one);
         assert!(!path.exists() && other.path().is_dir());
     }
@@ -70,14 +76,5 @@ mod tests {
         let ours: Vec<Scratch> = (0..60).map(|_| Scratch::new().unwrap()).collect();
         assert!(ours.iter().all(|scratch| !taken.contains(&scratch.0)));
         assert!(taken.iter().all(|path| fs::remove_dir(path).is_ok()));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nobody_else_can_look_into_it() {
-        use std::os::unix::fs::PermissionsExt;
-        let scratch = Scratch::new().unwrap();
-        let mode = fs::metadata(scratch.path()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
     }
 }

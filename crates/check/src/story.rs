@@ -1,14 +1,15 @@
 //! What was done so far, step by step.
 
 use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ground;
+use crate::ground::{self, Activity};
 use crate::held::Dropped;
 
-/// The steps of one check, and its clock. Whoever takes part writes into it.
+/// The steps of one check, and its clock. All who take part write into it.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
     steps: Rc<RefCell<Vec<String>>>,
@@ -17,8 +18,8 @@ pub(crate) struct Story {
     met: Rc<Cell<bool>>,
 }
 
-/// How long to wait for something that should come at once. A program that does
-/// nothing for so long will not do it.
+/// How long to wait for something that should come at once. A program that sits
+/// idle for this time will not do it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Story {
@@ -64,12 +65,35 @@ impl Story {
             until: start + time,
             busy: BUSY,
             processor: Cell::new(None),
-            found_over: Cell::new(false),
         }
     }
 
-    /// What is left of the time of the check, but not nothing: zero means "for
-    /// ever" to a socket.
+    /// Tries a call of a socket again and again, which is told how long it may wait;
+    /// None when the time is over. There is one more try then: what was awaited may
+    /// have come while we looked whether the programs rest, and when it is their end,
+    /// they rest because it has come.
+    pub(crate) fn retry<T>(
+        &self,
+        time: Duration,
+        mut call: impl FnMut(Duration) -> io::Result<T>,
+    ) -> io::Result<Option<T>> {
+        let wait = self.wait(time);
+        let mut over = false;
+        loop {
+            match call(wait.slice()) {
+                Err(error) if is_timeout(&error) => {
+                    if over {
+                        return Ok(None);
+                    }
+                    over = wait.is_over();
+                }
+                other => return other.map(Some),
+            }
+        }
+    }
+
+    /// What is left of the time of the check, but never zero, which means "no
+    /// timeout" to a socket.
     pub(crate) fn at_most(&self, time: Duration) -> Duration {
         self.dropped.close();
         let left = self.end.saturating_duration_since(Instant::now());
@@ -79,6 +103,11 @@ impl Story {
     pub(crate) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
+}
+
+/// What a system says when the time of a call is over.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// A wait that ends. On a busy machine a program may be slow without a fault of
@@ -92,11 +121,9 @@ pub(crate) struct Wait {
     busy: Duration,
     /// What the programs had when the time was over: to look costs time, too.
     processor: Cell<Option<Duration>>,
-    /// Whether it was over when it was asked the last time.
-    found_over: Cell<bool>,
 }
 
-/// A program that works for so long without a result will have none.
+/// A program that works for this time without a result will have none.
 const BUSY: Duration = Duration::from_secs(1);
 /// A program that wants nothing at so many looks in a row waits for others.
 const GLANCES: u32 = 3;
@@ -104,7 +131,7 @@ const GLANCES: u32 = 3;
 const GLANCE: Duration = Duration::from_millis(10);
 
 impl Wait {
-    /// Programs may work for so long, and no longer.
+    /// Programs may work for this time when it is over, and no longer.
     pub(crate) fn unless_busy_for(self, busy: Duration) -> Self {
         Self { busy, ..self }
     }
@@ -118,37 +145,31 @@ impl Wait {
         now >= self.end || (0..GLANCES).all(|_| self.is_idle())
     }
 
-    /// The same, for who tries something again and again: it says so only after one
-    /// more try. What was awaited may have come while it was looked whether the
-    /// programs rest; when it is their end, they rest because it has come.
-    pub(crate) fn is_over_after_a_try(&self) -> bool {
-        self.found_over.replace(self.is_over())
-    }
-
     /// Whether the programs had their time after it was over, and used it up.
     pub(crate) fn has_worked_too_long(&self) -> bool {
-        let activity = ground::activity();
+        self.used(&ground::activity()) >= self.busy
+    }
+
+    /// How long the programs had a processor since the first look after the end of
+    /// the time. A thread of ours that traces one works for it.
+    fn used(&self, activity: &Activity) -> Duration {
         let now = activity.processor + activity.ours;
         let before = self.processor.get().unwrap_or(now);
-        now.saturating_sub(before) >= self.busy
+        self.processor.set(Some(before));
+        now.saturating_sub(before)
     }
 
     fn is_idle(&self) -> bool {
         let activity = ground::activity();
-        // Who traces a program works for it.
-        let processor = activity.processor + activity.ours;
-        let before = self.processor.get().unwrap_or(processor);
-        self.processor.set(Some(before));
-        let used = processor.saturating_sub(before);
-        if activity.busy && used < self.busy {
+        if self.used(&activity) < self.busy && activity.busy {
             return false;
         }
         thread::sleep(GLANCE);
         true
     }
 
-    /// How long a receive may wait before [`Wait::is_over`] is asked again.
-    pub(crate) fn slice(&self) -> Duration {
+    /// How long a call may wait before [`Wait::is_over`] is asked again.
+    fn slice(&self) -> Duration {
         let left = self.until.saturating_duration_since(Instant::now());
         left.max(GLANCE)
     }
@@ -176,7 +197,7 @@ mod tests {
     fn no_wait_lasts_longer_than_the_check() {
         let story = Story::new(Duration::ZERO);
         assert!(story.is_over());
-        // Zero would mean "for ever" to a socket.
+        // Zero would mean "no timeout" to a socket.
         let least = story.at_most(Duration::from_secs(1));
         assert_eq!(least, Duration::from_millis(1));
         let wait = story.wait(Duration::ZERO);
@@ -184,18 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn who_tries_again_and_again_has_one_more_try_when_the_time_is_over() {
-        let wait = Story::new(Duration::ZERO).wait(Duration::ZERO);
-        assert!(!wait.is_over_after_a_try());
-        assert!(wait.is_over_after_a_try());
-    }
-
-    #[test]
-    fn steps_stand_in_their_order() {
-        let story = Story::new(Duration::from_secs(1));
-        let other = story.clone();
-        story.step("one");
-        other.step("two");
-        assert_eq!(story.steps(), ["one", "two"]);
+    fn there_is_one_more_try_when_the_time_is_over() {
+        let mut tries = 0;
+        let nothing = Story::new(Duration::ZERO).retry(Duration::ZERO, |_| {
+            tries += 1;
+            io::Result::<()>::Err(ErrorKind::WouldBlock.into())
+        });
+        assert!(nothing.unwrap().is_none());
+        assert_eq!(tries, 2);
     }
 }

@@ -4,7 +4,6 @@
 use std::fmt;
 
 use nojson::{DisplayJson, Json, JsonFormatter, JsonParseError, RawJsonValue};
-use timeline::Stream;
 
 use crate::fault::Contrast;
 use crate::log::{Printed, Said};
@@ -41,67 +40,49 @@ where
     value.to_member(name)?.required()?.try_into()
 }
 
-impl DisplayJson for Order {
-    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
-        let setup = &self.setup;
-        f.object(|f| {
-            f.member("check", &self.check)?;
-            f.member("server", &setup.server)?;
-            f.member("client", &setup.client)?;
-            f.member("port", setup.port)?;
-            f.member("private", setup.private)?;
-            f.member("observed", setup.observed)?;
-            f.member("seed", setup.seed)?;
-            f.member("memory", setup.memory)?;
-            f.member("scratch", setup.scratch.to_string_lossy())
-        })
-    }
+/// Writes and reads a struct as an object that has a member for each of these fields.
+macro_rules! object {
+    ($type:ident { $($field:ident),+ }) => {
+        impl DisplayJson for $type {
+            fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
+                f.object(|f| {
+                    $(f.member(stringify!($field), &self.$field)?;)+
+                    Ok(())
+                })
+            }
+        }
+
+        impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for $type {
+            type Error = JsonParseError;
+
+            fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
+                Ok(Self {
+                    $($field: member(value, stringify!($field))?),+
+                })
+            }
+        }
+    };
 }
 
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Order {
-    type Error = JsonParseError;
-
-    fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
-        let scratch: String = member(value, "scratch")?;
-        Ok(Self {
-            check: member(value, "check")?,
-            setup: Setup {
-                server: member(value, "server")?,
-                client: member(value, "client")?,
-                port: member(value, "port")?,
-                private: member(value, "private")?,
-                observed: member(value, "observed")?,
-                seed: member(value, "seed")?,
-                memory: member(value, "memory")?,
-                scratch: scratch.into(),
-            },
-        })
-    }
-}
-
-impl DisplayJson for Account {
-    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
-        f.object(|f| {
-            f.member("finding", &self.finding)?;
-            f.member("steps", &self.steps)?;
-            f.member("said", &self.said)?;
-            f.member("xray", &self.xray)
-        })
-    }
-}
-
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Account {
-    type Error = JsonParseError;
-
-    fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
-        Ok(Self {
-            finding: member(value, "finding")?,
-            steps: member(value, "steps")?,
-            said: member(value, "said")?,
-            xray: member(value, "xray")?,
-        })
-    }
-}
+object!(Order { check, setup });
+object!(Setup {
+    server,
+    client,
+    port,
+    private,
+    observed,
+    seed,
+    memory,
+    scratch
+});
+object!(Account {
+    finding,
+    steps,
+    said,
+    xray
+});
+object!(Said { name, lines });
+object!(Printed { on_stderr, text });
 
 impl DisplayJson for Finding {
     fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
@@ -158,48 +139,6 @@ impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Finding {
     }
 }
 
-impl DisplayJson for Said {
-    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
-        f.object(|f| {
-            f.member("name", &self.name)?;
-            f.member("lines", &self.lines)
-        })
-    }
-}
-
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Said {
-    type Error = JsonParseError;
-
-    fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
-        Ok(Self {
-            name: member(value, "name")?,
-            lines: member(value, "lines")?,
-        })
-    }
-}
-
-impl DisplayJson for Printed {
-    fn fmt(&self, f: &mut JsonFormatter<'_, '_>) -> fmt::Result {
-        f.object(|f| {
-            f.member("on_stderr", self.stream == Stream::Stderr)?;
-            f.member("text", &self.text)
-        })
-    }
-}
-
-impl<'text, 'raw> TryFrom<RawJsonValue<'text, 'raw>> for Printed {
-    type Error = JsonParseError;
-
-    fn try_from(value: RawJsonValue<'text, 'raw>) -> Parsed<Self> {
-        let stream = match member(value, "on_stderr")? {
-            true => Stream::Stderr,
-            false => Stream::Stdout,
-        };
-        let text = member(value, "text")?;
-        Ok(Self { stream, text })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -232,9 +171,9 @@ mod tests {
             steps: vec![ODD.into(), String::new()],
             said: vec![Said {
                 name: "server".into(),
-                lines: [Stream::Stdout, Stream::Stderr]
-                    .map(|stream| Printed {
-                        stream,
+                lines: [false, true]
+                    .map(|on_stderr| Printed {
+                        on_stderr,
                         text: ODD.into(),
                     })
                     .into(),

@@ -1,5 +1,5 @@
-//! A process that runs one check, and says what it has found out. It knows of its
-//! parent what stands in its [`Order`], and nothing else.
+//! A process that runs one check, and says what it has found out. From its parent it
+//! knows its [`Order`], and nothing else.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -41,11 +41,10 @@ fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Account> {
     }
     let left = bench.end();
     let finding = match verdict {
-        _ if left.too_much => Finding::Failed(Contrast::Words {
-            expected: format!("at most {} MiB of memory", setup.memory >> 20),
-            seen: "more; the program was ended".into(),
-            cause: None,
-        }),
+        _ if left.too_much => Finding::Failed(Contrast::words(
+            format!("at most {} MiB of memory", setup.memory >> 20),
+            "more; the program was ended",
+        )),
         Ok(()) => Finding::Passed,
         Err(Fault::Program(contrast)) if taken && !story.has_met() => {
             Finding::Untested(usual.doubt(&contrast.seen()))
@@ -63,17 +62,9 @@ fn one(check: &'static Check, setup: &Setup) -> anyhow::Result<Account> {
 }
 
 /// The check as a whole has taken too long.
-fn late(contrast: Contrast, limit: Duration) -> Contrast {
-    match contrast {
-        Contrast::Words {
-            expected,
-            seen,
-            cause,
-        } => Contrast::Words {
-            expected,
-            seen: format!("{seen}; the check's {} s are over", limit.as_secs()),
-            cause,
-        },
-        other => other,
+fn late(mut contrast: Contrast, limit: Duration) -> Contrast {
+    if let Contrast::Words { seen, .. } = &mut contrast {
+        *seen += &format!("; the check's {} s are over", limit.as_secs());
     }
+    contrast
 }

@@ -1,6 +1,6 @@
 use views::only::Only;
 
-/// What a scene shows of its X-ray. All is recorded all the same.
+/// What a scene shows of its X-ray. Everything is recorded in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Focus {
     /// What the programs say, their calls, the packets and TCP states.

@@ -5,7 +5,7 @@
 use anyhow::{Context, Result};
 use xray::{Cast, Listened};
 
-use crate::options::Options;
+use crate::options::{Options, Xray};
 
 /// The programs' watchers; and where the X-ray is wanted and is not to be had,
 /// what to say about it.
@@ -14,7 +14,7 @@ pub(crate) fn cast(options: &Options) -> Result<(Box<dyn Cast>, Option<String>)>
         return on_wire().map(|cast| (cast, None));
     }
     let mut missing = None;
-    if options.wants_xray() {
+    if options.xray == Xray::On {
         match observed() {
             Ok(cast) => return Ok((cast, None)),
             Err(reason) => missing = Some(reason),
@@ -40,7 +40,7 @@ fn observed() -> Result<Box<dyn Cast>, String> {
     }
 }
 
-/// Whoever asks for the wire is to have it, or to be told why not.
+/// A person who asks for the wire gets it, or hears why not.
 #[cfg(target_os = "linux")]
 fn on_wire() -> Result<Box<dyn Cast>> {
     let seen = xray::Seen::on_two_hosts(&xray::Watching::default())?;

@@ -26,12 +26,6 @@ pub struct Options {
     pub wire: bool,
 }
 
-impl Options {
-    pub(crate) fn wants_xray(&self) -> bool {
-        self.xray == Xray::On
-    }
-}
-
 /// Whether a scene is played under the X-ray.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Xray {

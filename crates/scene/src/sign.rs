@@ -62,7 +62,7 @@ impl Sign {
     /// Whether this event is it.
     pub(crate) fn fits(&self, timeline: &Timeline, event: &Event) -> bool {
         let lane = match event.place {
-            // A packet is of whoever has sent it.
+            // A packet belongs to the program that has sent it.
             Place::Actor(actor)
             | Place::Wire {
                 from: Some(actor), ..
@@ -71,15 +71,13 @@ impl Sign {
         };
         match (self, &event.kind) {
             (Sign::Calls(who, name), Kind::Call(call)) => lane == *who && is(&call.name, name),
-            (Sign::Returns(who, name), Kind::Return(end)) => {
-                lane == *who
-                    && matches!(end.outcome, Outcome::Returned(_))
-                    && name_of(timeline, end.id).is_some_and(|called| is(called, name))
-            }
-            (Sign::Fails(who, name), Kind::Return(end)) => {
-                lane == *who
-                    && matches!(end.outcome, Outcome::Failed(_))
-                    && name_of(timeline, end.id).is_some_and(|called| is(called, name))
+            (Sign::Returns(who, name) | Sign::Fails(who, name), Kind::Return(end)) => {
+                let wanted = match self {
+                    Sign::Fails(..) => matches!(end.outcome, Outcome::Failed(_)),
+                    _ => matches!(end.outcome, Outcome::Returned(_)),
+                };
+                let called = name_of(timeline, end.id);
+                lane == *who && wanted && called.is_some_and(|called| is(called, name))
             }
             (Sign::State(who, state), Kind::State(change)) => lane == *who && change.to == *state,
             (Sign::Says(who, words), Kind::Line { text, .. }) => {
@@ -144,13 +142,11 @@ fn is_before(a: u32, b: u32) -> bool {
 
 /// The call that this end belongs to.
 fn name_of(timeline: &Timeline, id: CallId) -> Option<&str> {
-    let events = timeline.events().iter().rev();
-    events
-        .filter_map(|event| match &event.kind {
-            Kind::Call(call) if call.id == id => Some(call.name.as_ref()),
-            _ => None,
-        })
-        .next()
+    let mut events = timeline.events().iter().rev();
+    events.find_map(|event| match &event.kind {
+        Kind::Call(call) if call.id == id => Some(call.name.as_ref()),
+        _ => None,
+    })
 }
 
 /// Whether a system call is what programs call by this name: `recv` of libc

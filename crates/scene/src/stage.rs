@@ -8,19 +8,19 @@ use std::io::Write;
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use timeline::{Actor, Event, Kind, Place, Timeline};
+use anyhow::{Context, Result, bail};
+use timeline::{Actor, Kind, Timeline};
 use xray::{Cast, Change, Listened, Program, Side};
 
 use crate::focus::Focus;
-use crate::options::Options;
+use crate::options::{Options, Xray};
 use crate::sign::Sign;
 use crate::spectator::Spectator;
 use crate::story::Story;
 
 /// How long a scene waits for something before it gives up.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// In so short a time since the stage has caught up nothing is missed.
+/// So soon after the stage has caught up nothing is missed.
 const JUST_NOW: Duration = Duration::from_millis(1);
 
 /// Where programs play. What still runs when the stage is dropped is killed.
@@ -59,7 +59,7 @@ impl Stage {
     /// the options want it and the machine allows it.
     pub(crate) fn with_audience(options: &Options) -> Result<Self> {
         let (cast, missing) = crate::observe::cast(options)?;
-        let observed = missing.is_none() && (options.wants_xray() || options.wire);
+        let observed = missing.is_none() && (options.xray == Xray::On || options.wire);
         let spectator = Spectator::new(options, observed);
         let mut stage = Self::new(cast, Some(spectator));
         if let Some(missing) = missing {
@@ -91,12 +91,12 @@ impl Stage {
 
     /// From here on the audience sees this of the X-ray.
     pub fn focus(&mut self, focus: Focus) {
-        self.catch_up_once();
+        self.catch_up();
         self.story.focus(focus);
     }
 
-    /// The same, from right behind this event on: for what happens too fast for the
-    /// script. It waits until the next headline.
+    /// Like `focus`, from right behind this event on: for what happens too fast for
+    /// the script. It waits until the next headline.
     pub fn focus_after(&mut self, sign: Sign, focus: Focus) {
         self.story.turns.push((sign, focus));
     }
@@ -115,6 +115,10 @@ impl Stage {
 
     /// Explains as soon as this happens: once, right behind it, if it is before the
     /// next headline. Without the X-ray nobody sees it, and nothing is explained.
+    ///
+    /// Say it before you start what leads to it: a note, a wait and a change of
+    /// focus show all that has happened by then, and what was shown before is not
+    /// explained any more.
     pub fn when(&mut self, sign: Sign, text: impl Into<String>) {
         self.story.hints.push((sign, text.into()));
     }
@@ -141,15 +145,12 @@ impl Stage {
     /// When the program cannot be started, or the audience has gone.
     pub fn start(&mut self, lane: &str, program: &Program) -> Result<Actor> {
         self.story.check()?;
-        self.catch_up_once();
+        self.catch_up();
         let started = self.cast.start(lane, program);
         let (actor, stdin) = started.with_context(|| format!("start {}", program.line()))?;
         self.inputs.extend(stdin.map(|stdin| (actor, stdin)));
         // Its lane has a name from now on.
-        let deadline = Instant::now() + self.deadline;
-        self.until(deadline, |story| {
-            story.timeline.has_started(actor).then_some(())
-        })?;
+        self.until(|story| story.timeline.has_started(actor).then_some(()))?;
         Ok(actor)
     }
 
@@ -158,17 +159,13 @@ impl Stage {
     /// # Errors
     /// When the actor no longer reads.
     pub fn tell(&mut self, actor: Actor, line: &str) -> Result<()> {
-        let subject = format!(
-            "write to the standard input of {}",
-            self.story.timeline.lane(actor)
-        );
-        let input = self
-            .inputs
-            .get_mut(&actor)
-            .with_context(|| subject.clone())?;
-        input
-            .write_all(format!("{line}\n").as_bytes())
-            .context(subject)
+        let lane = self.story.timeline.lane(actor);
+        let subject = format!("write to the standard input of {lane}");
+        let Some(input) = self.inputs.get_mut(&actor) else {
+            bail!(subject);
+        };
+        let line = format!("{line}\n");
+        input.write_all(line.as_bytes()).context(subject)
     }
 
     /// Hands out the standard input of an actor, for bytes that are no line. The
@@ -187,10 +184,8 @@ impl Stage {
     /// # Errors
     /// Those of kill(2); where there are no signals, that.
     pub fn interrupt(&mut self, actor: Actor) -> Result<()> {
-        let lane = self.story.timeline.lane(actor);
-        self.cast
-            .interrupt(actor)
-            .with_context(|| format!("send SIGINT to {lane}"))
+        let sent = self.cast.interrupt(actor);
+        sent.with_context(|| format!("send SIGINT to {}", self.story.timeline.lane(actor)))
     }
 
     /// Sends SIGKILL to the actor: it ends without a chance to clean up.
@@ -198,10 +193,8 @@ impl Stage {
     /// # Errors
     /// Those of kill(2).
     pub fn kill(&mut self, actor: Actor) -> Result<()> {
-        let lane = self.story.timeline.lane(actor);
-        self.cast
-            .kill(actor)
-            .with_context(|| format!("send SIGKILL to {lane}"))
+        let sent = self.cast.kill(actor);
+        sent.with_context(|| format!("send SIGKILL to {}", self.story.timeline.lane(actor)))
     }
 
     /// The process id of an actor.
@@ -247,11 +240,8 @@ impl Stage {
 
     /// What an actor said so far.
     pub fn lines(&self, actor: Actor) -> Vec<String> {
-        self.story
-            .timeline
-            .lines(actor)
-            .map(str::to_string)
-            .collect()
+        let lines = self.story.timeline.lines(actor);
+        lines.map(str::to_string).collect()
     }
 
     /// All that happened so far.
@@ -261,13 +251,10 @@ impl Stage {
 
     /// Takes what happens until `found` finds something; None when the deadline
     /// has passed.
-    fn until<T>(
-        &mut self,
-        deadline: Instant,
-        mut found: impl FnMut(&mut Story) -> Option<T>,
-    ) -> Result<Option<T>> {
+    fn until<T>(&mut self, mut found: impl FnMut(&mut Story) -> Option<T>) -> Result<Option<T>> {
+        let deadline = Instant::now() + self.deadline;
         let found = xray::until(&mut *self.cast, &mut self.story, deadline, |story, _| {
-            // Who waits for something wants to know that nobody sees it any more.
+            // A script that waits has to know when nobody sees it any more.
             match story.is_broken() {
                 true => Some(None),
                 false => found(story).map(Some),
@@ -277,34 +264,25 @@ impl Stage {
         Ok(found.flatten())
     }
 
-    /// Takes all that has happened by now, and says whether it could.
-    fn catch_up(&mut self) -> bool {
-        let caught = xray::catch_up(&mut *self.cast, &mut self.story, self.deadline);
+    /// Takes all that has happened by now. Several steps of a script in a row wait
+    /// for the same: once is enough.
+    fn catch_up(&mut self) {
+        if self.cast.now() <= self.caught_up + JUST_NOW {
+            return;
+        }
         // To take never fails: an error of the spectator is kept for the script.
-        let caught = matches!(caught, Ok(true));
-        if caught {
+        let caught = xray::catch_up(&mut *self.cast, &mut self.story, self.deadline);
+        if matches!(caught, Ok(true)) {
             self.caught_up = self.cast.now();
         }
-        caught
     }
 
-    /// Several steps of a script in a row wait for the same: once is enough.
-    fn catch_up_once(&mut self) {
-        if self.cast.now() > self.caught_up + JUST_NOW {
-            self.catch_up();
-        }
-    }
-
-    /// Whatever has been written by now stands before the explanation. One right
-    /// behind another stands together with it: nothing comes between.
+    /// All that has been written by now comes before the explanation. Two
+    /// explanations in a row stay together: nothing comes between.
     fn narrate(&mut self, kind: Kind) {
-        self.catch_up_once();
+        self.catch_up();
         let now = self.cast.now().saturating_sub(self.cast.delay());
-        let event = Event {
-            time: self.story.last().max(now),
-            place: Place::Narrator,
-            kind,
-        };
-        self.story.push(event, self.cast.peek());
+        let time = self.story.last().max(now);
+        self.story.narrate(time, kind, self.cast.peek());
     }
 }

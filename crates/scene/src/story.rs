@@ -13,9 +13,10 @@ use crate::sign::Sign;
 use crate::spectator::Spectator;
 
 /// The timeline, whoever sees it grow, and what waits for a sign in it.
+#[derive(Default)]
 pub(crate) struct Story {
     pub(crate) timeline: Timeline,
-    pub(crate) spectator: Option<Spectator>,
+    spectator: Option<Spectator>,
     endings: HashMap<Actor, Ending>,
     /// For each actor: how many events the script has gone through for it.
     heard: HashMap<Actor, usize>,
@@ -34,15 +35,8 @@ pub(crate) struct Story {
 impl Story {
     pub(crate) fn new(spectator: Option<Spectator>) -> Self {
         Self {
-            timeline: Timeline::default(),
             spectator,
-            endings: HashMap::new(),
-            heard: HashMap::new(),
-            searched: 0,
-            part: 0,
-            hints: Vec::new(),
-            turns: Vec::new(),
-            broken: None,
+            ..Self::default()
         }
     }
 
@@ -111,13 +105,19 @@ impl Story {
     }
 
     /// Puts an event at the end, and shows it.
-    pub(crate) fn push(&mut self, event: Event, next: Option<&Event>) {
+    fn push(&mut self, event: Event, next: Option<&Event>) {
         self.timeline.push(event);
         if let (Some(spectator), Some(event)) = (&mut self.spectator, self.timeline.events().last())
         {
             let seen = spectator.see(&self.timeline, event, next);
             self.broken = self.broken.take().or(seen.err());
         }
+    }
+
+    /// Puts something that no program did at the end, and shows it.
+    pub(crate) fn narrate(&mut self, time: Duration, kind: Kind, next: Option<&Event>) {
+        let place = Place::Narrator;
+        self.push(Event { time, place, kind }, next);
     }
 
     /// Whether nobody sees any more what is pushed.
@@ -146,12 +146,7 @@ impl Take for Story {
         self.push(event, next);
         if let Some(index) = hint {
             let (_, text) = self.hints.remove(index);
-            let note = Event {
-                time,
-                place: Place::Narrator,
-                kind: Kind::Note(text),
-            };
-            self.push(note, next);
+            self.narrate(time, Kind::Note(text), next);
         }
         if let Some(index) = turn {
             let (_, focus) = self.turns.remove(index);

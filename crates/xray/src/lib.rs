@@ -26,8 +26,6 @@ mod take;
 mod recording;
 #[cfg(target_os = "linux")]
 mod seen;
-#[cfg(target_os = "linux")]
-mod watching;
 
 pub use cast::Cast;
 pub use find::find;
@@ -38,7 +36,6 @@ pub use {sources::calls::Change, wire::Side};
 
 #[cfg(target_os = "linux")]
 pub use {
-    recording::{Audience, Recording, record},
-    seen::Seen,
-    watching::Watching,
+    recording::{Audience, Recording},
+    seen::{Seen, Watching},
 };

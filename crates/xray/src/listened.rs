@@ -12,11 +12,11 @@ use crate::cast::Cast;
 use crate::program::{Program, started};
 
 /// Programs of which is known what they print, and how they end. It works on all
-/// systems and needs no privilege. Said still runs when it is dropped is killed.
+/// systems and needs no privilege. What still runs when it is dropped is killed.
 pub struct Listened {
     outputs: Outputs,
     began: Instant,
-    /// Said has come, and was not given out.
+    /// What has come, and was not given out.
     ready: VecDeque<Event>,
 }
 

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use timeline::{Event, Timeline};
 use wire::{CableControl, Hand, Settings, Wire};
 
+use crate::cast::Cast;
 use crate::program::Program;
-use crate::seen::Seen;
+use crate::seen::{Seen, Watching};
 use crate::take::{Take, until};
-use crate::watching::Watching;
 
 /// How long a server may take until it listens.
 const READY: Duration = Duration::from_secs(10);
@@ -54,21 +54,6 @@ pub trait Audience {
 
     /// What the last program reads, where the audience has the keyboard.
     fn input_of_last(&mut self, _input: ChildStdin) {}
-}
-
-/// Runs the programs, the first as the server: the others start when it listens,
-/// or is bound for UDP. It ends when they have ended, or when the audience has
-/// seen enough; whatever still runs then is ended.
-///
-/// # Errors
-/// When a program cannot be started, or the audience has gone. That the packets
-/// or states cannot be seen is no error: it stands in the timeline.
-pub fn record(
-    programs: &[(String, Program)],
-    watching: &Watching,
-    audience: &mut dyn Audience,
-) -> Result<()> {
-    Recording::new(watching)?.play(programs, audience)
 }
 
 /// A recording that is about to begin.
@@ -131,10 +116,13 @@ impl Recording {
         move |text| recorder.lock().note(text)
     }
 
-    /// Runs the programs: see [`record`].
+    /// Runs the programs, the first as the server: the others start when it listens,
+    /// or is bound for UDP. It ends when they have ended, or when the audience has
+    /// seen enough; what still runs then is ended.
     ///
     /// # Errors
-    /// Those of [`record`].
+    /// When a program cannot be started, or the audience has gone. That the packets
+    /// or states cannot be seen is no error: the timeline says so.
     pub fn play(
         mut self,
         programs: &[(String, Program)],
@@ -180,8 +168,8 @@ impl Recording {
             false if last && !self.watching.step => Stdio::inherit(),
             _ => Stdio::null(),
         };
-        // Who has the keyboard hears of the terminal: a new size is a signal, and
-        // it would interrupt the calls of a program that is observed.
+        // A program in the foreground hears of the terminal: a new size is a signal,
+        // and it would interrupt the calls of a program that is observed.
         let detached = self.watching.keyboard;
         let started = self.seen.start_with(lane, program, stdin, detached);
         let (_, input) = started.with_context(|| format!("start {}", program.line()))?;
@@ -242,11 +230,10 @@ struct Show<'a> {
 impl Show<'_> {
     /// What has been given out.
     fn all_of(&mut self, seen: &mut Seen) -> Result<()> {
-        let at_once = Instant::now();
-        until(seen, self, at_once, |_, seen| {
-            seen.ready.is_empty().then_some(())
-        })
-        .map(drop)
+        while let Some(event) = seen.next() {
+            self.take(event, seen.peek())?;
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,6 @@
 
 mod backlog;
 mod cable;
-mod clock;
 mod looks;
 mod loopback;
 mod open;
@@ -25,6 +24,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use kernel::clock;
+use kernel::signal::SIGINT;
 use sources::calls::{Change, Tracer};
 use timeline::call::CallId;
 use timeline::order::Order;
@@ -35,18 +36,22 @@ use wire::rules::Rules;
 use crate::cast::Cast;
 use crate::program::{Program, started};
 use backlog::Backlog;
-use clock::{AT_LEAST_EVERY, NAP, clock};
+pub use open::Watching;
 use packets::PacketSource;
 use recorder::{News, Shared};
 
-/// Events are held back so long, so that the end of a short call is known when
+/// How long events are held back, so that the end of a short call is known when
 /// its start is handed out. That none is overtaken does not depend on it: see
 /// [`Seen::settle`].
 const WINDOW: Duration = Duration::from_millis(15);
+/// How often the pipes are emptied when no call does it, and how long a source
+/// waits at a time.
+const AT_LEAST_EVERY: Duration = Duration::from_millis(10);
+/// How long news is collected: to wake up for each piece of it would take time
+/// away from the programs.
+const NAP: Duration = Duration::from_millis(1);
 /// How long programs that are ended may take to do so.
 const ENDING: Duration = Duration::from_secs(2);
-/// The number of SIGINT on all systems that have it.
-const SIGINT: i32 = 2;
 
 /// Programs of which the calls, packets and TCP states are known, too: on Linux.
 /// What still runs when it is dropped is killed.
@@ -63,7 +68,7 @@ pub struct Seen {
     /// How much news is on its way.
     backlog: Backlog,
     /// In order, and not yet taken.
-    pub(crate) ready: VecDeque<Event>,
+    ready: VecDeque<Event>,
     /// Calls that wait until they may begin.
     pub(crate) held: VecDeque<(CallId, Actor)>,
     /// Whether the first program listens, or is bound for UDP.
@@ -214,7 +219,7 @@ impl Cast for Seen {
     }
 
     fn now(&self) -> Duration {
-        clock().saturating_sub(self.start)
+        clock::now().saturating_sub(self.start)
     }
 
     fn delay(&self) -> Duration {

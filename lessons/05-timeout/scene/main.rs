@@ -101,6 +101,12 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         Sign::Fails("server", "recv"),
         "EAGAIN: the time is over. No packet said so: it was the server's own kernel.",
     );
+    // Its late word comes when it wants to, and does not wait for the script.
+    stage.focus_after(Sign::Says("caller", "sending"), Focus::All);
+    stage.when(
+        Sign::Reset,
+        "The server has closed long ago: its kernel answers the late word with RST.",
+    );
     let caller = dial(stage, "caller", server, &["--think", "0.9", "--say", "1"])?;
     stage.wait_line(server.actor, "accepted")?;
     let next = dial(
@@ -117,11 +123,6 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         "The server gave up after {waited}. The next caller had its answer after {queued}: it \
          paid for the silence of another. The first still thinks, and has noticed nothing."
     ));
-    stage.focus(Focus::All);
-    stage.when(
-        Sign::Reset,
-        "The server has closed long ago: its kernel answers the late word with RST.",
-    );
     stage.wait_exit(caller)?;
     let late = between(stage, (server.actor, "time out"), (caller, "sending"))?;
     stage.note(format!(

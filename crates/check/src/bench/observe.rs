@@ -8,12 +8,12 @@ use xray::Change;
 use super::Bench;
 use crate::evidence::{Call, calls, first_fin};
 use crate::fault::{Fault, Verdict};
+use crate::launch::Tested;
 use crate::story::PATIENCE;
-use crate::tested::Tested;
 
 impl Bench {
     /// The calls of a program on sockets so far, in their order: all that it has
-    /// ended by now are there. Which those are hangs on what the check has waited
+    /// ended by now are there. Which those are depends on what the check has waited
     /// for. A check that asks for them is marked as [`crate::Check::observed`].
     ///
     /// # Errors

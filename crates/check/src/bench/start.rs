@@ -1,25 +1,21 @@
 //! Starting the program under test.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::ChildStdin;
 use std::thread;
 
 use anyhow::{Context, anyhow};
+use xray::Program;
 
 use super::{Bench, STARTS};
-use crate::command::{tell_address, words};
+use crate::command::{Settings, tell_address, words};
 use crate::fault::{Fault, Verdict};
 use crate::ground::Bound;
-use crate::launch::Launch;
-use crate::tested::Tested;
+use crate::launch::{Launch, Tested};
 
 /// Why a server cannot be called at all.
 const NOWHERE: &str = "The program listens nowhere. It has ended, or waits for something else \
                        first: what it wrote may say why.";
-
-/// Words, and names with values.
-type Command = (Vec<String>, Vec<(String, String)>);
 
 impl Bench {
     /// Starts the server, and waits until it can be called.
@@ -30,7 +26,7 @@ impl Bench {
         self.server_as(Launch::server())
     }
 
-    /// The same, started in another way.
+    /// Like `server`, started in another way.
     ///
     /// # Errors
     /// When it ends instead, or listens nowhere.
@@ -88,15 +84,13 @@ impl Bench {
             Some(address) => address.choose(self.setup.private)?,
             None => self.address()?,
         };
-        let (words, environment) = self.command(&line, told, launch.files)?;
+        let mut settings = self.settings.clone();
+        tell_address(&mut settings, told);
+        let words = words(&line, &settings)?;
         let name = launch.name;
-        let program = environment.into_iter().fold(
-            xray::Program::new(&words[0]).args(&words[1..]),
-            |program, (name, value)| program.env(name, value),
-        );
+        let program = program(&words, launch.files, settings);
         let started = self.cast.start(&name, &program);
-        let started = started.with_context(|| format!("start {}", words[0]));
-        let (actor, input) = started?;
+        let (actor, input) = started.with_context(|| format!("start {}", words[0]))?;
         let with = match launch.input.as_slice() {
             b"" => String::new(),
             bytes => format!(", with {} to read", crate::bytes::counted(bytes)),
@@ -112,23 +106,6 @@ impl Bench {
             address: told,
             bound: told,
         })
-    }
-
-    /// The words of the command line, and what is set in its environment.
-    fn command(&self, line: &str, told: SocketAddr, files: Option<u32>) -> Verdict<Command> {
-        let mut settings = self.settings.clone();
-        tell_address(&mut settings, told);
-        let mut words = words(line, &settings)?;
-        if let Some(most) = files {
-            let run = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
-            let shell = ["sh".to_string(), "-c".to_string(), run];
-            words = shell.into_iter().chain(words).collect();
-        }
-        let named = settings.into_iter();
-        let named = named.map(|(name, value)| (name.to_uppercase(), value));
-        // Python keeps back what it prints into a pipe until it ends.
-        let python = ("PYTHONUNBUFFERED".to_string(), "1".to_string());
-        Ok((words, named.chain([python]).collect()))
     }
 
     /// Where a server can be called: by what it has bound, and where that cannot
@@ -175,6 +152,24 @@ impl Bench {
             .kill(program.actor)
             .map_err(|error| anyhow!("kill {}: {error}", program.name).into())
     }
+}
+
+/// A program with these words, and with these settings in its environment.
+fn program(words: &[String], files: Option<u32>, settings: Settings) -> Program {
+    let program = match files {
+        Some(most) => {
+            let run = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+            Program::new("sh").args(["-c", &run]).args(words)
+        }
+        None => Program::new(&words[0]).args(&words[1..]),
+    };
+    // Python keeps back what it prints into a pipe until it ends.
+    let program = program.env("PYTHONUNBUFFERED", "1");
+    settings
+        .into_iter()
+        .fold(program, |program, (name, value)| {
+            program.env(name.to_uppercase(), value)
+        })
 }
 
 /// A thread of its own writes: a program that does not read must not stop us.

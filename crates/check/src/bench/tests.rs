@@ -8,13 +8,11 @@ use rstest::rstest;
 use timeline::Ending;
 
 use super::Bench;
-use crate::address::Endpoint;
 use crate::fault::{Contrast, Fault, Verdict};
 use crate::ground::Sight;
-use crate::launch::Launch;
+use crate::launch::{Launch, Tested};
 use crate::setup::Setup;
 use crate::story::Story;
-use crate::tested::Tested;
 
 /// A bench ends all programs that its process has started: one at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -72,22 +70,6 @@ fn a_line_is_found_on_either_output(#[case] script: &str) {
     });
 }
 
-#[rstest]
-#[case::nothing("true", "no line")]
-#[case::one("echo other", "another line: \"other\"")]
-#[case::several("echo one; echo two", "2 other lines, the last \"two\"")]
-fn a_program_that_ends_without_the_line_is_not_waited_for(
-    #[case] script: &str,
-    #[case] seen: &str,
-) {
-    with(script, |bench| {
-        let program = client(bench);
-        let said = bench.says(&program, "here");
-        let expected = "your client says \"here\"".to_string();
-        assert_eq!(words(said), (expected, seen.to_string()));
-    });
-}
-
 #[test]
 fn what_comes_while_it_is_looked_whether_the_programs_rest_is_not_missed() {
     with("exec sleep 60", |bench| {
@@ -99,54 +81,6 @@ fn what_comes_while_it_is_looked_whether_the_programs_rest_is_not_missed() {
             (looks == 2).then_some("it came")
         });
         assert_eq!(came, Some("it came"));
-    });
-}
-
-#[test]
-fn a_line_that_does_not_come_is_not_waited_for_longer_than_two_seconds() {
-    with("exec sleep 60", |bench| {
-        let start = std::time::Instant::now();
-        let program = client(bench);
-        assert_eq!(words(bench.says(&program, "here")).1, "no line");
-        let waited = start.elapsed();
-        assert!(waited >= Duration::from_secs(2), "{waited:?}");
-        assert!(waited < Duration::from_secs(10), "{waited:?}");
-    });
-}
-
-#[test]
-fn a_server_that_says_its_address_in_other_words_is_told_the_right_ones() {
-    with("echo listening on 127.0.0.1:9; exec sleep 60", |bench| {
-        *bench.sight.borrow_mut() = Sight::blind();
-        let server = bench
-            .server_as(Launch::server().at(Endpoint::Zero))
-            .unwrap();
-        // It will say nothing more: nobody waits for it.
-        bench.kill(&server).unwrap();
-        let other = bench.says_where(&server, "waiting at");
-        assert!(words(other).1.contains("127.0.0.1:9"));
-    });
-}
-
-#[rstest]
-#[case::status("exit 3", "it ended with status 3")]
-#[case::signal("kill -9 $$", "it was ended by signal 9")]
-fn another_status_is_told(#[case] script: &str, #[case] seen: &str) {
-    with(script, |bench| {
-        let program = client(bench);
-        let ended = bench.ends_with_status(&program, 0);
-        assert_eq!(words(ended).1, seen);
-        assert!(bench.has_ended(&program));
-    });
-}
-
-#[test]
-fn a_program_that_goes_on_is_told_with_the_time() {
-    with("exec sleep 60", |bench| {
-        let program = client(bench);
-        bench.still_runs(&program).unwrap();
-        let ended = bench.ends_within(&program, Duration::from_millis(100));
-        assert_eq!(words(ended).1, "it is still running after 0.1 s");
     });
 }
 
@@ -186,46 +120,12 @@ fn one_line_on_stderr_is_neither_none_nor_two(#[case] script: &str, #[case] seen
 }
 
 #[test]
-fn one_line_on_stderr_is_given_back() {
-    with("echo out; echo why >&2; exit 1", |bench| {
-        let program = client(bench);
-        assert_eq!(bench.ends_with_one_line(&program).unwrap(), "why");
-        assert_eq!(bench.stdout(&program), ["out"]);
-    });
-}
-
-#[test]
-fn a_program_that_spins_does_not_come_to_rest() {
-    with("while :; do :; done", |bench| {
-        client(bench);
-        assert_eq!(words(bench.come_to_rest()).0, "a program that waits");
-    });
-}
-
-#[test]
-fn a_program_that_waits_comes_to_rest() {
-    with("exec sleep 60", |bench| {
-        client(bench);
-        bench.come_to_rest().unwrap();
-    });
-}
-
-#[test]
 fn what_is_told_stands_in_the_command_and_in_the_environment() {
     with("echo \"{folder} $FOLDER {port} $PORT\"", |bench| {
         bench.tell("folder", "f");
         let program = client(bench);
         let port = program.told.port();
         bench.says(&program, &format!("f f {port} {port}")).unwrap();
-    });
-}
-
-#[test]
-fn a_client_reads_its_lines_and_then_the_end_of_the_input() {
-    with("cat; echo end", |bench| {
-        let program = bench.client(&["one", "two"]).unwrap();
-        bench.ends(&program).unwrap();
-        assert_eq!(bench.stdout(&program), ["one", "two", "end"]);
     });
 }
 
@@ -271,43 +171,12 @@ fn a_program_that_does_not_exist_is_no_fault_of_a_program() {
 }
 
 #[test]
-fn a_server_that_ends_is_told_with_its_status_and_with_a_cause_of_its_own() {
-    with("exit 3", |bench| match bench.server() {
-        Err(Fault::Program(contrast)) => match *contrast {
-            Contrast::Words { seen, cause, .. } => {
-                assert_eq!(seen, "your server ended with status 3");
-                assert!(cause.is_some());
-            }
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    });
-}
-
-#[test]
 fn a_server_that_ends_and_leaves_a_process_is_told_so() {
     with("setsid sleep 60 &", |bench| {
         let seen = words(bench.server()).1;
         let left = "and a process that it started goes on without it";
         assert_eq!(seen, format!("your server ended with status 0, {left}"));
     });
-}
-
-#[rstest]
-#[case::stream("listening on")]
-#[case::datagrams("bound to")]
-fn where_sockets_cannot_be_seen_a_server_is_found_by_its_first_line(#[case] line: &str) {
-    with(
-        &format!("echo {line} 127.0.0.1:9; exec sleep 60"),
-        |bench| {
-            *bench.sight.borrow_mut() = Sight::blind();
-            let server = bench
-                .server_as(Launch::server().at(Endpoint::Zero))
-                .unwrap();
-            assert_eq!(server.address(), "127.0.0.1:9".parse().unwrap());
-            bench.says_where(&server, line).unwrap();
-        },
-    );
 }
 
 #[test]
@@ -318,19 +187,6 @@ fn a_server_on_all_addresses_is_called_on_the_one_that_it_was_told() {
         assert_eq!(server.address(), "127.0.0.1:9".parse().unwrap());
         bench.says_where(&server, "listening on").unwrap();
     });
-}
-
-#[test]
-fn a_program_that_takes_too_much_memory_is_ended() {
-    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    // tail keeps what it may have to show.
-    let mut bench = bench("head -c 200000000 /dev/zero | tail -c 200000000 | sleep 60");
-    client(&mut bench);
-    let ended = bench.until(Duration::from_secs(10), |bench| {
-        bench.watch.too_much().then_some(())
-    });
-    assert_eq!(ended, Some(()));
-    assert!(bench.end().too_much);
 }
 
 #[test]

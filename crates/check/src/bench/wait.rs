@@ -10,8 +10,8 @@ use super::Bench;
 use crate::bytes::quoted;
 use crate::fault::{Fault, Verdict};
 use crate::ground;
+use crate::launch::Tested;
 use crate::story::PATIENCE;
-use crate::tested::Tested;
 
 /// How often a condition is looked at that nobody announces.
 const UNANNOUNCED: Duration = Duration::from_millis(1);
@@ -21,7 +21,7 @@ const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// A program that waits for others notices within this time that they are gone.
 const SETTLES: Duration = Duration::from_millis(20);
-/// One that has not come to rest after so much work will not.
+/// One that has not come to rest after this much work will not.
 const SETTLED: Duration = Duration::from_millis(300);
 
 impl Bench {
@@ -37,7 +37,7 @@ impl Bench {
                 return Some(found);
             }
             if wait.is_over() {
-                // It may have come while it was looked whether the programs rest.
+                // It may have come while we looked whether the programs rest.
                 let _ = self.catch_up();
                 self.pump(UNANNOUNCED);
                 return so(self);
@@ -53,7 +53,7 @@ impl Bench {
         caught.unwrap_or(false)
     }
 
-    /// Takes in what the programs say, for so long.
+    /// Takes in what the programs say, for this time.
     pub(super) fn pump(&mut self, time: Duration) {
         // It never fails: the log takes everything.
         let _ = xray::pass(&mut *self.cast, &mut self.log, Instant::now() + time);
@@ -89,7 +89,7 @@ impl Bench {
     }
 
     /// Lets time pass that belongs to the matter of a check, such as between two
-    /// datagrams of a stranger. It is never how to wait for an event.
+    /// datagrams of a stranger. It is never a way to wait for an event.
     pub fn rest(&mut self, time: Duration) {
         self.pump(time);
     }
@@ -101,15 +101,14 @@ impl Bench {
 
     /// What a program is doing, for the sentence about what was seen.
     pub(super) fn state(&self, program: &Tested) -> String {
-        match self.log.ending(program.actor) {
-            None => format!("{} is running", program.name),
-            Some(ending) => {
-                let left = match self.log.running().next().is_none() && ground::somebody_is_left() {
-                    true => ", and a process that it started goes on without it",
-                    false => "",
-                };
-                format!("{} {}{left}", program.name, ended(ending))
-            }
+        let name = &program.name;
+        let Some(ending) = self.log.ending(program.actor) else {
+            return format!("{name} is running");
+        };
+        let ended = ended(ending);
+        match self.log.running().next().is_none() && ground::somebody_is_left() {
+            true => format!("{name} {ended}, and a process that it started goes on without it"),
+            false => format!("{name} {ended}"),
         }
     }
 
@@ -121,7 +120,7 @@ impl Bench {
         self.ends_within(program, PATIENCE)
     }
 
-    /// Waits for the end of a program, for so long.
+    /// Waits for the end of a program, for this time at most.
     ///
     /// # Errors
     /// When it goes on.
@@ -193,14 +192,13 @@ impl Bench {
         {
             return Ok(line.to_string());
         }
-        let seen = match lines.last() {
-            None => "nothing on stderr".to_string(),
-            Some(_) if lines.len() == 1 => "an empty line on stderr".to_string(),
-            Some(last) => format!(
-                "{} lines, the last {}",
-                lines.len(),
-                quoted(last.as_bytes())
-            ),
+        let seen = match lines[..] {
+            [] => "nothing on stderr".to_string(),
+            [_] => "an empty line on stderr".to_string(),
+            [.., last] => {
+                let (count, last) = (lines.len(), quoted(last.as_bytes()));
+                format!("{count} lines, the last {last}")
+            }
         };
         Err(Fault::program(
             "one line on stderr that says what failed",
@@ -269,16 +267,12 @@ impl Bench {
         if let Some(Some(line)) = found {
             return Ok(line);
         }
-        let said = &self.log.said(actor).lines;
-        let seen = match said.last() {
-            None => "no line".to_string(),
-            Some(last) => {
-                let last = quoted(last.text.as_bytes());
-                match said.len() {
-                    1 => format!("another line: {last}"),
-                    count => format!("{count} other lines, the last {last}"),
-                }
-            }
+        let lines = &self.log.said(actor).lines;
+        let last = lines.last().map(|last| quoted(last.text.as_bytes()));
+        let seen = match (lines.len(), last) {
+            (_, None) => "no line".to_string(),
+            (1, Some(line)) => format!("another line: {line}"),
+            (count, Some(last)) => format!("{count} other lines, the last {last}"),
         };
         Err(Fault::program(expected, seen))
     }

@@ -4,23 +4,15 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
-use std::{fs, io, process};
+use std::{fs, process};
 
+pub(crate) use kernel::network::enter_private;
 use kernel::process::{adopt_orphans, clock_ticks_per_second, page_size, thread_id, wait_for};
 use kernel::signal::{SIGKILL, send};
 use kernel::states::{SocketInfo, States};
 use timeline::state::TcpState;
 
 use super::{Activity, Bound, Taken};
-
-/// Moves the process into a network of its own, and makes it the parent of
-/// whatever a program leaves behind. To be called before there is a thread.
-///
-/// # Errors
-/// Those of `kernel::network::enter_private`.
-pub(crate) fn enter_private() -> io::Result<()> {
-    kernel::network::enter_private()
-}
 
 /// Looks at the sockets of the network in which it was opened.
 #[derive(Debug)]
@@ -74,15 +66,12 @@ impl Sight {
         };
         match (end(theirs, ours), end(ours, theirs)) {
             (None, _) => Taken::Gone,
-            (Some(theirs), ours) => {
-                let waits = theirs.queues.receive > 0 || theirs.inode.is_none();
-                let travels = ours.is_some_and(|ours| ours.queues.send > 0);
-                if waits || travels {
-                    Taken::NotYet
-                } else {
-                    Taken::All
-                }
+            // It waits at the other end, or is still on its way.
+            (Some(theirs), _) if theirs.queues.receive > 0 || theirs.inode.is_none() => {
+                Taken::NotYet
             }
+            (_, Some(ours)) if ours.queues.send > 0 => Taken::NotYet,
+            _ => Taken::All,
         }
     }
 }
@@ -137,7 +126,7 @@ pub(crate) fn activity() -> Activity {
         all.busy |= busy;
         all.ours += time;
     }
-    for pid in &with_descendants(process::id())[1..] {
+    for pid in ours() {
         let folder = format!("/proc/{pid}");
         all.processor += stat(Path::new(&folder)).map_or(Duration::ZERO, |(_, time)| time);
         let tasks = fs::read_dir(folder + "/task");
@@ -162,8 +151,7 @@ fn stat(folder: &Path) -> Option<(bool, Duration)> {
 
 /// The memory of all programs that we have started: pages in RAM, in bytes.
 pub(crate) fn memory() -> u64 {
-    let programs = with_descendants(process::id());
-    let pages = programs[1..].iter().filter_map(|pid| {
+    let pages = ours().filter_map(|pid| {
         let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
         statm.split(' ').nth(1)?.parse::<u64>().ok()
     });
@@ -172,12 +160,13 @@ pub(crate) fn memory() -> u64 {
 
 /// Whether a process still runs that we, or programs of ours, have started.
 pub(crate) fn somebody_is_left() -> bool {
-    let programs = with_descendants(process::id());
-    let runs = |pid: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-        stat.is_ok_and(|stat| !stat.contains(") Z "))
-    };
-    programs[1..].iter().any(runs)
+    ours().any(runs)
+}
+
+/// Whether it has not ended: of one that has, an entry is left until it is waited for.
+fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 /// All programs that we have started, and all that they have started.
@@ -193,8 +182,7 @@ pub(crate) fn end_all() {
     for _ in 0..10 {
         let mut alive = false;
         for pid in ours() {
-            let ended = fs::read_to_string(format!("/proc/{pid}/stat"));
-            alive |= ended.is_ok_and(|stat| !stat.contains(") Z "));
+            alive |= runs(pid);
             let _ = send(pid, SIGKILL);
         }
         // One whose parent ends comes to us, and may be missed on its way.

@@ -3,10 +3,10 @@
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
-use super::{Peer, PeerEnding, ROOM, is_timeout, lower};
+use super::{Peer, PeerEnding, ROOM, lower};
 use crate::bytes::{counted, first_difference};
 use crate::fault::{Fault, Verdict};
-use crate::story::PATIENCE;
+use crate::story::{PATIENCE, is_timeout};
 
 impl Peer {
     /// Receives, and demands exactly these bytes.
@@ -14,20 +14,29 @@ impl Peer {
     /// # Errors
     /// When others come, or not all of them.
     pub fn expect(&mut self, expected: &[u8]) -> Verdict {
-        let (seen, ending) = self.take(expected.len(), |seen| !expected.starts_with(seen))?;
-        self.compare(expected, seen, ending)
+        self.expect_quietly(expected)?;
+        if !expected.is_empty() {
+            self.heard(expected);
+        }
+        Ok(())
     }
 
-    /// The same; it is no step of the story.
+    /// Like `expect`; it is no step of the story.
     ///
     /// # Errors
     /// When others come, or not all of them.
     pub fn expect_quietly(&mut self, expected: &[u8]) -> Verdict {
         let (seen, ending) = self.take(expected.len(), |seen| !expected.starts_with(seen))?;
-        match seen == expected {
-            true => Ok(()),
-            false => self.compare(expected, seen, ending),
+        if seen == expected {
+            return Ok(());
         }
+        let differs = first_difference(expected, &seen) < seen.len();
+        let then = if differs {
+            String::new()
+        } else {
+            ending.words()
+        };
+        Err(Fault::bytes(expected, seen, then))
     }
 
     /// Receives so many bytes, whatever they are. `what` names them.
@@ -87,8 +96,7 @@ impl Peer {
         let (seen, ending) = self.take(most, |_| false)?;
         let then = ending.words();
         let what = counted(&seen);
-        self.story
-            .step(format!("{} received {what}, then {then}", self.who));
+        self.step(format!("received {what}, then {then}"));
         Ok((seen, ending))
     }
 
@@ -99,8 +107,7 @@ impl Peer {
     pub fn expect_end(&mut self) -> Verdict {
         let (seen, ending) = self.take(1, |_| true)?;
         if ending == PeerEnding::EndOfStream && seen.is_empty() {
-            self.story
-                .step(format!("{} received the end of the stream", self.who));
+            self.step("received the end of the stream");
             return Ok(());
         }
         let seen = match ending {
@@ -129,25 +136,8 @@ impl Peer {
         }
     }
 
-    fn compare(&mut self, expected: &[u8], seen: Vec<u8>, ending: PeerEnding) -> Verdict {
-        if seen == expected {
-            if !expected.is_empty() {
-                self.heard(&seen);
-            }
-            return Ok(());
-        }
-        let differs = first_difference(expected, &seen) < seen.len();
-        let then = if differs {
-            String::new()
-        } else {
-            ending.words()
-        };
-        Err(Fault::bytes(expected, seen, then))
-    }
-
     fn heard(&self, bytes: &[u8]) {
-        self.story
-            .step(format!("{} received {}", self.who, counted(bytes)));
+        self.step(format!("received {}", counted(bytes)));
     }
 
     /// Receives until there are so many, or one is wrong, or no more come.
@@ -178,21 +168,16 @@ impl Peer {
 
     /// One receive; the inner error is an end.
     fn take_once(&mut self, buffer: &mut [u8]) -> Verdict<Result<usize, PeerEnding>> {
-        let wait = self.story.wait(PATIENCE);
-        loop {
-            self.stream.set_read_timeout(Some(wait.slice()))?;
-            match (&**self.stream).read(buffer) {
-                Ok(0) => return Ok(Err(PeerEnding::EndOfStream)),
-                Ok(length) => return Ok(Ok(length)),
-                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
-                    return Ok(Err(PeerEnding::Silence));
-                }
-                Err(error) if is_timeout(&error) => {}
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
-                    return Ok(Err(PeerEnding::Reset));
-                }
-                Err(error) => return Err(error.into()),
-            }
+        let received = self.story.retry(PATIENCE, |slice| {
+            self.stream.set_read_timeout(Some(slice))?;
+            (&**self.stream).read(buffer)
+        });
+        match received {
+            Ok(Some(0)) => Ok(Err(PeerEnding::EndOfStream)),
+            Ok(Some(length)) => Ok(Ok(length)),
+            Ok(None) => Ok(Err(PeerEnding::Silence)),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(Err(PeerEnding::Reset)),
+            Err(error) => Err(error.into()),
         }
     }
 }

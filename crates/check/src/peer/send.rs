@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{ASK_AGAIN, BLIND, Peer, ROOM, TAKE, has_gone, is_timeout, lower};
+use super::{ASK_AGAIN, BLIND, Peer, ROOM, TAKE, has_gone, lower};
 use crate::bytes::counted;
 use crate::fault::{Fault, Verdict};
 use crate::ground::Taken;
 use crate::story::PATIENCE;
 
-/// When nothing was taken for so long, and the programs rest, all is full.
+/// When nothing was taken for this time, and the programs rest, all buffers are full.
 const FULL: Duration = Duration::from_millis(20);
 
 impl Peer {
@@ -21,9 +21,8 @@ impl Peer {
     /// # Errors
     /// When the program does not take it, or has closed.
     pub fn send(&mut self, bytes: &[u8]) -> Verdict {
-        self.story
-            .step(format!("{} sent {}", self.who, counted(bytes)));
-        self.put(bytes)
+        self.step(format!("sent {}", counted(bytes)));
+        self.send_quietly(bytes)
     }
 
     /// Sends it in pieces of `size` bytes, each when the program has taken the
@@ -37,10 +36,9 @@ impl Peer {
             _ => format!("{size} bytes at a time"),
         };
         let what = counted(bytes);
-        self.story
-            .step(format!("{} sent {what}, {size_words}", self.who));
+        self.step(format!("sent {what}, {size_words}"));
         for piece in bytes.chunks(size) {
-            self.put(piece)?;
+            self.send_quietly(piece)?;
             self.until_taken();
         }
         Ok(())
@@ -65,8 +63,8 @@ impl Peer {
         self.until_taken();
     }
 
-    /// Waits until the program has taken all that was sent. A program that does
-    /// not is none to wait for: it is told by what it does next.
+    /// Waits until the program has taken all that was sent. For one that does not we
+    /// wait no longer: what it does next will show it.
     pub fn until_taken(&self) {
         let (Ok(ours), Ok(theirs)) = (self.stream.local_addr(), self.stream.peer_addr()) else {
             return;
@@ -86,7 +84,7 @@ impl Peer {
     /// # Errors
     /// When the program does not take it, or has closed.
     pub fn send_quietly(&mut self, bytes: &[u8]) -> Verdict {
-        self.put(bytes)
+        self.put_counting(bytes, PATIENCE, &mut 0)
     }
 
     /// Sends until all is sent, or until the program closes or takes no more:
@@ -95,9 +93,8 @@ impl Peer {
     /// # Errors
     /// A fault of ours only.
     pub fn send_as_much_as_it_takes(&mut self, bytes: &[u8]) -> Verdict<usize> {
-        self.story.step(format!(
-            "{} sent {}, as far as they were taken",
-            self.who,
+        self.step(format!(
+            "sent {}, as far as they were taken",
             counted(bytes)
         ));
         let mut sent = 0;
@@ -114,10 +111,7 @@ impl Peer {
     /// When the program does not take all, or answers something else.
     pub fn exchange(&mut self, sent: &[u8], expected: &[u8]) -> Verdict {
         let what = counted(sent);
-        self.story.step(format!(
-            "{} sent {what}, and received when no more was taken",
-            self.who
-        ));
+        self.step(format!("sent {what}, and received when no more was taken"));
         let mut sender = self.stream.try_clone()?;
         let time = self.story.at_most(4 * PATIENCE);
         sender.set_write_timeout(Some(time))?;
@@ -145,40 +139,34 @@ impl Peer {
             }
             let sending = sending.join();
             received?;
+            let failed = |seen: &str| Err(Fault::program("all bytes are taken", seen));
             match sending {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) if has_gone(&error) => Err(Fault::program(
-                    "all bytes are taken",
-                    "the connection is closed",
-                )),
-                Ok(Err(error)) => Err(Fault::program("all bytes are taken", lower(&error))),
+                Ok(Err(error)) if has_gone(&error) => failed("the connection is closed"),
+                Ok(Err(error)) => failed(&lower(&error)),
                 Err(_) => Err(anyhow::anyhow!("our sender panicked").into()),
             }
         })
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Verdict {
-        self.put_counting(bytes, PATIENCE, &mut 0)
-    }
-
-    /// Sends, until nothing was taken for so long.
+    /// Sends until all is sent, or nothing was taken for this time.
     fn put_counting(&mut self, bytes: &[u8], time: Duration, sent: &mut usize) -> Verdict {
         let refused = |seen: String| Fault::program("the bytes are received", seen);
-        let mut wait = self.story.wait(time);
         let mut left = bytes;
         while !left.is_empty() {
-            self.stream.set_write_timeout(Some(wait.slice()))?;
-            match (&**self.stream).write(left) {
-                Ok(taken) => {
+            let taken = self.story.retry(time, |slice| {
+                self.stream.set_write_timeout(Some(slice))?;
+                (&**self.stream).write(left)
+            });
+            match taken {
+                Ok(Some(taken)) => {
                     left = &left[taken..];
                     *sent += taken;
-                    wait = self.story.wait(time);
                 }
-                Err(error) if is_timeout(&error) && wait.is_over_after_a_try() => {
+                Ok(None) => {
                     let time = time.as_secs();
                     return Err(refused(format!("nothing is received for {time} s")));
                 }
-                Err(error) if is_timeout(&error) => {}
                 // Which of the two comes is a matter of moments.
                 Err(error) if has_gone(&error) => {
                     return Err(refused("our send failed: the connection is closed".into()));

@@ -1,14 +1,12 @@
 use std::cell::RefCell;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rstest::rstest;
-
-use super::{Peer, PeerEnding};
-use crate::fault::{Contrast, Fault, Verdict};
+use super::Peer;
+use crate::fault::Fault;
 use crate::ground::Sight;
 use crate::story::Story;
 
@@ -26,81 +24,9 @@ fn with<T: Send + 'static>(
     (peer, story, program)
 }
 
-#[track_caller]
-fn contrast(verdict: Verdict) -> Contrast {
-    match verdict {
-        Err(Fault::Program(contrast)) => *contrast,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Answers each piece before it takes the next one.
-fn upper(mut stream: TcpStream) {
-    let mut buffer = [0; 1000];
-    while let Ok(length @ 1..) = stream.read(&mut buffer) {
-        let answer = buffer[..length].to_ascii_uppercase();
-        if stream.write_all(&answer).is_err() {
-            break;
-        }
-    }
-}
-
 /// More than all buffers between two sockets hold.
 fn much() -> Vec<u8> {
     (0..16 << 20).map(|i: u32| b'a' + (i % 26) as u8).collect()
-}
-
-#[rstest]
-#[case::little(b"hello".to_vec())]
-#[case::more_than_the_buffers_hold(much())]
-fn an_exchange_with_a_program_that_answers_piece_by_piece_is_passed(#[case] message: Vec<u8>) {
-    let (mut peer, story, program) = with(upper);
-    let answer = message.to_ascii_uppercase();
-    peer.exchange(&message, &answer).unwrap();
-    peer.hang_up();
-    program.join().unwrap();
-    let steps = story.steps();
-    assert!(
-        steps[0].contains("received when no more was taken"),
-        "{steps:?}"
-    );
-    assert_eq!(steps[2], "we hung up");
-}
-
-#[test]
-fn an_exchange_shows_the_first_byte_that_is_wrong() {
-    let (mut peer, _, program) = with(|mut stream| {
-        let mut message = [0; 5];
-        stream.read_exact(&mut message).unwrap();
-        stream.write_all(b"HELlo").unwrap();
-        stream
-    });
-    let expected = Contrast::Bytes {
-        expected: b"HELLO".to_vec(),
-        seen: b"HELlo".to_vec(),
-        then: String::new(),
-    };
-    assert_eq!(contrast(peer.exchange(b"hello", b"HELLO")), expected);
-    program.join().unwrap();
-}
-
-#[test]
-fn an_exchange_with_a_program_that_goes_in_the_middle_says_what_came_then() {
-    let (mut peer, _, program) = with(|mut stream| {
-        let mut piece = [0; 3];
-        stream.read_exact(&mut piece).unwrap();
-        stream.write_all(&piece.to_ascii_uppercase()).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        stream
-    });
-    let Contrast::Bytes { seen, then, .. } = contrast(peer.exchange(b"hello", b"HELLO")) else {
-        panic!("bytes are compared")
-    };
-    assert_eq!(
-        (seen, then.as_str()),
-        (b"HEL".to_vec(), "the end of the stream")
-    );
-    program.join().unwrap();
 }
 
 #[test]
@@ -113,37 +39,6 @@ fn an_exchange_with_a_program_that_answers_all_and_takes_a_part_is_not_passed() 
     });
     let exchanged = peer.exchange(&much(), b"ANSWER");
     assert!(matches!(exchanged, Err(Fault::Program(_))), "{exchanged:?}");
-    program.join().unwrap();
-}
-
-#[test]
-fn pieces_come_in_their_order_and_whole() {
-    let (mut peer, story, program) = with(|mut stream| {
-        let mut all = String::new();
-        stream.read_to_string(&mut all).unwrap();
-        all
-    });
-    peer.send_in_pieces(b"abc", 1).unwrap();
-    peer.send_cut("d你".as_bytes(), &[1, 2]).unwrap();
-    peer.hang_up();
-    assert_eq!(program.join().unwrap(), "abcd你");
-    assert!(story.steps()[0].ends_with("one byte at a time"));
-}
-
-#[rstest]
-#[case::end(false, PeerEnding::EndOfStream)]
-#[case::reset(true, PeerEnding::Reset)]
-fn an_end_and_a_reset_are_told_apart(#[case] reset: bool, #[case] ending: PeerEnding) {
-    let (mut peer, _, program) = with(move |mut stream| {
-        stream.write_all(b"x").unwrap();
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        let linger = reset.then_some(Duration::ZERO);
-        socket2::SockRef::from(&stream).set_linger(linger).unwrap();
-    });
-    peer.expect(b"x").unwrap();
-    peer.send(b"y").unwrap();
-    assert_eq!(peer.receive_to_end(9).unwrap(), (Vec::new(), ending));
     program.join().unwrap();
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn run(args: &XrayArgs) -> Result<()> {
         keyboard: false,
         keep: args.look.bytes.max(4096),
     };
-    let recorded = xray::record(&programs, &options, &mut screen);
+    let recording = xray::Recording::new(&options);
+    let recorded = recording.and_then(|recording| recording.play(&programs, &mut screen));
     screen.finish()?;
     recorded
 }

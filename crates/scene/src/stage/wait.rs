@@ -1,7 +1,7 @@
 //! What a scene waits for: a line, an end, a server that is ready.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use timeline::{Actor, Ending};
@@ -42,7 +42,7 @@ impl Stage {
     /// # Errors
     /// When it still runs after the deadline.
     pub fn wait_exit(&mut self, actor: Actor) -> Result<Ending> {
-        let ended = self.until(self.patience(), |story| story.ending(actor))?;
+        let ended = self.until(|story| story.ending(actor))?;
         ended.with_context(|| self.missed(actor, "its end"))
     }
 
@@ -53,7 +53,7 @@ impl Stage {
     /// # Errors
     /// When the deadline passes without it.
     pub fn wait_sign(&mut self, sign: &Sign) -> Result<Duration> {
-        let seen = self.until(self.patience(), |story| story.next_sign(sign))?;
+        let seen = self.until(|story| story.next_sign(sign))?;
         seen.with_context(|| {
             format!(
                 "waited {:?} for {sign:?}, and it did not happen",
@@ -73,17 +73,13 @@ impl Stage {
         wanted: &str,
         fits: impl Fn(&str) -> bool,
     ) -> Result<String> {
-        let found = self.until(self.patience(), |story| {
+        let found = self.until(|story| {
             let line = story.next_line(actor, &fits);
             // No line follows an end.
             let over = line.is_some() || story.ending(actor).is_some();
             over.then_some(line)
         })?;
         found.flatten().with_context(|| self.missed(actor, wanted))
-    }
-
-    fn patience(&self) -> Instant {
-        Instant::now() + self.deadline
     }
 
     /// What was awaited, and what was there instead.

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SendError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// More than this is not to wait in memory: then the programs wait.
 const MOST: usize = 20_000;
-/// The programs are not held back for longer, because the one who shows may wait for the tracer itself.
+/// The programs are not held back for longer, because the one who
+/// shows may wait for the tracer itself.
 const LONGEST: Duration = Duration::from_millis(200);
 
+/// Counts the news that was sent and not yet taken.
 #[derive(Clone, Default)]
 pub(crate) struct Backlog(Arc<AtomicUsize>);
 
@@ -22,18 +23,9 @@ pub(crate) fn wait_while(so: impl Fn() -> bool) {
     }
 }
 
-/// A sender that counts.
-pub(crate) struct Counting<T> {
-    sender: Sender<T>,
-    backlog: Backlog,
-}
-
 impl Backlog {
-    pub(crate) fn counts<T>(&self, sender: Sender<T>) -> Counting<T> {
-        Counting {
-            sender,
-            backlog: self.clone(),
-        }
+    pub(crate) fn sent(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn taken(&self) {
@@ -46,12 +38,5 @@ impl Backlog {
 
     pub(crate) fn is_too_much(&self) -> bool {
         self.count() > MOST
-    }
-}
-
-impl<T> Counting<T> {
-    pub(crate) fn send(&self, news: T) -> Result<(), SendError<T>> {
-        self.backlog.0.fetch_add(1, Ordering::Relaxed);
-        self.sender.send(news)
     }
 }

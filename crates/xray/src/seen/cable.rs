@@ -65,7 +65,7 @@ impl PacketSource for Cable {
         };
         let side = host.unwrap_or(first);
         self.wire.host(side).place(command);
-        lock(&self.crossing).on(side).push(actor);
+        lock(&self.crossing).actors[side.index()].push(actor);
     }
 
     fn is_quiet_for(&self, time: Duration) -> bool {
@@ -116,13 +116,6 @@ struct Crossing {
 }
 
 impl Crossing {
-    fn on(&mut self, side: Side) -> &mut Vec<Actor> {
-        match side {
-            Side::Server => &mut self.actors[0],
-            Side::Client => &mut self.actors[1],
-        }
-    }
-
     /// The cable's report. It comes before the frame goes on, so states are those
     /// that the sender has, and not yet those that the receiver will have.
     fn tell(&mut self, report: Report, recorder: &mut Recorder) {
@@ -163,8 +156,8 @@ impl Crossing {
     }
 
     /// Where no socket tells: a program that is alone on its host.
-    fn only_one_on(&mut self, side: Side) -> Option<Actor> {
-        match self.on(side)[..] {
+    fn only_one_on(&self, side: Side) -> Option<Actor> {
+        match self.actors[side.index()][..] {
             [actor] => Some(actor),
             _ => None,
         }

@@ -26,13 +26,13 @@ const CHANGING: [&str; 9] = [
 /// Data changes the queues alone. To see how they fill and empty is worth this
 /// share of the time: one part in so many.
 const SHARE: u32 = 50;
-/// After a quiet time looks may take so long without counting: short talks are
+/// After a quiet time looks may take this long without counting: short talks are
 /// seen step by step.
 const ADVANCE: Duration = Duration::from_millis(20);
 
 /// Looks, and knows whether the next one is worth it.
 pub(crate) struct Looks {
-    /// A way to them for each host.
+    /// A way to them for each host; none where they cannot be seen.
     states: Vec<States>,
     /// Calls that have begun, and may change a state.
     changing: HashSet<CallId>,

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use kernel::clock;
 use kernel::packets::{Capture, Gauge};
 
-use super::clock::{AT_LEAST_EVERY, NAP, clock};
 use super::packets::PacketSource;
 use super::recorder::Shared;
+use super::{AT_LEAST_EVERY, NAP};
 
 /// The loopback of the network in which this process is.
 pub(crate) struct Loopback {
@@ -86,7 +87,7 @@ fn sniff(
     loop {
         // Asked before the queue is: what came before the end is then still found.
         let is_last = stop.load(Ordering::Relaxed);
-        let now = clock();
+        let now = clock::now();
         let wait = if crowd.is_there() {
             Duration::ZERO
         } else {

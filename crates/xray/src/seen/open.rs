@@ -17,7 +17,33 @@ use super::cable::Cable;
 use super::loopback::Loopback;
 use super::packets::PacketSource;
 use super::recorder::{Recorder, Shared};
-use crate::watching::Watching;
+
+/// How programs are seen.
+#[derive(Clone, Debug)]
+pub struct Watching {
+    /// Whether each call is held until [`crate::Audience::go_on`] comes back.
+    pub step: bool,
+    /// How many bytes of what a call sends or receives are kept.
+    pub keep: usize,
+    /// Whether the programs are alone in their network. Where they are not,
+    /// packets of others are left out.
+    pub alone: bool,
+    /// Whether the audience has the keyboard: then the last program reads what
+    /// the audience writes, and it ends only when the audience has seen enough.
+    pub keyboard: bool,
+}
+
+impl Default for Watching {
+    /// Programs that are alone in their network; nothing is held.
+    fn default() -> Self {
+        Self {
+            step: false,
+            keep: 4096,
+            alone: true,
+            keyboard: false,
+        }
+    }
+}
 
 impl Seen {
     /// Begins to look at programs on the loopback of the network in which this
@@ -86,7 +112,7 @@ impl Seen {
     ) -> Result<Self> {
         let (news, arrivals) = mpsc::channel();
         let backlog = Backlog::default();
-        let recorder = Recorder::shared(backlog.counts(news), alone, states);
+        let recorder = Recorder::shared(news, backlog.clone(), alone, states);
         let mut packets = packets(&recorder)?;
         let start = recorder.lock().start;
         let options = Tracing {

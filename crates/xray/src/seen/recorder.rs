@@ -1,23 +1,24 @@
-//! Deed all threads see, brought to one form and one clock.
+//! What all threads see, brought to one form and one clock.
 
 use std::collections::HashSet;
 use std::io::{self, PipeReader};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use kernel::clock;
 use kernel::states::States;
 use sources::calls::{self, Deed};
 use timeline::call::{Address, Arg, CallId, End, Outcome, Start};
 use timeline::packet::{Content, Packet, TcpFlags};
 use timeline::{Actor, Event, Kind, Place};
 
-use super::backlog::Counting;
-use super::clock::clock;
+use super::backlog::Backlog;
 use super::looks::Looks;
 use super::owners::{Ends, Owners};
 use super::pipes::Pipes;
 
-/// Deed the recorder tells.
+/// What the recorder tells.
 pub(crate) enum News {
     Event(Box<Event>),
     /// A program is held before this call.
@@ -41,10 +42,11 @@ impl Shared {
 }
 
 pub(crate) struct Recorder {
-    news: Counting<News>,
+    news: Sender<News>,
+    backlog: Backlog,
     /// The beginning of the timeline, on the clock that all stamps have.
     pub(crate) start: Duration,
-    looks: Option<Looks>,
+    looks: Looks,
     owners: Owners,
     pipes: Pipes,
     /// Calls of the first program that may make it ready.
@@ -53,21 +55,27 @@ pub(crate) struct Recorder {
     binding: HashSet<CallId>,
     /// Whether every packet is the programs' own.
     alone: bool,
-    /// Deed happened up to here has been handed out.
+    /// What happened up to here has been handed out.
     pub(crate) given_until: Duration,
 }
 
 impl Recorder {
     /// A recorder with these ways to TCP states.
     pub(crate) fn shared(
-        news: Counting<News>,
+        news: Sender<News>,
+        backlog: Backlog,
         alone: bool,
         states: io::Result<Vec<States>>,
     ) -> Shared {
-        let mut recorder = Self {
+        let (states, error) = match states {
+            Ok(states) => (states, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let recorder = Self {
             news,
-            start: clock(),
-            looks: None,
+            backlog,
+            start: clock::now(),
+            looks: Looks::new(states),
             owners: Owners::default(),
             pipes: Pipes::default(),
             opening: HashSet::new(),
@@ -75,16 +83,15 @@ impl Recorder {
             alone,
             given_until: Duration::ZERO,
         };
-        match states {
-            Ok(states) => recorder.looks = Some(Looks::new(states)),
-            Err(error) => recorder.unseen(&format!("TCP states: {error}")),
+        if let Some(error) = error {
+            recorder.unseen(&format!("TCP states: {error}"));
         }
         Shared(Arc::new(Mutex::new(recorder)))
     }
 
     /// Since the start.
     pub(crate) fn now(&self) -> Duration {
-        self.since_start(clock())
+        self.since_start(clock::now())
     }
 
     /// Of a stamp.
@@ -136,9 +143,7 @@ impl Recorder {
     }
 
     fn call_starts(&mut self, actor: Actor, start: &Start) {
-        if let Some(looks) = &mut self.looks {
-            looks.call_starts(start);
-        }
+        self.looks.call_starts(start);
         let Some(socket) = &start.socket else { return };
         self.owners.has(actor, socket.inode);
         if start.name == "connect" {
@@ -204,8 +209,7 @@ impl Recorder {
 
     /// Where the UDP sockets are, and whose they are.
     fn find_udp_sockets(&mut self) {
-        let Some(looks) = &mut self.looks else { return };
-        for (local, inode) in looks.udp_sockets() {
+        for (local, inode) in self.looks.udp_sockets() {
             self.owners.udp(local, inode);
         }
     }
@@ -213,7 +217,7 @@ impl Recorder {
     /// Looks at the states, if it is worth it at this time.
     fn look_if(&mut self, worth: impl FnOnce(&mut Looks, Duration) -> bool) {
         let now = self.now();
-        if self.looks.as_mut().is_some_and(|looks| worth(looks, now)) {
+        if worth(&mut self.looks, now) {
             self.look_at_states();
         }
     }
@@ -221,13 +225,11 @@ impl Recorder {
     /// A state is stamped after it was found, so its cause is older.
     pub(crate) fn look_at_states(&mut self) {
         let start = self.start;
-        let Some(looks) = &mut self.looks else {
-            return;
-        };
-        let (changes, time) = match looks.look(|| clock().saturating_sub(start)) {
+        let found = self.looks.look(|| clock::now().saturating_sub(start));
+        let (changes, time) = match found {
             Ok(found) => found,
             Err(error) => {
-                self.looks = None;
+                self.looks = Looks::new(Vec::new());
                 return self.unseen(&format!("TCP states from here on: {error}"));
             }
         };
@@ -240,7 +242,7 @@ impl Recorder {
         }
     }
 
-    /// Deed no call and no packet has brought up: what is in the pipes, and the
+    /// Tells what no call and no packet has brought up: what is in the pipes, and the
     /// states after the last of what happened.
     pub(crate) fn catch_up(&mut self) {
         self.empty_pipes_at(self.now());
@@ -282,6 +284,7 @@ impl Recorder {
 
     /// It fails only when nobody listens any more, and then nobody needs it.
     fn send(&self, news: News) {
+        self.backlog.sent();
         let _ = self.news.send(news);
     }
 }
