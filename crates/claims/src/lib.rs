@@ -15,6 +15,8 @@ pub mod table;
 
 use std::{fmt, path::PathBuf};
 
+use anyhow::{Context, Result};
+
 /// What is to be thought of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judgement {
@@ -70,19 +72,24 @@ pub fn case(held: bool, seen: impl Into<String>) -> Case {
     }
 }
 
+/// A [`Case`] whose `seen` is put together as by `format!`.
+#[macro_export]
+macro_rules! case {
+    ($held:expr, $($seen:tt)+) => {
+        $crate::case($held, format!($($seen)+))
+    };
+}
+
 /// Compares what an experiment saw with the verdict in `docs/claims.md`.
 ///
-/// # Panics
+/// # Errors
 ///
 /// When the document gives another verdict for this test, does not know the
-/// test, or cannot be read. The message tells what was observed.
-#[track_caller]
-pub fn judge(test: &str, cases: impl IntoIterator<Item = Case>) {
+/// test, or has another form. The message tells what was observed.
+pub fn judge(test: &str, cases: impl IntoIterator<Item = Case>) -> Result<()> {
     let cases: Vec<Case> = cases.into_iter().collect();
-    let rows = table::parse(&document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"));
-    if let Err(difference) = compare(&rows, test, &cases) {
-        panic!("{difference}");
-    }
+    let rows = table::parse(&document()).context("docs/claims.md")?;
+    compare(&rows, test, &cases).map_err(anyhow::Error::msg)
 }
 
 /// The text of `docs/claims.md`. It is read when a test runs, so that an edited
@@ -124,6 +131,8 @@ fn compare(rows: &[table::ClaimRow], test: &str, cases: &[Case]) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     fn row(verdict: Judgement) -> table::ClaimRow {
@@ -139,22 +148,16 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_claim_that_held_in_every_case_is_true() {
-        let cases = [case(true, "a"), case(true, "b")];
-        assert_eq!(Judgement::of(&cases), Judgement::True);
-    }
-
-    #[test]
-    fn a_claim_that_held_in_no_case_is_false() {
-        let cases = [case(false, "a"), case(false, "b")];
-        assert_eq!(Judgement::of(&cases), Judgement::False);
-    }
-
-    #[test]
-    fn a_claim_that_held_in_some_cases_depends() {
-        let cases = [case(true, "a"), case(false, "b")];
-        assert_eq!(Judgement::of(&cases), Judgement::Depends);
+    #[rstest]
+    #[case::in_every_case(true, true, Judgement::True)]
+    #[case::in_no_case(false, false, Judgement::False)]
+    #[case::in_some_cases(true, false, Judgement::Depends)]
+    fn the_verdict_says_in_which_cases_a_claim_held(
+        #[case] one: bool,
+        #[case] other: bool,
+        #[case] verdict: Judgement,
+    ) {
+        assert_eq!(Judgement::of(&[case(one, "a"), case(other, "b")]), verdict);
     }
 
     #[test]

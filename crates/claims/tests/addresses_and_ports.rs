@@ -34,12 +34,11 @@ fn the_empty_host_means_127_0_0_1() -> Result<()> {
 
     judge(
         "the_empty_host_means_127_0_0_1",
-        [case(
+        [case!(
             bound == Ipv4Addr::LOCALHOST,
-            format!("the server is bound to {bound}, and 127.0.0.1 reaches it"),
+            "the server is bound to {bound}, and 127.0.0.1 reaches it"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -63,8 +62,7 @@ fn a_server_is_reached_at_every_address_of_its_host() -> Result<()> {
             reached_elsewhere(Ipv4Addr::UNSPECIFIED)?,
             reached_elsewhere(Ipv4Addr::LOCALHOST)?,
         ],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -80,8 +78,7 @@ fn connecting_to_0_0_0_0_fails() -> Result<()> {
     judge(
         "connecting_to_0_0_0_0_fails",
         [case(attempt.is_err(), peer)],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -95,15 +92,12 @@ fn loopback_is_one_address_127_0_0_1() -> Result<()> {
     };
     judge(
         "loopback_is_one_address_127_0_0_1",
-        [case(
+        [case!(
             !reached,
-            format!(
-                "bind to {other}: {}, reached: {reached}",
-                outcome(&listener)
-            ),
+            "bind to {other}: {}, reached: {reached}",
+            outcome(&listener)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -115,12 +109,8 @@ fn bind_takes_only_addresses_of_this_host() -> Result<()> {
     let refused = matches!(&foreign, Err(error) if error.kind() == ErrorKind::AddrNotAvailable);
     judge(
         "bind_takes_only_addresses_of_this_host",
-        [case(
-            refused,
-            format!("bind to 192.0.2.1: {}", outcome(&foreign)),
-        )],
-    );
-    Ok(())
+        [case!(refused, "bind to 192.0.2.1: {}", outcome(&foreign))],
+    )
 }
 
 #[test]
@@ -137,14 +127,10 @@ fn bind_is_enough_to_be_reached() -> Result<()> {
     judge(
         "bind_is_enough_to_be_reached",
         [
-            case(call.is_ok(), format!("TCP, a call: {}", outcome(&call))),
-            case(
-                datagram.is_ok(),
-                format!("UDP, a datagram: {}", outcome(&datagram)),
-            ),
+            case!(call.is_ok(), "TCP, a call: {}", outcome(&call)),
+            case!(datagram.is_ok(), "UDP, a datagram: {}", outcome(&datagram)),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -169,20 +155,18 @@ fn ports_0_to_1024_belong_to_the_system() -> Result<()> {
     judge(
         "ports_0_to_1024_belong_to_the_system",
         [
-            case(
+            case!(
                 given == 0,
-                format!("bind to port 0: {}, port {given}", outcome(&zero)),
+                "bind to port 0: {}, port {given}",
+                outcome(&zero)
             ),
-            case(
+            case!(
                 denied || first_free > 1024,
-                format!(
-                    "ports from {first_free} on are free for all; bind to 1024: {}, to 1023: {at_1023}",
-                    outcome(&at_1024)
-                ),
+                "ports from {first_free} on are free for all; bind to 1024: {}, to 1023: {at_1023}",
+                outcome(&at_1024)
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -208,8 +192,7 @@ fn tcp_and_udp_ports_are_different_spaces() -> Result<()> {
     judge(
         "tcp_and_udp_ports_are_different_spaces",
         [case(apart, seen)],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -225,12 +208,11 @@ fn a_socket_is_ip_plus_port() -> Result<()> {
     let same = addresses[0] == addresses[1] || addresses[1] == addresses[2];
     judge(
         "a_socket_is_ip_plus_port",
-        [case(
+        [case!(
             !same,
-            format!("a listener and two accepted sockets: {addresses:?}"),
+            "a listener and two accepted sockets: {addresses:?}"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -250,15 +232,12 @@ fn ip_and_port_name_one_process() -> Result<()> {
 
     judge(
         "ip_and_port_name_one_process",
-        [case(
+        [case!(
             again.is_ok(),
-            format!(
-                "closed here, still open in another process; bind: {}",
-                outcome(&again)
-            ),
+            "closed here, still open in another process; bind: {}",
+            outcome(&again)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -277,17 +256,13 @@ fn a_client_that_does_not_bind_is_given_a_port() -> Result<()> {
     judge(
         "a_client_that_does_not_bind_is_given_a_port",
         [
-            case(
+            case!(
                 !ports.contains(&0) && ports[0] != ports[1],
-                format!("two TCP clients: ports {ports:?}"),
+                "two TCP clients: ports {ports:?}"
             ),
-            case(
-                sender.port() != 0,
-                format!("a UDP client that sent: {sender}"),
-            ),
+            case!(sender.port() != 0, "a UDP client that sent: {sender}"),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -303,12 +278,11 @@ fn only_servers_may_bind() -> Result<()> {
     let (_, seen) = listener.accept()?;
     judge(
         "only_servers_may_bind",
-        [case(
+        [case!(
             seen != chosen,
-            format!("a client bound itself to {chosen}, the server saw {seen}"),
+            "a client bound itself to {chosen}, the server saw {seen}"
         )],
-    );
-    Ok(())
+    )
 }
 
 /// An option for sharing a port counts only where both sockets have it.
@@ -341,9 +315,10 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
         let first = open(any_port().into(), true)?;
         let second = open(first.local_addr()?, true);
         let name = if kind == Type::STREAM { "TCP" } else { "UDP" };
-        Ok(case(
+        Ok(case!(
             second.is_ok(),
-            format!("{name}, the second on the same port: {}", outcome(&second)),
+            "{name}, the second on the same port: {}",
+            outcome(&second)
         ))
     };
     judge(
@@ -352,8 +327,7 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
             two_on_one_port(Type::STREAM)?,
             two_on_one_port(Type::DGRAM)?,
         ],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -383,16 +357,13 @@ fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
 
     judge(
         "so_reuseport_spreads_the_calls_over_two_servers",
-        [case(
+        [case!(
             calls.0 > 0 && calls.1 > 0,
-            format!(
-                "second server: {}; of {} calls, {} and {} came",
-                outcome(&second),
-                callers.len(),
-                calls.0,
-                calls.1
-            ),
+            "second server: {}; of {} calls, {} and {} came",
+            outcome(&second),
+            callers.len(),
+            calls.0,
+            calls.1
         )],
-    );
-    Ok(())
+    )
 }

@@ -39,12 +39,11 @@ fn linux_says_empty_data_and_windows_says_reset() -> Result<()> {
 
     judge(
         "linux_says_empty_data_and_windows_says_reset",
-        [case(
+        [case!(
             orderly == abrupt,
-            format!("after an orderly close: {orderly}, after an abortive one: {abrupt}"),
+            "after an orderly close: {orderly}, after an abortive one: {abrupt}"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -59,12 +58,12 @@ fn after_the_peer_closed_the_first_write_succeeds() -> Result<()> {
 
     judge(
         "after_the_peer_closed_the_first_write_succeeds",
-        [case(
+        [case!(
             first.is_ok(),
-            format!("first write: {}, a later one: {later}", outcome(&first)),
+            "first write: {}, a later one: {later}",
+            outcome(&first)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -78,9 +77,8 @@ fn closing_with_unread_data_resets_the_connection() -> Result<()> {
     let end = farewell(&server);
     judge(
         "closing_with_unread_data_resets_the_connection",
-        [case(end == "reset", format!("the other side sees: {end}"))],
-    );
-    Ok(())
+        [case!(end == "reset", "the other side sees: {end}")],
+    )
 }
 
 #[test]
@@ -98,16 +96,13 @@ fn closing_at_once_loses_what_was_sent() -> Result<()> {
     let end = server.read_to_end(&mut arrived);
     judge(
         "closing_at_once_loses_what_was_sent",
-        [case(
+        [case!(
             arrived.len() < sent,
-            format!(
-                "{sent} bytes sent, then closed; {} arrived, {}",
-                arrived.len(),
-                outcome(&end)
-            ),
+            "{sent} bytes sent, then closed; {} arrived, {}",
+            arrived.len(),
+            outcome(&end)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -122,12 +117,12 @@ fn after_eof_nothing_can_be_sent_to_the_peer() -> Result<()> {
     let answer = receive(&client);
     judge(
         "after_eof_nothing_can_be_sent_to_the_peer",
-        [case(
+        [case!(
             !matches!(&answer, Ok(data) if data == b"answer"),
-            format!("sent after EOF, received: {}", outcome(&answer)),
+            "sent after EOF, received: {}",
+            outcome(&answer)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -138,12 +133,12 @@ fn after_the_peer_left_recv_returns_empty_data_again_and_again() -> Result<()> {
     let same = ends.iter().all(|end| *end == "EOF");
     judge(
         "after_the_peer_left_recv_returns_empty_data_again_and_again",
-        [case(
+        [case!(
             same,
-            format!("1000 receives, the first: {}, all alike: {same}", ends[0]),
+            "1000 receives, the first: {}, all alike: {same}",
+            ends[0]
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -164,17 +159,13 @@ fn a_killed_program_leaves_its_peer_without_an_end() -> Result<()> {
     judge(
         "a_killed_program_leaves_its_peer_without_an_end",
         [
-            case(
-                idle != "EOF",
-                format!("after SIGKILL the server sees: {idle}"),
-            ),
-            case(
+            case!(idle != "EOF", "after SIGKILL the server sees: {idle}"),
+            case!(
                 behind != "reset",
-                format!("after SIGKILL with something unread: {behind}"),
+                "after SIGKILL with something unread: {behind}"
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 /// The port after a conversation: who is in the way, and who comes back. All of
@@ -296,9 +287,10 @@ mod restart {
         }
         let again = start(address, false);
         let who = if with_a_client { "one" } else { "no" };
-        Ok(case(
+        Ok(case!(
             again.is_ok(),
-            format!("killed with {who} client, new start: {}", outcome(&again)),
+            "killed with {who} client, new start: {}",
+            outcome(&again)
         ))
     }
 }
@@ -321,8 +313,7 @@ fn time_wait_belongs_to_whoever_closes_first() -> Result<()> {
             case(of_server == (true, false), seen("server", of_server)),
             case(of_client == (false, true), seen("client", of_client)),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -335,8 +326,7 @@ fn a_restarted_server_finds_its_port_in_use() -> Result<()> {
         .into_iter()
         .map(|run| run.map(|(started, seen)| case(!started, seen)))
         .collect::<Result<Vec<_>>>()?;
-    judge("a_restarted_server_finds_its_port_in_use", cases);
-    Ok(())
+    judge("a_restarted_server_finds_its_port_in_use", cases)
 }
 
 #[cfg(target_os = "linux")]
@@ -347,8 +337,7 @@ fn so_reuseaddr_alone_frees_the_port() -> Result<()> {
     // The server closes first in all of them: otherwise nothing is in the way.
     let with = |first| second_run(first, true, Closer::Server);
     let cases = [with(false)?, with(true)?].map(|(started, seen)| case(started, seen));
-    judge("so_reuseaddr_alone_frees_the_port", cases);
-    Ok(())
+    judge("so_reuseaddr_alone_frees_the_port", cases)
 }
 
 #[cfg(target_os = "linux")]
@@ -357,6 +346,5 @@ fn killing_the_process_frees_the_port() -> Result<()> {
     judge(
         "killing_the_process_frees_the_port",
         [restart::after_a_kill(false)?, restart::after_a_kill(true)?],
-    );
-    Ok(())
+    )
 }

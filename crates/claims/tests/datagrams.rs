@@ -24,16 +24,15 @@ fn udp_data_is_never_cut() -> Result<()> {
         let mut buffer = vec![0; space];
         // Windows reports a cut as an error, other systems not at all.
         let received = receiver.recv(&mut buffer);
-        Ok(case(
+        Ok(case!(
             received.as_ref().is_ok_and(|count| *count == message.len()),
-            format!("1500 bytes sent, received into {space}: {received:?}"),
+            "1500 bytes sent, received into {space}: {received:?}"
         ))
     };
     judge(
         "udp_data_is_never_cut",
         [whole_into(2048)?, whole_into(1024)?],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -46,12 +45,12 @@ fn udp_has_no_connect() -> Result<()> {
     let arrived = server.recv(&mut [0; 16]);
     judge(
         "udp_has_no_connect",
-        [case(
+        [case!(
             connected.is_err() || peer.is_err() || arrived.is_err(),
-            format!("connect: {}, peer: {peer:?}", outcome(&connected)),
+            "connect: {}, peer: {peer:?}",
+            outcome(&connected)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -67,12 +66,11 @@ fn a_connected_udp_socket_hears_only_its_peer() -> Result<()> {
     let heard = buffer[..count].escape_ascii();
     judge(
         "a_connected_udp_socket_hears_only_its_peer",
-        [case(
+        [case!(
             &buffer[..count] == b"peer" && others == 0,
-            format!("heard \"{heard}\", and {others} other datagrams"),
+            "heard \"{heard}\", and {others} other datagrams"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -84,16 +82,13 @@ fn a_udp_server_listens() -> Result<()> {
     let served = server.recv(&mut [0; 16]);
     judge(
         "a_udp_server_listens",
-        [case(
+        [case!(
             listens.is_ok() || served.is_err(),
-            format!(
-                "listen: {}, without it recv: {}",
-                outcome(&listens),
-                outcome(&served)
-            ),
+            "listen: {}, without it recv: {}",
+            outcome(&listens),
+            outcome(&served)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -107,17 +102,14 @@ fn a_datagram_holds_up_to_65535_bytes() -> Result<()> {
     let next = sender.send_to(&data[..65_508], target);
     judge(
         "a_datagram_holds_up_to_65535_bytes",
-        [case(
+        [case!(
             largest.is_err() || next.is_ok() || full.is_ok(),
-            format!(
-                "65,507 bytes: {}, 65,508: {}, 65,535: {}",
-                outcome(&largest),
-                outcome(&next),
-                outcome(&full)
-            ),
+            "65,507 bytes: {}, 65,508: {}, 65,535: {}",
+            outcome(&largest),
+            outcome(&next),
+            outcome(&full)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -143,14 +135,10 @@ fn a_datagram_to_nobody_is_lost_in_silence() -> Result<()> {
     judge(
         "a_datagram_to_nobody_is_lost_in_silence",
         [
-            case(
-                silent(&silence),
-                format!("unconnected: {}", outcome(&silence)),
-            ),
-            case(silent(&told), format!("connected: {}", outcome(&told))),
+            case!(silent(&silence), "unconnected: {}", outcome(&silence)),
+            case!(silent(&told), "connected: {}", outcome(&told)),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -166,12 +154,11 @@ fn within_one_machine_udp_loses_nothing() -> Result<()> {
     let arrived = count_datagrams(&receiver)?;
     judge(
         "within_one_machine_udp_loses_nothing",
-        [case(
+        [case!(
             arrived == sent,
-            format!("{sent} datagrams sent without an error, {arrived} received"),
+            "{sent} datagrams sent without an error, {arrived} received"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -183,12 +170,12 @@ fn sock_rdm_is_a_reliable_udp() -> Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::from(4), None);
     judge(
         "sock_rdm_is_a_reliable_udp",
-        [case(
+        [case!(
             socket.is_ok(),
-            format!("socket(AF_INET, SOCK_RDM): {}", outcome(&socket)),
+            "socket(AF_INET, SOCK_RDM): {}",
+            outcome(&socket)
         )],
-    );
-    Ok(())
+    )
 }
 
 /// UDP and TCP in a race over the loopback, where nothing but the system
@@ -297,19 +284,16 @@ fn udp_is_faster() -> Result<()> {
     judge(
         "udp_is_faster",
         [
-            case(
+            case!(
                 wins > PAIRS / 2,
-                format!("one question on a new socket: UDP first in {wins} of {PAIRS}"),
+                "one question on a new socket: UDP first in {wins} of {PAIRS}"
             ),
-            case(
+            case!(
                 udp_rate > tcp_rate,
-                format!(
-                    "16 MiB: UDP {:.0} MB/s that arrived, TCP {:.0} MB/s",
-                    udp_rate / 1e6,
-                    tcp_rate / 1e6
-                ),
+                "16 MiB: UDP {:.0} MB/s that arrived, TCP {:.0} MB/s",
+                udp_rate / 1e6,
+                tcp_rate / 1e6
             ),
         ],
-    );
-    Ok(())
+    )
 }

@@ -29,12 +29,11 @@ fn accept_gives_a_new_port() -> Result<()> {
     let (listens_at, talks_at) = (listener.local_addr()?, accepted.local_addr()?);
     judge(
         "accept_gives_a_new_port",
-        [case(
+        [case!(
             talks_at.port() != listens_at.port(),
-            format!("the listener is at {listens_at}, the accepted socket at {talks_at}"),
+            "the listener is at {listens_at}, the accepted socket at {talks_at}"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -51,12 +50,11 @@ fn listen_limits_clients() -> Result<()> {
     }
     judge(
         "listen_limits_clients",
-        [case(
+        [case!(
             served < 10,
-            format!("listen(1), and {served} of 10 clients talk at the same time"),
+            "listen(1), and {served} of 10 clients talk at the same time"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -68,16 +66,13 @@ fn the_backlog_is_at_least_1() -> Result<()> {
     };
     judge(
         "the_backlog_is_at_least_1",
-        [case(
+        [case!(
             listener.is_err() || client.is_err(),
-            format!(
-                "listen(0): {}, connect: {}",
-                outcome(&listener),
-                outcome(&client)
-            ),
+            "listen(0): {}, connect: {}",
+            outcome(&listener),
+            outcome(&client)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -113,21 +108,23 @@ fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
     judge(
         "n_plus_1_connections_complete_and_the_next_waits",
         [
-            case(
+            case!(
                 completed.len() == N + 1,
-                format!("listen({N}): {} connections completed", completed.len()),
+                "listen({N}): {} connections completed",
+                completed.len()
             ),
-            case(
+            case!(
                 waits.is_ok() && within_a_moment.is_err(),
-                format!("the next stays in SYN-SENT: {}", outcome(&waits)),
+                "the next stays in SYN-SENT: {}",
+                outcome(&waits)
             ),
-            case(
+            case!(
                 in_the_end.is_ok(),
-                format!("after one accept it ended with: {}", outcome(&in_the_end)),
+                "after one accept it ended with: {}",
+                outcome(&in_the_end)
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -140,12 +137,12 @@ fn connect_waits_for_accept() -> Result<()> {
     let heard = receive(&server)? == b"hello";
     judge(
         "connect_waits_for_accept",
-        [case(
+        [case!(
             !heard,
-            format!("connect returned before accept, send: {}", outcome(&sent)),
+            "connect returned before accept, send: {}",
+            outcome(&sent)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -160,16 +157,13 @@ fn the_listening_socket_carries_no_data() -> Result<()> {
     let refused = matches!(&from_listener, Err(error) if error.kind() == ErrorKind::NotConnected);
     judge(
         "the_listening_socket_carries_no_data",
-        [case(
+        [case!(
             refused && from_accepted == b"hello",
-            format!(
-                "recv on the listener: {}, on the accepted socket: {} bytes",
-                outcome(&from_listener),
-                from_accepted.len()
-            ),
+            "recv on the listener: {}, on the accepted socket: {} bytes",
+            outcome(&from_listener),
+            from_accepted.len()
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -183,16 +177,13 @@ fn closing_the_listener_ends_the_calls() -> Result<()> {
     let answer = receive(&client);
     judge(
         "closing_the_listener_ends_the_calls",
-        [case(
+        [case!(
             question.is_err() || answer.is_err(),
-            format!(
-                "after the listener was closed, question: {}, answer: {}",
-                outcome(&question),
-                outcome(&answer)
-            ),
+            "after the listener was closed, question: {}, answer: {}",
+            outcome(&question),
+            outcome(&answer)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -230,13 +221,12 @@ fn connect_waits_forever_if_the_server_is_away() -> Result<()> {
                 Ok(()) => true,
                 Err(error) => error.raw_os_error().is_some(),
             };
-            Ok(case(!ended, format!("{name}: {}", outcome(&attempt))))
+            Ok(case!(!ended, "{name}: {}", outcome(&attempt)))
         })
     });
     let mut cases = Vec::new();
     for attempt in attempts {
         cases.push(attempt.join().expect("the attempt does not panic")?);
     }
-    judge("connect_waits_forever_if_the_server_is_away", cases);
-    Ok(())
+    judge("connect_waits_forever_if_the_server_is_away", cases)
 }

@@ -33,17 +33,17 @@ fn af_unix_exchanges_data_through_the_file_system() -> Result<()> {
     judge(
         "af_unix_exchanges_data_through_the_file_system",
         [
-            case(
+            case!(
                 size > 0,
-                format!("1000 bytes on their way, size of the file: {size}"),
+                "1000 bytes on their way, size of the file: {size}"
             ),
-            case(
+            case!(
                 received.is_err(),
-                format!("file removed, the talk goes on: {}", outcome(&received)),
+                "file removed, the talk goes on: {}",
+                outcome(&received)
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn a_local_socket_needs_a_path() -> Result<()> {
     let named = one.local_addr()?.as_pathname().is_some();
     judge(
         "a_local_socket_needs_a_path",
-        [case(
+        [case!(
             named || received.is_err(),
-            format!("a pair with a path: {named}, recv: {}", outcome(&received)),
+            "a pair with a path: {named}, recv: {}",
+            outcome(&received)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -73,15 +73,12 @@ fn the_socket_file_goes_with_the_server() -> Result<()> {
     let again = UnixListener::bind(&path);
     judge(
         "the_socket_file_goes_with_the_server",
-        [case(
+        [case!(
             !is_there && again.is_ok(),
-            format!(
-                "server closed, file there: {is_there}, bind again: {}",
-                outcome(&again)
-            ),
+            "server closed, file there: {is_there}, bind again: {}",
+            outcome(&again)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -103,12 +100,11 @@ fn local_datagrams_get_lost_as_those_of_udp_do() -> Result<()> {
     let arrived = std::iter::from_fn(|| receiver.recv(&mut [0; 1000]).ok()).count();
     judge(
         "local_datagrams_get_lost_as_those_of_udp_do",
-        [case(
+        [case!(
             arrived < sent,
-            format!("{sent} sent, then \"{full}\"; {arrived} arrived"),
+            "{sent} sent, then \"{full}\"; {arrived} arrived"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -137,10 +133,9 @@ fn sock_seqpacket_is_obsolete() -> Result<()> {
     let received = talk();
     judge(
         "sock_seqpacket_is_obsolete",
-        [case(
+        [case!(
             !matches!(received, Ok((4, 7))),
-            format!("4 and 7 bytes sent, received one by one: {received:?}"),
+            "4 and 7 bytes sent, received one by one: {received:?}"
         )],
-    );
-    Ok(())
+    )
 }

@@ -18,7 +18,7 @@ struct Experiment {
 }
 
 fn rows() -> Vec<ClaimRow> {
-    parse(&claims::document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"))
+    parse(&claims::document()).unwrap_or_else(|error| panic!("docs/claims.md: {error:#}"))
 }
 
 /// The experiments of all files here but this one and the list of them.

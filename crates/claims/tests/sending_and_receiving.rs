@@ -67,15 +67,12 @@ fn a_full_send_buffer_makes_send_lose_data() -> Result<()> {
     let arrived = read_all(server).join().expect("the reader ends")?;
     judge(
         "a_full_send_buffer_makes_send_lose_data",
-        [case(
+        [case!(
             arrived != data[..taken],
-            format!(
-                "send took {taken} of {MUCH} bytes and then said \"{full}\"; {} arrived",
-                arrived.len()
-            ),
+            "send took {taken} of {MUCH} bytes and then said \"{full}\"; {} arrived",
+            arrived.len()
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -97,9 +94,9 @@ fn send_takes_only_a_part_when_the_buffer_is_full() -> Result<()> {
     let timed = client.write(&data)?;
 
     let part = |name, count| {
-        case(
+        case!(
             count < MUCH,
-            format!("{name}: one send of {MUCH} bytes took {count}"),
+            "{name}: one send of {MUCH} bytes took {count}"
         )
     };
     judge(
@@ -109,8 +106,7 @@ fn send_takes_only_a_part_when_the_buffer_is_full() -> Result<()> {
             part("non-blocking", non_blocking),
             part("with a timeout", timed),
         ],
-    );
-    Ok(())
+    )
 }
 
 /// Counts the sends that took something.
@@ -168,20 +164,14 @@ fn sendall_loops() -> Result<()> {
         (sent == MUCH).then_some(())
     })?;
 
-    let loops = |name, sends| {
-        case(
-            sends > 1,
-            format!("{name}: {MUCH} bytes in {sends} send(s)"),
-        )
-    };
+    let loops = |name, sends| case!(sends > 1, "{name}: {MUCH} bytes in {sends} send(s)");
     judge(
         "sendall_loops",
         [
             loops("blocking", once),
             loops("non-blocking", non_blocking.sends),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -206,17 +196,18 @@ fn one_send_is_one_receive() -> Result<()> {
     judge(
         "one_send_is_one_receive",
         [
-            case(
+            case!(
                 stream == b"hello",
-                format!("TCP, first receive: {}", stream.escape_ascii()),
+                "TCP, first receive: {}",
+                stream.escape_ascii()
             ),
-            case(
+            case!(
                 &buffer[..count] == b"hello",
-                format!("UDP, first receive: {}", buffer[..count].escape_ascii()),
+                "UDP, first receive: {}",
+                buffer[..count].escape_ascii()
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -234,12 +225,12 @@ fn nagle_makes_packets_sticky() -> Result<()> {
     let received = receive(&server)?;
     judge(
         "nagle_makes_packets_sticky",
-        [case(
+        [case!(
             received == b"hello",
-            format!("with TCP_NODELAY, one receive: {}", received.escape_ascii()),
+            "with TCP_NODELAY, one receive: {}",
+            received.escape_ascii()
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -255,16 +246,13 @@ fn send_having_returned_means_the_peer_has_the_data() -> Result<()> {
     let thrown_away = matches!(&after, Err(error) if error.kind() == ErrorKind::ConnectionReset);
     judge(
         "send_having_returned_means_the_peer_has_the_data",
-        [case(
+        [case!(
             sent.is_err() || !thrown_away,
-            format!(
-                "send: {}; the server never accepted; then recv: {}",
-                outcome(&sent),
-                outcome(&after)
-            ),
+            "send: {}; the server never accepted; then recv: {}",
+            outcome(&sent),
+            outcome(&after)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -275,12 +263,11 @@ fn send_returns_the_number_of_characters() -> Result<()> {
     let characters = text.chars().count();
     judge(
         "send_returns_the_number_of_characters",
-        [case(
+        [case!(
             taken == characters,
-            format!("{characters} characters, send returned {taken}"),
+            "{characters} characters, send returned {taken}"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -293,12 +280,11 @@ fn recv_waits_until_its_buffer_is_full() -> Result<()> {
     drop(client);
     judge(
         "recv_waits_until_its_buffer_is_full",
-        [case(
+        [case!(
             !matches!(received, Ok(5)),
-            format!("5 bytes sent, recv(1024): {received:?}"),
+            "5 bytes sent, recv(1024): {received:?}"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -321,17 +307,14 @@ fn recv_leaves_the_rest_of_a_longer_message_for_later() -> Result<()> {
     judge(
         "recv_leaves_the_rest_of_a_longer_message_for_later",
         [
-            case(
+            case!(
                 rest == message[1024..],
-                format!("TCP: 1024 bytes, then {}", rest.len()),
+                "TCP: 1024 bytes, then {}",
+                rest.len()
             ),
-            case(
-                second.is_ok(),
-                format!("UDP: {first:?}, then {}", outcome(&second)),
-            ),
+            case!(second.is_ok(), "UDP: {first:?}, then {}", outcome(&second)),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -352,20 +335,17 @@ fn an_empty_message_ends_a_connection() -> Result<()> {
     judge(
         "an_empty_message_ends_a_connection",
         [
-            case(
+            case!(
                 !silence || stream != b"hello",
-                format!(
-                    "TCP: after an empty send nothing came: {silence}; then \"{}\"",
-                    stream.escape_ascii()
-                ),
+                "TCP: after an empty send nothing came: {silence}; then \"{}\"",
+                stream.escape_ascii()
             ),
-            case(
+            case!(
                 lengths != (0, 5),
-                format!("UDP: datagrams of {lengths:?} bytes came"),
+                "UDP: datagrams of {lengths:?} bytes came"
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -382,11 +362,10 @@ fn recv_is_for_tcp_and_recvfrom_for_udp() -> Result<()> {
     judge(
         "recv_is_for_tcp_and_recvfrom_for_udp",
         [
-            case(count != 5, format!("recvfrom on TCP: {count} bytes")),
-            case(datagram != 5, format!("recv on UDP: {datagram} bytes")),
+            case!(count != 5, "recvfrom on TCP: {count} bytes"),
+            case!(datagram != 5, "recv on UDP: {datagram} bytes"),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -422,14 +401,11 @@ fn tcp_is_a_best_effort_protocol() -> Result<()> {
     };
     judge(
         "tcp_is_a_best_effort_protocol",
-        [case(
+        [case!(
             words != b"hello",
-            format!(
-                "the first SYN was dropped; connect: {}, then received: \"{}\"",
-                outcome(&client),
-                words.escape_ascii()
-            ),
+            "the first SYN was dropped; connect: {}, then received: \"{}\"",
+            outcome(&client),
+            words.escape_ascii()
         )],
-    );
-    Ok(())
+    )
 }

@@ -38,18 +38,19 @@ fn a_timeout_of_0_means_no_timeout() -> Result<()> {
     judge(
         "a_timeout_of_0_means_no_timeout",
         [
-            case(waits, format!("SO_RCVTIMEO of 0, recv waits: {waits}")),
-            case(
+            case!(waits, "SO_RCVTIMEO of 0, recv waits: {waits}"),
+            case!(
                 refused.is_ok(),
-                format!("std's set_read_timeout(0): {}", outcome(&refused)),
+                "std's set_read_timeout(0): {}",
+                outcome(&refused)
             ),
-            case(
+            case!(
                 !matches!(&at_once, Err(error) if error.kind() == ErrorKind::WouldBlock),
-                format!("non-blocking, recv: {}", outcome(&at_once)),
+                "non-blocking, recv: {}",
+                outcome(&at_once)
             ),
         ],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -79,12 +80,11 @@ fn a_receive_timeout_bounds_the_whole_request() -> Result<()> {
     drip.join().expect("the client does not panic")?;
     judge(
         "a_receive_timeout_bounds_the_whole_request",
-        [case(
+        [case!(
             error.is_some(),
-            format!("timeout {TIMEOUT:?}, a byte every 100 ms: after {waited:?} {error:?}"),
+            "timeout {TIMEOUT:?}, a byte every 100 ms: after {waited:?} {error:?}"
         )],
-    );
-    Ok(())
+    )
 }
 
 #[test]
@@ -102,16 +102,13 @@ fn a_timeout_ends_the_connection() -> Result<()> {
     let later = receive(&server);
     judge(
         "a_timeout_ends_the_connection",
-        [case(
+        [case!(
             later.is_err(),
-            format!(
-                "recv: {}; then data was sent, recv: {}",
-                outcome(&timed_out),
-                outcome(&later)
-            ),
+            "recv: {}; then data was sent, recv: {}",
+            outcome(&timed_out),
+            outcome(&later)
         )],
-    );
-    Ok(())
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -122,10 +119,10 @@ fn a_receive_timeout_is_reported_as_timed_out() -> Result<()> {
     let error = receive(&server).expect_err("nothing was sent");
     judge(
         "a_receive_timeout_is_reported_as_timed_out",
-        [case(
+        [case!(
             error.kind() == ErrorKind::TimedOut,
-            format!("{:?}: {error}", error.kind()),
+            "{:?}: {error}",
+            error.kind()
         )],
-    );
-    Ok(())
+    )
 }
