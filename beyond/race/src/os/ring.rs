@@ -132,7 +132,6 @@ impl Ring {
         self.ask(stop.user_data(CANCEL));
     }
 
-    // ANCHOR: answer
     /// Asks to send an answer out of the buffer into which the message was
     /// received. See `handed_over`.
     pub fn answer(&mut self, place: usize, message: Received) {
@@ -146,7 +145,6 @@ impl Ring {
         self.lent.push((place, message));
         self.ask(send.user_data(ALL_OR_TELL | place as u64));
     }
-    // ANCHOR_END: answer
 
     /// Asks to send these bytes, with patience. Only one at a time for a place.
     pub fn send(&mut self, place: usize, bytes: Vec<u8>) {

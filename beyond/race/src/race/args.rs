@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::crowd::Plan;
 use super::entrant::{Entrant, MODELS};
 use super::{crowd, machine, text};
 
@@ -93,10 +94,7 @@ pub struct Setting {
     pub server_cores: Vec<usize>,
     pub crowd_cores: Vec<usize>,
     pub rounds: u32,
-    pub warm_up: Duration,
-    pub time: Duration,
-    pub rate: Option<f64>,
-    pub churn: Option<u64>,
+    pub plan: Plan,
 }
 
 /// What follows from the arguments and from the cores of this machine.
@@ -126,11 +124,13 @@ pub fn setting(args: &Args) -> Result<Setting> {
         server_cores,
         crowd_cores,
         rounds: args.rounds.unwrap_or(rounds),
-        warm_up: Duration::from_millis(if args.quick { 60 } else { 100 }),
-        time: Duration::from_secs_f64(args.time.unwrap_or(time)),
-        rate: args.rate,
-        // A port that was called from is not free again for a minute.
-        churn: args.churn.then_some(20_000),
+        plan: Plan {
+            warm_up: Duration::from_millis(if args.quick { 60 } else { 100 }),
+            time: Duration::from_secs_f64(args.time.unwrap_or(time)),
+            rate: args.rate,
+            // A port that was called from is not free again for a minute.
+            churn: args.churn.then_some(20_000),
+        },
     })
 }
 

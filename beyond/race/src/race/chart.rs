@@ -48,10 +48,9 @@ pub fn cell(cell: &Cell, setting: &Setting) -> String {
 
 fn line(row: &Row, best: f64, place: Place) -> String {
     let rate = row.median(|round| round.rate);
-    let mark = if row.crowd_is_the_limit(place) {
-        "*"
-    } else {
-        " "
+    let mark = match row.crowd_is_the_limit(place) {
+        true => "*",
+        false => " ",
     };
     let memory = row.memory().map_or("-".into(), |(process, kernel)| {
         format!("{:.0}K", (process + kernel).max(0.0) / 1024.0)
@@ -105,14 +104,14 @@ pub fn ending(race: &Race) -> String {
         text += "\nWARNING: that is too much. msg/s, p50 and p99 are worth nothing;\n\
                  CPU may still be compared.";
     }
-    for error in rows.filter_map(|row| {
-        let first = row
+    for row in rows {
+        let mut errors = row
             .rounds
             .iter()
-            .find_map(|round| round.first_error.as_ref())?;
-        Some(format!("\n{}: {first}", row.name))
-    }) {
-        text += &error;
+            .filter_map(|round| round.first_error.as_ref());
+        if let Some(first) = errors.next() {
+            let _ = write!(text, "\n{}: {first}", row.name);
+        }
     }
     for (name, trouble) in &race.troubles {
         let _ = write!(text, "\n{name}: not measured\n  {trouble}");

@@ -37,32 +37,24 @@ pub struct Entrant {
 impl Entrant {
     /// One of the models: this program, started again.
     pub fn model(name: &str, more: &str) -> Result<Self> {
-        let own = env::current_exe().context("find our own executable")?;
-        let own = own.display();
-        let command = format!(
-            "'{own}' server --model {name} --addr 127.0.0.1:{{port}} --reply echo --quiet \
-             --max-clients 1000000 {more}"
-        );
-        Ok(Self {
-            name: name.into(),
-            command,
-            dialect: Dialect::Echo,
-            places: match name {
-                "one-at-a-time" => Some(1),
-                "thread-pool" => Some(8),
-                _ => None,
-            },
-        })
+        let words = format!("--model {name} --max-clients 1000000 {more}");
+        let places = match name {
+            "one-at-a-time" => Some(1),
+            "thread-pool" => Some(8),
+            _ => None,
+        };
+        let ours = Self::ours(name, &words)?;
+        Ok(Self { places, ..ours })
     }
 
-    /// The lesson's server with datagrams.
-    pub fn datagrams(name: &str, more: &str) -> Result<Self> {
+    /// Our own server, with these words more.
+    pub fn ours(name: &str, words: &str) -> Result<Self> {
         let own = env::current_exe().context("find our own executable")?;
         let own = own.display();
         Ok(Self {
             name: name.into(),
             command: format!(
-                "'{own}' server --udp --addr 127.0.0.1:{{port}} --reply echo --quiet {more}"
+                "'{own}' server {words} --addr 127.0.0.1:{{port}} --reply echo --quiet"
             ),
             dialect: Dialect::Echo,
             places: None,

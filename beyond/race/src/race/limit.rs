@@ -26,7 +26,6 @@ impl Limit {
     }
 }
 
-// ANCHOR: limit
 /// One thread holds both ends of one connection, and plays both parts: send,
 /// receive, send back, receive. Nobody waits, nobody is woken, there is no
 /// server and no choice of whom to serve.
@@ -65,7 +64,6 @@ pub fn one_thread_one_pair(size: usize, time: Duration) -> Result<Limit> {
     }
     best.context("no run")
 }
-// ANCHOR_END: limit
 
 fn own_cpu() -> Result<Duration> {
     let clock = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);

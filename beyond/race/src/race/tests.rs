@@ -53,9 +53,8 @@ fn converse(mut call: TcpStream, spoil: fn(usize, &mut Vec<u8>)) {
     }
 }
 
-fn plan(clients: usize) -> Plan {
+fn plan() -> Plan {
     Plan {
-        clients,
         warm_up: Duration::from_millis(20),
         time: Duration::from_millis(200),
         rate: None,
@@ -63,11 +62,17 @@ fn plan(clients: usize) -> Plan {
     }
 }
 
-fn measure(addr: SocketAddr, plan: &Plan, way: Way) -> Seen {
-    let text = Text::new(SIZE, Dialect::Echo);
+fn measure(addr: SocketAddr, clients: usize, plan: &Plan, way: Way) -> Seen {
+    measure_long(addr, SIZE, clients, plan, way)
+}
+
+/// With messages of this size.
+fn measure_long(addr: SocketAddr, size: usize, clients: usize, plan: &Plan, way: Way) -> Seen {
+    let text = Text::new(size, Dialect::Echo);
     let mut crowd = Crowd::new(addr, &text, way).unwrap();
-    crowd.connect(plan.clients).unwrap();
-    crowd.measure(plan, &Family::new(process::id())).unwrap()
+    crowd.connect(clients).unwrap();
+    let family = Family::new(process::id());
+    crowd.measure(clients, plan, &family).unwrap()
 }
 
 #[rstest]
@@ -75,12 +80,12 @@ fn who_answers_rightly_has_no_error_and_starves_nobody(
     #[values(Way::Epoll, Way::IoUring)] way: Way,
 ) {
     let (addr, _) = server(10, |_, _| ());
-    let seen = measure(addr, &plan(10), way);
+    let seen = measure(addr, 10, &plan(), way);
     assert_eq!((seen.errors, seen.first_error), (0, None));
     assert!(seen.messages > 100 && seen.messages == seen.served.iter().sum::<u64>());
     assert_eq!(seen.latencies.len(), seen.messages);
     assert_eq!(starved(&seen.served), 0);
-    assert!(seen.crowd_cpu > Duration::ZERO && seen.server_cpu >= seen.crowd_cpu);
+    assert!(seen.used.crowd_cpu > Duration::ZERO && seen.used.server_cpu >= seen.used.crowd_cpu);
 }
 
 #[rstest]
@@ -93,7 +98,7 @@ fn a_wrong_answer_is_an_error(
     #[values(Way::Epoll, Way::IoUring)] way: Way,
 ) {
     let (addr, _) = server(1, spoil);
-    let seen = measure(addr, &plan(1), way);
+    let seen = measure(addr, 1, &plan(), way);
     assert_eq!(seen.errors, 1);
     assert!(seen.first_error.unwrap().contains(error));
 }
@@ -101,7 +106,7 @@ fn a_wrong_answer_is_an_error(
 #[rstest]
 fn an_answer_with_a_byte_too_few_is_never_counted(#[values(Way::Epoll, Way::IoUring)] way: Way) {
     let (addr, _) = server(1, |_, answer| answer.truncate(SIZE - 1));
-    assert_eq!(measure(addr, &plan(1), way).messages, 0);
+    assert_eq!(measure(addr, 1, &plan(), way).messages, 0);
 }
 
 #[rstest]
@@ -112,7 +117,7 @@ fn a_server_that_hangs_up_is_an_error(#[values(Way::Epoll, Way::IoUring)] way: W
         let (mut call, _) = listener.accept().unwrap();
         call.read_exact(&mut [0; SIZE]).unwrap();
     });
-    let seen = measure(addr, &plan(1), way);
+    let seen = measure(addr, 1, &plan(), way);
     assert_eq!((seen.errors, seen.messages), (1, 0));
     assert!(seen.first_error.unwrap().contains("end of stream"));
 }
@@ -136,11 +141,7 @@ fn a_long_message_is_checked_to_its_end(
             }
         }
     });
-    let text = Text::new(LONG, Dialect::Echo);
-    let mut crowd = Crowd::new(addr, &text, way).unwrap();
-    crowd.connect(1).unwrap();
-    let family = Family::new(process::id());
-    let seen = crowd.measure(&plan(1), &family).unwrap();
+    let seen = measure_long(addr, LONG, 1, &plan(), way);
     assert_eq!(seen.errors, u64::from(wrong), "{:?}", seen.first_error);
     assert_eq!(seen.messages > 0, wrong == 0);
 }
@@ -148,7 +149,7 @@ fn a_long_message_is_checked_to_its_end(
 #[rstest]
 fn who_waits_behind_the_last_place_is_starved(#[values(Way::Epoll, Way::IoUring)] way: Way) {
     let (addr, _) = server(2, |_, _| ());
-    let seen = measure(addr, &plan(10), way);
+    let seen = measure(addr, 10, &plan(), way);
     assert_eq!(starved(&seen.served), 8);
 }
 
@@ -158,9 +159,9 @@ fn with_churn_each_message_is_a_call_of_its_own() {
     let plan = Plan {
         warm_up: Duration::ZERO,
         churn: Some(50),
-        ..plan(5)
+        ..plan()
     };
-    let seen = measure(addr, &plan, Way::Epoll);
+    let seen = measure(addr, 5, &plan, Way::Epoll);
     assert_eq!(seen.errors, 0, "{:?}", seen.first_error);
     assert!((50..55).contains(&seen.messages), "{}", seen.messages);
     assert!(accepted.load(Ordering::SeqCst) as u64 >= seen.messages);
@@ -181,12 +182,12 @@ fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent(
         warm_up: Duration::ZERO,
         time: Duration::from_millis(600),
         rate: Some(100.0),
-        ..plan(1)
+        ..plan()
     };
-    let seen = measure(addr, &plan, way);
+    let seen = measure(addr, 1, &plan, way);
     // Not more than were due, however long the machine took; that is known to a
     // tenth of a second.
-    let due = seen.took.as_secs_f64() * 100.0;
+    let due = seen.used.time.as_secs_f64() * 100.0;
     assert!(
         seen.messages as f64 <= due + 10.0,
         "{} of {due}",
@@ -232,10 +233,7 @@ fn finished() -> (Race, Setting) {
         server_cores: vec![0],
         crowd_cores: vec![127],
         rounds: 3,
-        warm_up: Duration::ZERO,
-        time: Duration::from_secs(1),
-        rate: None,
-        churn: None,
+        plan: plan(),
     };
     let entrant = Entrant::parse("seventeen-letters=a <b> & c {port}").unwrap();
     let mut race = Race::new(&setting, &[entrant]);
@@ -252,7 +250,7 @@ fn finished() -> (Race, Setting) {
         starved: 4095,
         crowd_busy: 1.0,
         server_busy: 0.1,
-        ..Round::new(&measure(addr, &plan(1), Way::IoUring), memory, 256)
+        ..Round::new(&measure(addr, 1, &plan(), Way::IoUring), memory, 256)
     };
     race.cells.push(Cell {
         clients: 4096,
