@@ -3,11 +3,11 @@
 //! `docs/claims.md` holds one row for each claim: what is said, the verdict,
 //! the reason, and the name of a test. The tests of this package are the
 //! experiments. None of them knows its verdict: it runs real sockets, says case
-//! by case whether the claim held, and hands the cases to [`judge`], which
+//! by case whether the claim held, and hands the cases to [`judge!`], which
 //! compares them with the document. So a wrong word in the document and a
 //! kernel that behaves differently are found in the same way.
 //!
-//! Reading order: [`Judgement`], [`Case`] and [`judge`] here, the table's parser
+//! Reading order: [`Judgement`], [`Case`] and [`judge!`] here, the table's parser
 //! in [`table`], what the experiments share in [`lab`], then `tests/`.
 
 pub mod lab;
@@ -80,15 +80,27 @@ macro_rules! case {
     };
 }
 
-/// Compares what an experiment saw with the verdict in `docs/claims.md`.
+/// Compares what an experiment saw with the verdict in `docs/claims.md`: with that
+/// of the row which names the function that judges.
+#[macro_export]
+macro_rules! judge {
+    ($cases:expr) => {{
+        // Its full name begins with that of the function in which it stands.
+        fn here() {}
+        $crate::judge(std::any::type_name_of_val(&here), $cases)
+    }};
+}
+
+/// Does the work of [`judge!`]; `place` is the full name of something in the test.
 ///
 /// # Errors
 ///
 /// When the document gives another verdict for this test, does not know the
 /// test, or has another form. The message tells what was observed.
-pub fn judge(test: &str, cases: impl IntoIterator<Item = Case>) -> Result<()> {
+pub fn judge(place: &str, cases: impl IntoIterator<Item = Case>) -> Result<()> {
     let cases: Vec<Case> = cases.into_iter().collect();
     let rows = table::parse(&document()).context("docs/claims.md")?;
+    let test = place.rsplit("::").nth(1).unwrap_or(place);
     compare(&rows, test, &cases).map_err(anyhow::Error::msg)
 }
 

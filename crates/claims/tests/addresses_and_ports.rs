@@ -32,13 +32,10 @@ fn the_empty_host_means_127_0_0_1() -> Result<()> {
     let bound = listener.local_addr()?.ip();
     TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;
 
-    judge(
-        "the_empty_host_means_127_0_0_1",
-        [case!(
-            bound == Ipv4Addr::LOCALHOST,
-            "the server is bound to {bound}, and 127.0.0.1 reaches it"
-        )],
-    )
+    judge!([case!(
+        bound == Ipv4Addr::LOCALHOST,
+        "the server is bound to {bound}, and 127.0.0.1 reaches it"
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -56,13 +53,10 @@ fn a_server_is_reached_at_every_address_of_its_host() -> Result<()> {
         );
         Ok(case(attempt.is_ok(), seen))
     };
-    judge(
-        "a_server_is_reached_at_every_address_of_its_host",
-        [
-            reached_elsewhere(Ipv4Addr::UNSPECIFIED)?,
-            reached_elsewhere(Ipv4Addr::LOCALHOST)?,
-        ],
-    )
+    judge!([
+        reached_elsewhere(Ipv4Addr::UNSPECIFIED)?,
+        reached_elsewhere(Ipv4Addr::LOCALHOST)?,
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -75,10 +69,7 @@ fn connecting_to_0_0_0_0_fails() -> Result<()> {
         Ok(stream) => format!("connected with {}", stream.peer_addr()?),
         Err(error) => error.to_string(),
     };
-    judge(
-        "connecting_to_0_0_0_0_fails",
-        [case(attempt.is_err(), peer)],
-    )
+    judge!([case(attempt.is_err(), peer)])
 }
 
 #[cfg(target_os = "linux")]
@@ -90,14 +81,11 @@ fn loopback_is_one_address_127_0_0_1() -> Result<()> {
         Ok(listener) => call(listener).is_ok(),
         Err(_) => false,
     };
-    judge(
-        "loopback_is_one_address_127_0_0_1",
-        [case!(
-            !reached,
-            "bind to {other}: {}, reached: {reached}",
-            outcome(&listener)
-        )],
-    )
+    judge!([case!(
+        !reached,
+        "bind to {other}: {}, reached: {reached}",
+        outcome(&listener)
+    )])
 }
 
 #[test]
@@ -107,10 +95,7 @@ fn bind_takes_only_addresses_of_this_host() -> Result<()> {
     let own = TcpListener::bind(any_port());
     ensure!(own.is_ok(), "an own address must do: {own:?}");
     let refused = matches!(&foreign, Err(error) if error.kind() == ErrorKind::AddrNotAvailable);
-    judge(
-        "bind_takes_only_addresses_of_this_host",
-        [case!(refused, "bind to 192.0.2.1: {}", outcome(&foreign))],
-    )
+    judge!([case!(refused, "bind to 192.0.2.1: {}", outcome(&foreign))])
 }
 
 #[test]
@@ -124,13 +109,10 @@ fn bind_is_enough_to_be_reached() -> Result<()> {
     udp_socket()?.send_to(b"hello", udp.local_addr()?)?;
     let datagram = udp.recv(&mut [0; 16]);
 
-    judge(
-        "bind_is_enough_to_be_reached",
-        [
-            case!(call.is_ok(), "TCP, a call: {}", outcome(&call)),
-            case!(datagram.is_ok(), "UDP, a datagram: {}", outcome(&datagram)),
-        ],
-    )
+    judge!([
+        case!(call.is_ok(), "TCP, a call: {}", outcome(&call)),
+        case!(datagram.is_ok(), "UDP, a datagram: {}", outcome(&datagram)),
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -152,21 +134,18 @@ fn ports_0_to_1024_belong_to_the_system() -> Result<()> {
     let denied = matches!(&at_1024, Err(error) if error.kind() == ErrorKind::PermissionDenied);
     let at_1023 = outcome(&TcpListener::bind((address, 1023)));
 
-    judge(
-        "ports_0_to_1024_belong_to_the_system",
-        [
-            case!(
-                given == 0,
-                "bind to port 0: {}, port {given}",
-                outcome(&zero)
-            ),
-            case!(
-                denied || first_free > 1024,
-                "ports from {first_free} on are free for all; bind to 1024: {}, to 1023: {at_1023}",
-                outcome(&at_1024)
-            ),
-        ],
-    )
+    judge!([
+        case!(
+            given == 0,
+            "bind to port 0: {}, port {given}",
+            outcome(&zero)
+        ),
+        case!(
+            denied || first_free > 1024,
+            "ports from {first_free} on are free for all; bind to 1024: {}, to 1023: {at_1023}",
+            outcome(&at_1024)
+        ),
+    ])
 }
 
 #[test]
@@ -189,10 +168,7 @@ fn tcp_and_udp_ports_are_different_spaces() -> Result<()> {
         Err(_) => Default::default(),
     };
     let apart = words == (b"stream".to_vec(), b"datagram".to_vec());
-    judge(
-        "tcp_and_udp_ports_are_different_spaces",
-        [case(apart, seen)],
-    )
+    judge!([case(apart, seen)])
 }
 
 #[test]
@@ -206,13 +182,10 @@ fn a_socket_is_ip_plus_port() -> Result<()> {
         second.local_addr()?,
     ];
     let same = addresses[0] == addresses[1] || addresses[1] == addresses[2];
-    judge(
-        "a_socket_is_ip_plus_port",
-        [case!(
-            !same,
-            "a listener and two accepted sockets: {addresses:?}"
-        )],
-    )
+    judge!([case!(
+        !same,
+        "a listener and two accepted sockets: {addresses:?}"
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -230,14 +203,11 @@ fn ip_and_port_name_one_process() -> Result<()> {
     let after = TcpListener::bind(address);
     ensure!(after.is_ok(), "nobody is left, yet: {}", outcome(&after));
 
-    judge(
-        "ip_and_port_name_one_process",
-        [case!(
-            again.is_ok(),
-            "closed here, still open in another process; bind: {}",
-            outcome(&again)
-        )],
-    )
+    judge!([case!(
+        again.is_ok(),
+        "closed here, still open in another process; bind: {}",
+        outcome(&again)
+    )])
 }
 
 #[test]
@@ -253,16 +223,13 @@ fn a_client_that_does_not_bind_is_given_a_port() -> Result<()> {
     udp.send_to(b"hello", &server.local_addr()?.into())?;
     let (_, sender) = server.recv_from(&mut [0; 16])?;
 
-    judge(
-        "a_client_that_does_not_bind_is_given_a_port",
-        [
-            case!(
-                !ports.contains(&0) && ports[0] != ports[1],
-                "two TCP clients: ports {ports:?}"
-            ),
-            case!(sender.port() != 0, "a UDP client that sent: {sender}"),
-        ],
-    )
+    judge!([
+        case!(
+            !ports.contains(&0) && ports[0] != ports[1],
+            "two TCP clients: ports {ports:?}"
+        ),
+        case!(sender.port() != 0, "a UDP client that sent: {sender}"),
+    ])
 }
 
 #[test]
@@ -276,13 +243,10 @@ fn only_servers_may_bind() -> Result<()> {
         .context("an IPv4 address")?;
     client.connect(&listener.local_addr()?.into())?;
     let (_, seen) = listener.accept()?;
-    judge(
-        "only_servers_may_bind",
-        [case!(
-            seen != chosen,
-            "a client bound itself to {chosen}, the server saw {seen}"
-        )],
-    )
+    judge!([case!(
+        seen != chosen,
+        "a client bound itself to {chosen}, the server saw {seen}"
+    )])
 }
 
 /// An option for sharing a port counts only where both sockets have it.
@@ -321,13 +285,10 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
             outcome(&second)
         ))
     };
-    judge(
-        "so_reuseaddr_lets_two_servers_share_a_port",
-        [
-            two_on_one_port(Type::STREAM)?,
-            two_on_one_port(Type::DGRAM)?,
-        ],
-    )
+    judge!([
+        two_on_one_port(Type::STREAM)?,
+        two_on_one_port(Type::DGRAM)?,
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -355,15 +316,12 @@ fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
     let waiting = |socket: &Socket| std::iter::from_fn(|| socket.accept().ok()).count();
     let calls = (waiting(&first), second.as_ref().map_or(0, waiting));
 
-    judge(
-        "so_reuseport_spreads_the_calls_over_two_servers",
-        [case!(
-            calls.0 > 0 && calls.1 > 0,
-            "second server: {}; of {} calls, {} and {} came",
-            outcome(&second),
-            callers.len(),
-            calls.0,
-            calls.1
-        )],
-    )
+    judge!([case!(
+        calls.0 > 0 && calls.1 > 0,
+        "second server: {}; of {} calls, {} and {} came",
+        outcome(&second),
+        callers.len(),
+        calls.0,
+        calls.1
+    )])
 }

@@ -37,13 +37,10 @@ fn linux_says_empty_data_and_windows_says_reset() -> Result<()> {
     drop(client);
     let abrupt = farewell(&server);
 
-    judge(
-        "linux_says_empty_data_and_windows_says_reset",
-        [case!(
-            orderly == abrupt,
-            "after an orderly close: {orderly}, after an abortive one: {abrupt}"
-        )],
-    )
+    judge!([case!(
+        orderly == abrupt,
+        "after an orderly close: {orderly}, after an abortive one: {abrupt}"
+    )])
 }
 
 #[test]
@@ -56,14 +53,11 @@ fn after_the_peer_closed_the_first_write_succeeds() -> Result<()> {
     // That write is answered by a reset. As soon as it is here, a write fails.
     let later = wait_for("a write that fails", || server.write(b"hello?").err())?;
 
-    judge(
-        "after_the_peer_closed_the_first_write_succeeds",
-        [case!(
-            first.is_ok(),
-            "first write: {}, a later one: {later}",
-            outcome(&first)
-        )],
-    )
+    judge!([case!(
+        first.is_ok(),
+        "first write: {}, a later one: {later}",
+        outcome(&first)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -75,10 +69,7 @@ fn closing_with_unread_data_resets_the_connection() -> Result<()> {
     client.peek(&mut [0; 6])?;
     drop(client);
     let end = farewell(&server);
-    judge(
-        "closing_with_unread_data_resets_the_connection",
-        [case!(end == "reset", "the other side sees: {end}")],
-    )
+    judge!([case!(end == "reset", "the other side sees: {end}")])
 }
 
 #[test]
@@ -94,15 +85,12 @@ fn closing_at_once_loses_what_was_sent() -> Result<()> {
     drop(client);
     let mut arrived = Vec::new();
     let end = server.read_to_end(&mut arrived);
-    judge(
-        "closing_at_once_loses_what_was_sent",
-        [case!(
-            arrived.len() < sent,
-            "{sent} bytes sent, then closed; {} arrived, {}",
-            arrived.len(),
-            outcome(&end)
-        )],
-    )
+    judge!([case!(
+        arrived.len() < sent,
+        "{sent} bytes sent, then closed; {} arrived, {}",
+        arrived.len(),
+        outcome(&end)
+    )])
 }
 
 #[test]
@@ -115,14 +103,11 @@ fn after_eof_nothing_can_be_sent_to_the_peer() -> Result<()> {
     server.read_to_end(&mut question)?;
     server.write_all(b"answer")?;
     let answer = receive(&client);
-    judge(
-        "after_eof_nothing_can_be_sent_to_the_peer",
-        [case!(
-            !matches!(&answer, Ok(data) if data == b"answer"),
-            "sent after EOF, received: {}",
-            outcome(&answer)
-        )],
-    )
+    judge!([case!(
+        !matches!(&answer, Ok(data) if data == b"answer"),
+        "sent after EOF, received: {}",
+        outcome(&answer)
+    )])
 }
 
 #[test]
@@ -131,14 +116,11 @@ fn after_the_peer_left_recv_returns_empty_data_again_and_again() -> Result<()> {
     drop(client);
     let ends: Vec<&str> = (0..1000).map(|_| farewell(&server)).collect();
     let same = ends.iter().all(|end| *end == "EOF");
-    judge(
-        "after_the_peer_left_recv_returns_empty_data_again_and_again",
-        [case!(
-            same,
-            "1000 receives, the first: {}, all alike: {same}",
-            ends[0]
-        )],
-    )
+    judge!([case!(
+        same,
+        "1000 receives, the first: {}, all alike: {same}",
+        ends[0]
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -156,16 +138,13 @@ fn a_killed_program_leaves_its_peer_without_an_end() -> Result<()> {
         Ok(farewell(&server))
     };
     let (idle, behind) = (killed(b"")?, killed(b"unread")?);
-    judge(
-        "a_killed_program_leaves_its_peer_without_an_end",
-        [
-            case!(idle != "EOF", "after SIGKILL the server sees: {idle}"),
-            case!(
-                behind != "reset",
-                "after SIGKILL with something unread: {behind}"
-            ),
-        ],
-    )
+    judge!([
+        case!(idle != "EOF", "after SIGKILL the server sees: {idle}"),
+        case!(
+            behind != "reset",
+            "after SIGKILL with something unread: {behind}"
+        ),
+    ])
 }
 
 /// The port after a conversation: who is in the way, and who comes back. All of
@@ -307,13 +286,10 @@ fn time_wait_belongs_to_whoever_closes_first() -> Result<()> {
     let seen = |who, (server, client)| {
         format!("{who} closed first: TIME-WAIT at the server {server}, at the client {client}")
     };
-    judge(
-        "time_wait_belongs_to_whoever_closes_first",
-        [
-            case(of_server == (true, false), seen("server", of_server)),
-            case(of_client == (false, true), seen("client", of_client)),
-        ],
-    )
+    judge!([
+        case(of_server == (true, false), seen("server", of_server)),
+        case(of_client == (false, true), seen("client", of_client)),
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -326,7 +302,7 @@ fn a_restarted_server_finds_its_port_in_use() -> Result<()> {
         .into_iter()
         .map(|run| run.map(|(started, seen)| case(!started, seen)))
         .collect::<Result<Vec<_>>>()?;
-    judge("a_restarted_server_finds_its_port_in_use", cases)
+    judge!(cases)
 }
 
 #[cfg(target_os = "linux")]
@@ -337,14 +313,11 @@ fn so_reuseaddr_alone_frees_the_port() -> Result<()> {
     // The server closes first in all of them: otherwise nothing is in the way.
     let with = |first| second_run(first, true, Closer::Server);
     let cases = [with(false)?, with(true)?].map(|(started, seen)| case(started, seen));
-    judge("so_reuseaddr_alone_frees_the_port", cases)
+    judge!(cases)
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn killing_the_process_frees_the_port() -> Result<()> {
-    judge(
-        "killing_the_process_frees_the_port",
-        [restart::after_a_kill(false)?, restart::after_a_kill(true)?],
-    )
+    judge!([restart::after_a_kill(false)?, restart::after_a_kill(true)?])
 }

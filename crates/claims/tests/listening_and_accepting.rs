@@ -27,13 +27,10 @@ fn accept_gives_a_new_port() -> Result<()> {
     let listener = TcpListener::bind(any_port())?;
     let (_client, accepted) = call(&listener)?;
     let (listens_at, talks_at) = (listener.local_addr()?, accepted.local_addr()?);
-    judge(
-        "accept_gives_a_new_port",
-        [case!(
-            talks_at.port() != listens_at.port(),
-            "the listener is at {listens_at}, the accepted socket at {talks_at}"
-        )],
-    )
+    judge!([case!(
+        talks_at.port() != listens_at.port(),
+        "the listener is at {listens_at}, the accepted socket at {talks_at}"
+    )])
 }
 
 #[test]
@@ -48,13 +45,10 @@ fn listen_limits_clients() -> Result<()> {
         client.write_all(b"hello")?;
         served += usize::from(receive(server)? == b"hello");
     }
-    judge(
-        "listen_limits_clients",
-        [case!(
-            served < 10,
-            "listen(1), and {served} of 10 clients talk at the same time"
-        )],
-    )
+    judge!([case!(
+        served < 10,
+        "listen(1), and {served} of 10 clients talk at the same time"
+    )])
 }
 
 #[test]
@@ -64,15 +58,12 @@ fn the_backlog_is_at_least_1() -> Result<()> {
         Ok(listener) => TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE),
         Err(_) => Err(ErrorKind::NotConnected.into()),
     };
-    judge(
-        "the_backlog_is_at_least_1",
-        [case!(
-            listener.is_err() || client.is_err(),
-            "listen(0): {}, connect: {}",
-            outcome(&listener),
-            outcome(&client)
-        )],
-    )
+    judge!([case!(
+        listener.is_err() || client.is_err(),
+        "listen(0): {}, connect: {}",
+        outcome(&listener),
+        outcome(&client)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -105,26 +96,23 @@ fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
     listener.accept()?;
     let in_the_end = ended.recv_timeout(PATIENCE)?;
 
-    judge(
-        "n_plus_1_connections_complete_and_the_next_waits",
-        [
-            case!(
-                completed.len() == N + 1,
-                "listen({N}): {} connections completed",
-                completed.len()
-            ),
-            case!(
-                waits.is_ok() && within_a_moment.is_err(),
-                "the next stays in SYN-SENT: {}",
-                outcome(&waits)
-            ),
-            case!(
-                in_the_end.is_ok(),
-                "after one accept it ended with: {}",
-                outcome(&in_the_end)
-            ),
-        ],
-    )
+    judge!([
+        case!(
+            completed.len() == N + 1,
+            "listen({N}): {} connections completed",
+            completed.len()
+        ),
+        case!(
+            waits.is_ok() && within_a_moment.is_err(),
+            "the next stays in SYN-SENT: {}",
+            outcome(&waits)
+        ),
+        case!(
+            in_the_end.is_ok(),
+            "after one accept it ended with: {}",
+            outcome(&in_the_end)
+        ),
+    ])
 }
 
 #[test]
@@ -135,14 +123,11 @@ fn connect_waits_for_accept() -> Result<()> {
     let sent = client.write_all(b"hello");
     let server = accept(&listener)?;
     let heard = receive(&server)? == b"hello";
-    judge(
-        "connect_waits_for_accept",
-        [case!(
-            !heard,
-            "connect returned before accept, send: {}",
-            outcome(&sent)
-        )],
-    )
+    judge!([case!(
+        !heard,
+        "connect returned before accept, send: {}",
+        outcome(&sent)
+    )])
 }
 
 #[test]
@@ -155,15 +140,12 @@ fn the_listening_socket_carries_no_data() -> Result<()> {
     let server = accept(&listener)?;
     let from_accepted = receive(&server)?;
     let refused = matches!(&from_listener, Err(error) if error.kind() == ErrorKind::NotConnected);
-    judge(
-        "the_listening_socket_carries_no_data",
-        [case!(
-            refused && from_accepted == b"hello",
-            "recv on the listener: {}, on the accepted socket: {} bytes",
-            outcome(&from_listener),
-            from_accepted.len()
-        )],
-    )
+    judge!([case!(
+        refused && from_accepted == b"hello",
+        "recv on the listener: {}, on the accepted socket: {} bytes",
+        outcome(&from_listener),
+        from_accepted.len()
+    )])
 }
 
 #[test]
@@ -175,15 +157,12 @@ fn closing_the_listener_ends_the_calls() -> Result<()> {
     let question = receive(&server);
     server.write_all(b"answer")?;
     let answer = receive(&client);
-    judge(
-        "closing_the_listener_ends_the_calls",
-        [case!(
-            question.is_err() || answer.is_err(),
-            "after the listener was closed, question: {}, answer: {}",
-            outcome(&question),
-            outcome(&answer)
-        )],
-    )
+    judge!([case!(
+        question.is_err() || answer.is_err(),
+        "after the listener was closed, question: {}, answer: {}",
+        outcome(&question),
+        outcome(&answer)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -228,5 +207,5 @@ fn connect_waits_forever_if_the_server_is_away() -> Result<()> {
     for attempt in attempts {
         cases.push(attempt.join().expect("the attempt does not panic")?);
     }
-    judge("connect_waits_forever_if_the_server_is_away", cases)
+    judge!(cases)
 }

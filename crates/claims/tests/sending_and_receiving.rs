@@ -65,14 +65,11 @@ fn a_full_send_buffer_makes_send_lose_data() -> Result<()> {
     // only now, when the buffer was as full as can be.
     drop(client);
     let arrived = read_all(server).join().expect("the reader ends")?;
-    judge(
-        "a_full_send_buffer_makes_send_lose_data",
-        [case!(
-            arrived != data[..taken],
-            "send took {taken} of {MUCH} bytes and then said \"{full}\"; {} arrived",
-            arrived.len()
-        )],
-    )
+    judge!([case!(
+        arrived != data[..taken],
+        "send took {taken} of {MUCH} bytes and then said \"{full}\"; {} arrived",
+        arrived.len()
+    )])
 }
 
 #[test]
@@ -99,14 +96,11 @@ fn send_takes_only_a_part_when_the_buffer_is_full() -> Result<()> {
             "{name}: one send of {MUCH} bytes took {count}"
         )
     };
-    judge(
-        "send_takes_only_a_part_when_the_buffer_is_full",
-        [
-            part("blocking", blocking),
-            part("non-blocking", non_blocking),
-            part("with a timeout", timed),
-        ],
-    )
+    judge!([
+        part("blocking", blocking),
+        part("non-blocking", non_blocking),
+        part("with a timeout", timed),
+    ])
 }
 
 /// Counts the sends that took something.
@@ -165,13 +159,10 @@ fn sendall_loops() -> Result<()> {
     })?;
 
     let loops = |name, sends| case!(sends > 1, "{name}: {MUCH} bytes in {sends} send(s)");
-    judge(
-        "sendall_loops",
-        [
-            loops("blocking", once),
-            loops("non-blocking", non_blocking.sends),
-        ],
-    )
+    judge!([
+        loops("blocking", once),
+        loops("non-blocking", non_blocking.sends),
+    ])
 }
 
 #[test]
@@ -193,21 +184,18 @@ fn one_send_is_one_receive() -> Result<()> {
     let mut buffer = [0; 1024];
     let count = receiver.recv(&mut buffer)?;
 
-    judge(
-        "one_send_is_one_receive",
-        [
-            case!(
-                stream == b"hello",
-                "TCP, first receive: {}",
-                stream.escape_ascii()
-            ),
-            case!(
-                &buffer[..count] == b"hello",
-                "UDP, first receive: {}",
-                buffer[..count].escape_ascii()
-            ),
-        ],
-    )
+    judge!([
+        case!(
+            stream == b"hello",
+            "TCP, first receive: {}",
+            stream.escape_ascii()
+        ),
+        case!(
+            &buffer[..count] == b"hello",
+            "UDP, first receive: {}",
+            buffer[..count].escape_ascii()
+        ),
+    ])
 }
 
 #[test]
@@ -223,14 +211,11 @@ fn nagle_makes_packets_sticky() -> Result<()> {
         (server.peek(&mut both).ok()? == 10).then_some(())
     })?;
     let received = receive(&server)?;
-    judge(
-        "nagle_makes_packets_sticky",
-        [case!(
-            received == b"hello",
-            "with TCP_NODELAY, one receive: {}",
-            received.escape_ascii()
-        )],
-    )
+    judge!([case!(
+        received == b"hello",
+        "with TCP_NODELAY, one receive: {}",
+        received.escape_ascii()
+    )])
 }
 
 #[test]
@@ -244,15 +229,12 @@ fn send_having_returned_means_the_peer_has_the_data() -> Result<()> {
     drop(listener);
     let after = receive(&client);
     let thrown_away = matches!(&after, Err(error) if error.kind() == ErrorKind::ConnectionReset);
-    judge(
-        "send_having_returned_means_the_peer_has_the_data",
-        [case!(
-            sent.is_err() || !thrown_away,
-            "send: {}; the server never accepted; then recv: {}",
-            outcome(&sent),
-            outcome(&after)
-        )],
-    )
+    judge!([case!(
+        sent.is_err() || !thrown_away,
+        "send: {}; the server never accepted; then recv: {}",
+        outcome(&sent),
+        outcome(&after)
+    )])
 }
 
 #[test]
@@ -261,13 +243,10 @@ fn send_returns_the_number_of_characters() -> Result<()> {
     let text = "你好";
     let taken = client.write(text.as_bytes())?;
     let characters = text.chars().count();
-    judge(
-        "send_returns_the_number_of_characters",
-        [case!(
-            taken == characters,
-            "{characters} characters, send returned {taken}"
-        )],
-    )
+    judge!([case!(
+        taken == characters,
+        "{characters} characters, send returned {taken}"
+    )])
 }
 
 #[test]
@@ -278,13 +257,10 @@ fn recv_waits_until_its_buffer_is_full() -> Result<()> {
     let received = server.read(&mut buffer);
     // The client is still there and could send more.
     drop(client);
-    judge(
-        "recv_waits_until_its_buffer_is_full",
-        [case!(
-            !matches!(received, Ok(5)),
-            "5 bytes sent, recv(1024): {received:?}"
-        )],
-    )
+    judge!([case!(
+        !matches!(received, Ok(5)),
+        "5 bytes sent, recv(1024): {received:?}"
+    )])
 }
 
 #[test]
@@ -304,17 +280,14 @@ fn recv_leaves_the_rest_of_a_longer_message_for_later() -> Result<()> {
     receiver.set_nonblocking(true)?;
     let second = receiver.recv(&mut start);
 
-    judge(
-        "recv_leaves_the_rest_of_a_longer_message_for_later",
-        [
-            case!(
-                rest == message[1024..],
-                "TCP: 1024 bytes, then {}",
-                rest.len()
-            ),
-            case!(second.is_ok(), "UDP: {first:?}, then {}", outcome(&second)),
-        ],
-    )
+    judge!([
+        case!(
+            rest == message[1024..],
+            "TCP: 1024 bytes, then {}",
+            rest.len()
+        ),
+        case!(second.is_ok(), "UDP: {first:?}, then {}", outcome(&second)),
+    ])
 }
 
 #[test]
@@ -332,20 +305,17 @@ fn an_empty_message_ends_a_connection() -> Result<()> {
     let mut buffer = [0; 16];
     let lengths = (receiver.recv(&mut buffer)?, receiver.recv(&mut buffer)?);
 
-    judge(
-        "an_empty_message_ends_a_connection",
-        [
-            case!(
-                !silence || stream != b"hello",
-                "TCP: after an empty send nothing came: {silence}; then \"{}\"",
-                stream.escape_ascii()
-            ),
-            case!(
-                lengths != (0, 5),
-                "UDP: datagrams of {lengths:?} bytes came"
-            ),
-        ],
-    )
+    judge!([
+        case!(
+            !silence || stream != b"hello",
+            "TCP: after an empty send nothing came: {silence}; then \"{}\"",
+            stream.escape_ascii()
+        ),
+        case!(
+            lengths != (0, 5),
+            "UDP: datagrams of {lengths:?} bytes came"
+        ),
+    ])
 }
 
 #[test]
@@ -359,13 +329,10 @@ fn recv_is_for_tcp_and_recvfrom_for_udp() -> Result<()> {
     sender.send_to(b"hello", receiver.local_addr()?)?;
     let datagram = receiver.recv(&mut [0; 16])?;
 
-    judge(
-        "recv_is_for_tcp_and_recvfrom_for_udp",
-        [
-            case!(count != 5, "recvfrom on TCP: {count} bytes"),
-            case!(datagram != 5, "recv on UDP: {datagram} bytes"),
-        ],
-    )
+    judge!([
+        case!(count != 5, "recvfrom on TCP: {count} bytes"),
+        case!(datagram != 5, "recv on UDP: {datagram} bytes"),
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -399,13 +366,10 @@ fn tcp_is_a_best_effort_protocol() -> Result<()> {
         }
         Err(_) => Vec::new(),
     };
-    judge(
-        "tcp_is_a_best_effort_protocol",
-        [case!(
-            words != b"hello",
-            "the first SYN was dropped; connect: {}, then received: \"{}\"",
-            outcome(&client),
-            words.escape_ascii()
-        )],
-    )
+    judge!([case!(
+        words != b"hello",
+        "the first SYN was dropped; connect: {}, then received: \"{}\"",
+        outcome(&client),
+        words.escape_ascii()
+    )])
 }
