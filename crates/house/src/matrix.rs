@@ -188,15 +188,7 @@ impl Matrix {
         let lesson = self.folder.file_name().context("a lesson has a name")?;
         let mut place = target.context("a folder of the build")?.join("tmp");
         place.push(lesson);
-        place.extend(
-            folder
-                .components()
-                .rev()
-                .take(2)
-                .collect::<Vec<_>>()
-                .iter()
-                .rev(),
-        );
+        place.push(folder.strip_prefix(self.folder.join("checks"))?);
         fs::create_dir_all(&place)?;
         Programs::in_folder(folder, place)
     }
