@@ -188,6 +188,24 @@ fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) 
     Ok(Round::new(&seen, memory, clients))
 }
 
+/// The rounds of everybody, in turns as in `field`; a failure is said at once.
+pub fn in_turns<T>(
+    entrants: &[Entrant],
+    setting: &Setting,
+    measure: impl Fn(&Entrant) -> Result<T>,
+) -> Vec<Vec<T>> {
+    let mut all: Vec<Vec<T>> = entrants.iter().map(|_| Vec::new()).collect();
+    for _ in 0..setting.rounds {
+        for (entrant, rounds) in entrants.iter().zip(&mut all) {
+            match measure(entrant) {
+                Ok(round) => rounds.push(round),
+                Err(error) => complain(format!("{}: not measured, {error:#}", entrant.name)),
+            }
+        }
+    }
+    all
+}
+
 /// What connections take: in the server, in the kernel, and what is missing
 /// from the memory of the machine, in KiB.
 #[derive(Clone, Copy, Default)]

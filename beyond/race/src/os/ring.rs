@@ -135,13 +135,10 @@ impl Ring {
     /// Asks to send an answer out of the buffer into which the message was
     /// received. See `handed_over`.
     pub fn answer(&mut self, place: usize, message: Received) {
-        let bytes = message.bytes();
-        let fd = Fixed(place as u32);
         // DONTWAIT: it is sent while it is handed over, or it fails. So the
-        // buffer is free right after that. WAITALL: a part is a failure too.
-        let send = opcode::Send::new(fd, bytes.as_ptr(), bytes.len() as u32);
-        let send = send.flags(libc::MSG_DONTWAIT | libc::MSG_WAITALL | libc::MSG_NOSIGNAL);
-        let send = send.build().flags(squeue::Flags::SKIP_SUCCESS);
+        // buffer is free right after that.
+        let send = sending(place, message.bytes(), libc::MSG_DONTWAIT);
+        let send = send.flags(squeue::Flags::SKIP_SUCCESS);
         self.lent.push((place, message));
         self.ask(send.user_data(ALL_OR_TELL | place as u64));
     }
@@ -153,10 +150,8 @@ impl Ring {
             !busy,
             "place {place} is sending: two at once could overtake"
         );
-        let fd = Fixed(place as u32);
         // Without DONTWAIT: the kernel tries until all is sent.
-        let send = opcode::Send::new(fd, bytes.as_ptr(), bytes.len() as u32);
-        let send = send.flags(libc::MSG_WAITALL | libc::MSG_NOSIGNAL).build();
+        let send = sending(place, &bytes, 0);
         self.sending.insert(place, bytes);
         self.ask(send.user_data(SEND | place as u64));
     }
@@ -164,9 +159,7 @@ impl Ring {
     /// Asks to send words that live for ever, with patience. Only a failure has
     /// a result.
     pub fn say(&mut self, place: usize, words: &'static [u8]) {
-        let send = opcode::Send::new(Fixed(place as u32), words.as_ptr(), words.len() as u32);
-        let send = send.flags(libc::MSG_WAITALL | libc::MSG_NOSIGNAL).build();
-        let send = send.flags(squeue::Flags::SKIP_SUCCESS);
+        let send = sending(place, words, 0).flags(squeue::Flags::SKIP_SUCCESS);
         self.ask(send.user_data(ALL_OR_TELL | place as u64));
     }
 
@@ -271,6 +264,13 @@ impl Drop for Ring {
             .drain()
             .for_each(|(_, bytes)| mem::forget(bytes));
     }
+}
+
+/// A request to send all of these bytes: a part is a failure (WAITALL).
+fn sending(place: usize, bytes: &[u8], how: libc::c_int) -> squeue::Entry {
+    let send = opcode::Send::new(Fixed(place as u32), bytes.as_ptr(), bytes.len() as u32);
+    let flags = how | libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+    send.flags(flags).build()
 }
 
 /// Not an error: a signal, the end of the time, or results that have to be read

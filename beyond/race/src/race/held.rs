@@ -12,7 +12,7 @@ use super::crowd::{Crowd, PATIENCE, Seen, Way};
 use super::entrant::{Entrant, Server};
 use super::result::{micros, middle, rounded};
 use super::text::Text;
-use super::{Memory, Setting, chart, lines_that_fit, machine};
+use super::{Memory, Setting, chart, in_turns, lines_that_fit, machine};
 
 /// So many clients talk, alone at first, and then beside those who say nothing.
 const ACTIVE: usize = 100;
@@ -66,23 +66,15 @@ impl Row {
 pub fn race(idle: usize, json: bool, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
     let idle = lines_that_fit(idle + ACTIVE)?.saturating_sub(ACTIVE);
     ensure!(idle > 0, "--idle: the limit of open files leaves none");
-    let mut seen: Vec<Vec<Held>> = Vec::new();
-    seen.resize_with(entrants.len(), Vec::new);
-    for _ in 0..setting.rounds {
-        for (entrant, seen) in entrants.iter().zip(&mut seen) {
-            if let Some(places) = entrant.places {
-                if seen.is_empty() && !json {
-                    let name = &entrant.name;
-                    complain(format!("{name}: not raced, it serves {places} at a time"));
-                }
-                continue;
-            }
-            match hold(entrant, idle, setting) {
-                Ok(held) => seen.push(held),
-                Err(error) => complain(format!("{}: not measured, {error:#}", entrant.name)),
-            }
-        }
+    let (entrants, others): (Vec<Entrant>, Vec<Entrant>) = entrants
+        .iter()
+        .cloned()
+        .partition(|entrant| entrant.places.is_none());
+    for Entrant { name, places, .. } in others.iter().filter(|_| !json) {
+        let places = places.unwrap_or_default();
+        complain(format!("{name}: not raced, it serves {places} at a time"));
     }
+    let seen = in_turns(&entrants, setting, |entrant| hold(entrant, idle, setting));
     let rows = entrants.iter().zip(&seen);
     let rows = rows.filter(|(_, rounds)| !rounds.is_empty());
     let rows: Vec<Row> = rows

@@ -26,11 +26,8 @@ impl Family {
             for task in tasks(pid) {
                 let path = format!("/proc/{pid}/task/{task}/children");
                 let children = fs::read_to_string(path).unwrap_or_default();
-                all.extend(
-                    children
-                        .split_whitespace()
-                        .filter_map(|pid| pid.parse::<u32>().ok()),
-                );
+                let children = children.split_whitespace();
+                all.extend(children.filter_map(|pid| pid.parse::<u32>().ok()));
             }
             next += 1;
         }
@@ -109,11 +106,10 @@ pub struct Used {
 
 impl Moment {
     pub fn now(server: &Family) -> Result<Self> {
-        let crowd = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("clock_gettime")?;
         Ok(Self {
             switches: server.switches(),
             busy: busy()?,
-            crowd: crowd.into(),
+            crowd: own_cpu()?,
             server: server.cpu(),
             time: Instant::now(),
         })
@@ -132,6 +128,12 @@ impl Moment {
             others: others.as_secs_f64() / time.as_secs_f64(),
         }
     }
+}
+
+/// The CPU time of this thread.
+pub fn own_cpu() -> Result<Duration> {
+    let clock = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    Ok(clock.context("clock_gettime")?.into())
 }
 
 /// How long the cores were busy since the machine started, all together.

@@ -223,6 +223,8 @@ impl Race {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::{extremes, starved};
 
     #[test]
@@ -232,20 +234,16 @@ mod tests {
         assert_eq!(extremes(&[0, 0, 9]), (1.0, 1.0));
     }
 
-    #[test]
-    fn who_gets_less_than_a_tenth_of_the_middle_is_starved() {
-        assert_eq!(starved(&[100, 100, 10, 100]), 0);
-        assert_eq!(starved(&[100, 100, 9, 100]), 1);
-    }
-
-    #[test]
-    fn where_most_get_nothing_they_are_starved_and_not_the_measure() {
-        assert_eq!(starved(&[500, 400, 0, 0, 0, 0, 0]), 5);
-        assert_eq!(starved(&[0, 0]), 2);
-    }
-
-    #[test]
-    fn from_a_few_messages_nothing_can_be_told() {
-        assert_eq!(starved(&[3, 3, 0, 3]), 0);
+    #[rstest]
+    #[case::a_tenth_is_enough(&[100, 100, 10, 100], 0)]
+    #[case::less_is_not(&[100, 100, 9, 100], 1)]
+    #[case::where_most_get_nothing_they_are_not_the_measure(&[500, 400, 0, 0, 0, 0, 0], 5)]
+    #[case::nobody_is_served(&[0, 0], 2)]
+    #[case::a_few_messages_say_nothing(&[3, 3, 0, 3], 0)]
+    fn who_gets_less_than_a_tenth_of_the_middle_is_starved(
+        #[case] served: &[u64],
+        #[case] count: usize,
+    ) {
+        assert_eq!(starved(served), count);
     }
 }

@@ -20,9 +20,17 @@ use super::{Memory, Place, Setting, chart, json, svg};
 
 const SIZE: usize = 64;
 
-/// A server with a thread for each of the first callers. `spoil` changes each
-/// answer; it is told the number of the message.
-fn server(places: usize, spoil: fn(usize, &mut Vec<u8>)) -> (SocketAddr, Arc<AtomicUsize>) {
+/// Changes an answer, or clears it, and the server hangs up; it is told the number
+/// of the message.
+type Spoil = fn(usize, &mut Vec<u8>);
+
+fn server(places: usize, spoil: Spoil) -> (SocketAddr, Arc<AtomicUsize>) {
+    server_of(SIZE, places, spoil)
+}
+
+/// A server with a thread for each of the first callers, whose messages have this
+/// size.
+fn server_of(size: usize, places: usize, spoil: Spoil) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let accepted = Arc::new(AtomicUsize::new(0));
@@ -30,7 +38,7 @@ fn server(places: usize, spoil: fn(usize, &mut Vec<u8>)) -> (SocketAddr, Arc<Ato
     thread::spawn(move || {
         for call in listener.incoming().take(places) {
             count.fetch_add(1, Ordering::SeqCst);
-            thread::spawn(move || converse(call.unwrap(), spoil));
+            thread::spawn(move || converse(call.unwrap(), size, spoil));
         }
         loop {
             thread::park(); // the others stay in the queue
@@ -39,15 +47,15 @@ fn server(places: usize, spoil: fn(usize, &mut Vec<u8>)) -> (SocketAddr, Arc<Ato
     (addr, accepted)
 }
 
-fn converse(mut call: TcpStream, spoil: fn(usize, &mut Vec<u8>)) {
-    let mut buffer = [0; SIZE];
+fn converse(mut call: TcpStream, size: usize, spoil: Spoil) {
+    let mut buffer = vec![0; size];
     for number in 0.. {
         if call.read_exact(&mut buffer).is_err() {
             return;
         }
-        let mut answer = buffer.to_vec();
+        let mut answer = buffer.clone();
         spoil(number, &mut answer);
-        if call.write_all(&answer).is_err() {
+        if answer.is_empty() || call.write_all(&answer).is_err() {
             return;
         }
     }
@@ -93,7 +101,7 @@ fn who_answers_rightly_has_no_error_and_starves_nobody(
 #[case::the_bytes_of_another_message(|_, answer: &mut Vec<u8>| answer.rotate_left(1), "wrong bytes")]
 #[case::one_byte_too_many(|_, answer: &mut Vec<u8>| answer.push(b'X'), "wrong bytes")]
 fn a_wrong_answer_is_an_error(
-    #[case] spoil: fn(usize, &mut Vec<u8>),
+    #[case] spoil: Spoil,
     #[case] error: &str,
     #[values(Way::Epoll, Way::IoUring)] way: Way,
 ) {
@@ -111,12 +119,7 @@ fn an_answer_with_a_byte_too_few_is_never_counted(#[values(Way::Epoll, Way::IoUr
 
 #[rstest]
 fn a_server_that_hangs_up_is_an_error(#[values(Way::Epoll, Way::IoUring)] way: Way) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut call, _) = listener.accept().unwrap();
-        call.read_exact(&mut [0; SIZE]).unwrap();
-    });
+    let (addr, _) = server(1, |_, answer| answer.clear());
     let seen = measure(addr, 1, &plan(), way);
     assert_eq!((seen.errors, seen.messages), (1, 0));
     assert!(seen.first_error.unwrap().contains("end of stream"));
@@ -126,24 +129,17 @@ fn a_server_that_hangs_up_is_an_error(#[values(Way::Epoll, Way::IoUring)] way: W
 #[rstest]
 fn a_long_message_is_checked_to_its_end(
     #[values(Way::Epoll, Way::IoUring)] way: Way,
-    #[values(0, 1)] wrong: u8,
+    #[values(false, true)] is_wrong: bool,
 ) {
     const LONG: usize = 1_048_576;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut call, _) = listener.accept().unwrap();
-        let mut buffer = vec![0; LONG];
-        while call.read_exact(&mut buffer).is_ok() {
-            buffer[LONG - 1] ^= wrong;
-            if call.write_all(&buffer).is_err() {
-                return;
-            }
-        }
-    });
+    let spoil: Spoil = match is_wrong {
+        true => |_, answer| answer[LONG - 1] ^= 1,
+        false => |_, _| (),
+    };
+    let (addr, _) = server_of(LONG, 1, spoil);
     let seen = measure_long(addr, LONG, 1, &plan(), way);
-    assert_eq!(seen.errors, u64::from(wrong), "{:?}", seen.first_error);
-    assert_eq!(seen.messages > 0, wrong == 0);
+    assert_eq!(seen.errors, u64::from(is_wrong), "{:?}", seen.first_error);
+    assert_eq!(seen.messages > 0, !is_wrong);
 }
 
 #[rstest]
@@ -188,11 +184,8 @@ fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent(
     // Not more than were due, however long the machine took; that is known to a
     // tenth of a second.
     let due = seen.used.time.as_secs_f64() * 100.0;
-    assert!(
-        seen.messages as f64 <= due + 10.0,
-        "{} of {due}",
-        seen.messages
-    );
+    let answered = seen.messages as f64;
+    assert!(answered <= due + 10.0, "{answered} of {due}");
     let late = seen.latencies.iter_recorded();
     let late = late.filter(|value| value.value_iterated_to() > 15_000_000);
     let late: u64 = late.map(|value| value.count_at_value()).sum();

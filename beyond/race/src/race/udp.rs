@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, mem};
 
 use anyhow::{Context, Result, ensure};
-use lesson_7::{complain, say};
+use lesson_7::say;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
@@ -17,7 +17,7 @@ use serde_json::json;
 use super::entrant::{Entrant, Server};
 use super::result::{micros, middle};
 use super::text::Text;
-use super::{Setting, chart, machine};
+use super::{Setting, chart, in_turns, machine};
 
 const SIZE: usize = 64;
 
@@ -105,16 +105,9 @@ pub fn race(json: bool, setting: &Setting, also: &[Entrant]) -> Result<()> {
 
 /// Everybody in turns, with so many datagrams on their way.
 fn cell(entrants: &[Entrant], on_the_way: usize, setting: &Setting) -> Cell {
-    let mut all: Vec<Vec<Figures>> = Vec::new();
-    all.resize_with(entrants.len(), Vec::new);
-    for _ in 0..setting.rounds {
-        for (entrant, rounds) in entrants.iter().zip(&mut all) {
-            match measure(entrant, on_the_way, setting) {
-                Ok(round) => rounds.push(round),
-                Err(error) => complain(format!("{}: not measured, {error:#}", entrant.name)),
-            }
-        }
-    }
+    let all = in_turns(entrants, setting, |entrant| {
+        measure(entrant, on_the_way, setting)
+    });
     let rows = entrants
         .iter()
         .zip(all)
