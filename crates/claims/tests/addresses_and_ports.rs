@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use claims::{
     case, judge,
-    lab::{any_port, call, outcome, own_address, receive, udp_socket},
+    lab::{address_of, any_port, bound_socket, call, outcome, own_address, receive, udp_socket},
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -100,9 +100,7 @@ fn bind_takes_only_addresses_of_this_host() -> Result<()> {
 
 #[test]
 fn bind_is_enough_to_be_reached() -> Result<()> {
-    let tcp = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    tcp.bind(&any_port().into())?;
-    let target = tcp.local_addr()?.as_socket().context("an IPv4 address")?;
+    let (_tcp, target) = bound_socket()?;
     let call = TcpStream::connect(target);
 
     let udp = udp_socket()?;
@@ -235,12 +233,7 @@ fn a_client_that_does_not_bind_is_given_a_port() -> Result<()> {
 #[test]
 fn only_servers_may_bind() -> Result<()> {
     let listener = TcpListener::bind(any_port())?;
-    let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    client.bind(&any_port().into())?;
-    let chosen = client
-        .local_addr()?
-        .as_socket()
-        .context("an IPv4 address")?;
+    let (client, chosen) = bound_socket()?;
     client.connect(&listener.local_addr()?.into())?;
     let (_, seen) = listener.accept()?;
     judge!([case!(
@@ -308,8 +301,7 @@ fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
 
     // The kernel chooses by a hash of the addresses: with 64 callers, one
     // queue stays empty by chance once in 2^63 runs.
-    let address = first.local_addr()?;
-    let address = address.as_socket().context("an IPv4 address")?;
+    let address = address_of(&first)?;
     let callers: Vec<TcpStream> = (0..64)
         .map(|_| TcpStream::connect(address))
         .collect::<std::io::Result<_>>()?;

@@ -156,11 +156,11 @@ mod restart {
         net::{SocketAddr, TcpStream},
     };
 
-    use anyhow::{Context, Result};
+    use anyhow::Result;
     use claims::{
         Case, case,
         lab::{
-            Keeper, TIME_WAIT, no_child_is_born, outcome, own_address, receive, tcp_sockets,
+            Keeper, TIME_WAIT, address_of, no_child_is_born, outcome, own_address, receive, states,
             wait_for,
         },
     };
@@ -182,19 +182,10 @@ mod restart {
         Ok(server)
     }
 
-    fn address_of(socket: &Socket) -> Result<SocketAddr> {
-        socket.local_addr()?.as_socket().context("an IP address")
-    }
-
     /// Which ends of a connection are in TIME-WAIT: the server's, the client's.
-    pub fn in_time_wait(server: SocketAddr, client: SocketAddr) -> io::Result<(bool, bool)> {
-        let sockets = tcp_sockets()?;
-        let waits = |local, remote| {
-            sockets
-                .iter()
-                .any(|socket| socket.is_end(local, remote) && socket.state == TIME_WAIT)
-        };
-        Ok((waits(server, client), waits(client, server)))
+    pub fn in_time_wait(server: SocketAddr, client: SocketAddr) -> io::Result<[bool; 2]> {
+        let states = states(server, client)?;
+        Ok(states.map(|state| state.as_deref() == Some(TIME_WAIT)))
     }
 
     /// A server serves one client and ends. Returns the addresses of both, when
@@ -215,11 +206,9 @@ mod restart {
         drop(second);
         drop(server);
         wait_for("TIME-WAIT", || {
-            let mut left = tcp_sockets().ok()?;
-            left.retain(|socket| {
-                socket.is_end(address, client_address) || socket.is_end(client_address, address)
-            });
-            let settled = left.iter().all(|socket| socket.state == TIME_WAIT);
+            let left = states(address, client_address).ok()?.into_iter().flatten();
+            let left: Vec<String> = left.collect();
+            let settled = left.iter().all(|state| state == TIME_WAIT);
             (settled && !left.is_empty()).then_some(())
         })?;
         Ok((address, client_address))
@@ -283,12 +272,12 @@ fn time_wait_belongs_to_whoever_closes_first() -> Result<()> {
     let of_server = in_time_wait(server, client)?;
     let (server, client) = first_run(false, Closer::Client)?;
     let of_client = in_time_wait(server, client)?;
-    let seen = |who, (server, client)| {
+    let seen = |who, [server, client]: [bool; 2]| {
         format!("{who} closed first: TIME-WAIT at the server {server}, at the client {client}")
     };
     judge!([
-        case(of_server == (true, false), seen("server", of_server)),
-        case(of_client == (false, true), seen("client", of_client)),
+        case(of_server == [true, false], seen("server", of_server)),
+        case(of_client == [false, true], seen("client", of_client)),
     ])
 }
 

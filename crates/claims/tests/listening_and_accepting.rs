@@ -10,14 +10,13 @@ use std::{
 use anyhow::Result;
 use claims::{
     case, judge,
-    lab::{PATIENCE, accept, any_port, call, outcome, receive},
+    lab::{PATIENCE, accept, any_port, bound_socket, call, outcome, receive},
 };
 use socket2::{Domain, Socket, Type};
 
 /// A server's socket with this backlog. std chooses the backlog itself.
 fn listening(backlog: i32) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&any_port().into())?;
+    let (socket, _) = bound_socket()?;
     socket.listen(backlog)?;
     Ok(socket.into())
 }
@@ -69,7 +68,6 @@ fn the_backlog_is_at_least_1() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
-    use anyhow::Context;
     use claims::lab::{MOMENT, SYN_SENT, wait_for_state};
     use std::{sync::mpsc, thread};
 
@@ -83,9 +81,7 @@ fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
         .collect::<std::io::Result<_>>()?;
 
     // The next client is bound, so that it can be found among all sockets.
-    let next = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    next.bind(&any_port().into())?;
-    let local = next.local_addr()?.as_socket().context("an IP address")?;
+    let (next, local) = bound_socket()?;
     let (tell, ended) = mpsc::channel();
     thread::spawn(move || tell.send(next.connect_timeout(&target.into(), PATIENCE)));
     let waits = wait_for_state(local, target, SYN_SENT);
@@ -168,23 +164,17 @@ fn closing_the_listener_ends_the_calls() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn connect_waits_forever_if_the_server_is_away() -> Result<()> {
-    use anyhow::Context;
     use claims::lab::full_listener;
     use std::{thread, time::Duration};
 
-    let away = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    away.bind(&any_port().into())?;
-    let away_at = away.local_addr()?.as_socket();
+    let (_away, away_at) = bound_socket()?;
 
     // To the client, a SYN that a full queue drops is like one that a firewall
     // drops.
     let (full, _first) = full_listener()?;
 
     let targets = [
-        (
-            "a port where nobody listens",
-            away_at.context("an IP address")?,
-        ),
+        ("a port where nobody listens", away_at),
         ("an address without a way", "127.255.255.255:9".parse()?),
         ("a full queue", full.local_addr()?),
     ];

@@ -165,17 +165,20 @@ fn sendall_loops() -> Result<()> {
     ])
 }
 
+/// What a receiver gets that is late: both words are there before it reads.
+fn after_two_words(client: &mut TcpStream, server: &TcpStream) -> std::io::Result<Vec<u8>> {
+    client.write_all(b"hello")?;
+    client.write_all(b"world")?;
+    wait_for("ten bytes", || {
+        (server.peek(&mut [0; 10]).ok()? == 10).then_some(())
+    })?;
+    receive(server)
+}
+
 #[test]
 fn one_send_is_one_receive() -> Result<()> {
     let (mut client, server) = tcp_pair()?;
-    client.write_all(b"hello")?;
-    client.write_all(b"world")?;
-    // The receiver is late: both words are there before it reads.
-    let mut both = [0; 10];
-    wait_for("ten bytes", || {
-        (server.peek(&mut both).ok()? == 10).then_some(())
-    })?;
-    let stream = receive(&server)?;
+    let stream = after_two_words(&mut client, &server)?;
 
     let (sender, receiver) = (udp_socket()?, udp_socket()?);
     let target = receiver.local_addr()?;
@@ -204,13 +207,7 @@ fn nagle_makes_packets_sticky() -> Result<()> {
     // Without Nagle's algorithm each send leaves at once, in a segment of its
     // own. If the algorithm were the cause, the words would now stay apart.
     client.set_nodelay(true)?;
-    client.write_all(b"hello")?;
-    client.write_all(b"world")?;
-    let mut both = [0; 10];
-    wait_for("ten bytes", || {
-        (server.peek(&mut both).ok()? == 10).then_some(())
-    })?;
-    let received = receive(&server)?;
+    let received = after_two_words(&mut client, &server)?;
     judge!([case!(
         received == b"hello",
         "with TCP_NODELAY, one receive: {}",
@@ -338,16 +335,13 @@ fn recv_is_for_tcp_and_recvfrom_for_udp() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn tcp_is_a_best_effort_protocol() -> Result<()> {
-    use anyhow::Context;
-    use claims::lab::{SYN_SENT, accept, full_listener, wait_for_state};
+    use claims::lab::{SYN_SENT, accept, bound_socket, full_listener, wait_for_state};
     use std::sync::mpsc;
 
     // A loss that needs no privilege: the SYN meets a full queue and is dropped.
     let (listener, _first) = full_listener()?;
     let target = listener.local_addr()?;
-    let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    client.bind(&any_port().into())?;
-    let local = client.local_addr()?.as_socket().context("an IP address")?;
+    let (client, local) = bound_socket()?;
     let (tell, connected) = mpsc::channel();
     thread::spawn(move || {
         let attempt = client.connect_timeout(&target.into(), PATIENCE);
