@@ -122,11 +122,8 @@ impl Matrix {
     fn right(&self, folder: &Path) -> Result<()> {
         let programs = self.programs(folder)?;
         let report = self.run(&programs)?;
-        ensure!(
-            report.failed.is_empty(),
-            "a right program fails:\n{}",
-            report.text
-        );
+        let fails = !report.failed.is_empty();
+        ensure!(!fails, "a right program fails:\n{}", report.text);
         Ok(())
     }
 
