@@ -151,7 +151,6 @@ mod tests {
         table::ClaimRow {
             line: 7,
             theme: "Time".into(),
-            anchor: "clocks-stop".into(),
             claim: "Clocks stop.".into(),
             verdict,
             platform: table::Platform::Any,

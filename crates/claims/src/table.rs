@@ -21,8 +21,6 @@ pub struct ClaimRow {
     pub line: usize,
     /// The heading above the table.
     pub theme: String,
-    /// Where a link to `claims.md#…` leads: the test's name with dashes.
-    pub anchor: String,
     /// What tutorials say.
     pub claim: String,
     /// What is to be thought of it.
@@ -120,7 +118,6 @@ fn row(line: usize, theme: &str, content: &str) -> Result<ClaimRow> {
     Ok(ClaimRow {
         line,
         theme: theme.into(),
-        anchor,
         claim,
         verdict,
         platform,
@@ -197,7 +194,6 @@ mod tests {
         let expected = ClaimRow {
             line: 7,
             theme: "Time".into(),
-            anchor: "clocks-stop".into(),
             claim: "Clocks stop.".into(),
             verdict: Judgement::False,
             platform: Platform::Any,

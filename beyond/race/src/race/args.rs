@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
+use serde::Serialize;
 
 use super::crowd::Plan;
 use super::entrant::{Entrant, MODELS};
@@ -78,7 +79,8 @@ pub struct Args {
     pub svg: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Place {
     /// The server on one core, the crowd on another
     Split,
@@ -89,6 +91,7 @@ pub enum Place {
 }
 
 /// What is the same for a whole race.
+#[derive(Clone)]
 pub struct Setting {
     pub place: Place,
     pub server_cores: Vec<usize>,

@@ -7,7 +7,6 @@
 
 mod caller;
 mod lines;
-mod newcomer;
 mod plan;
 
 use std::collections::VecDeque;

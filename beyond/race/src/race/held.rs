@@ -1,7 +1,9 @@
 //! Connections that are held and say nothing: what they cost, and whom.
 
-use std::fmt::Write;
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use lesson_7::{complain, say};
@@ -101,7 +103,7 @@ fn hold(entrant: &Entrant, idle: usize, setting: &Setting) -> Result<Held> {
     let silent = crowd.greet(Duration::from_secs(30))?;
     ensure!(silent == 0, "{silent} of {idle} got no answer");
     let memory = Memory::now(&server).since(&memory);
-    let newcomer = crowd.newcomer(PATIENCE).context("a newcomer")?;
+    let newcomer = newcomer(server.addr, &text).context("a newcomer")?;
     let beside = crowd.measure(ACTIVE, &setting.plan, &server.family)?;
     let figures = |seen: &Seen| {
         let each = seen.used.server_cpu / (seen.messages.max(1) as u32);
@@ -116,13 +118,29 @@ fn hold(entrant: &Entrant, idle: usize, setting: &Setting) -> Result<Held> {
     })
 }
 
+/// A new caller beside all others: how long from its connect to its answer.
+fn newcomer(addr: SocketAddr, text: &Text) -> Result<Duration> {
+    let began = Instant::now();
+    let mut line = TcpStream::connect_timeout(&addr, PATIENCE).context("connect")?;
+    let timeout = line.set_read_timeout(Some(PATIENCE));
+    timeout.context("setsockopt")?;
+    let (mut asked, mut wanted) = (Vec::new(), Vec::new());
+    let message = text.asked(usize::MAX, 1, &mut asked);
+    line.write_all(message).context("send")?;
+    let wanted = text.wanted(usize::MAX, 1, &mut wanted);
+    let mut answer = vec![0; wanted.len()];
+    line.read_exact(&mut answer).context("recv")?;
+    ensure!(answer == wanted, "wrong bytes for the newcomer");
+    Ok(began.elapsed())
+}
+
 fn table(idle: usize, setting: &Setting, rows: &[Row]) -> String {
     let mut text = format!(
         "\n{} connections that say nothing, {ACTIVE} clients that talk ({SIZE} bytes)\n{}\n\n\
          {:<17} {:>8} {:>8} {:>9}   {:>9} {:>6}   {:>6} {:>6}\n\
          {:<17} {:>8} {:>8} {:>9}   {:>9} {:>6}   {:>6} {:>6}\n",
         chart::thousands(idle as f64),
-        chart::placement(setting.place, &setting.server_cores, &setting.crowd_cores),
+        chart::placement(setting),
         "",
         "bytes of",
         "bytes of",

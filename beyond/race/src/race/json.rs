@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use super::Place;
 use super::result::{Cell, Race, Round, Row, micros, rounded};
 
-/// One object. RACE.md of this lesson explains each name. Times are in
+/// One object. README.md of this package explains each name. Times are in
 /// microseconds, memory in bytes, parts of one core from 0 to 1.
 pub fn race(race: &Race) -> String {
+    let setting = &race.setting;
     let cell = |cell: &Cell| {
         json!({
             "clients": cell.clients,
@@ -15,24 +16,20 @@ pub fn race(race: &Race) -> String {
             "limit": {
                 "message_us": rounded(micros(cell.limit.time)),
                 "cpu_us": rounded(micros(cell.limit.cpu)),
-                "per_second": cell.limit_rate(race.place).round(),
+                "per_second": cell.limit_rate(race.setting.place).round(),
             },
-            "rows": cell.rows.iter().map(|row| one_row(row, race.place)).collect::<Vec<_>>(),
+            "rows": cell.rows.iter().map(|row| one_row(row, race.setting.place)).collect::<Vec<_>>(),
         })
     };
     let entrants = race.entrants.iter();
     let commands = entrants.map(|entrant| (entrant.name.clone(), json!(entrant.command)));
     let value = json!({
         "format": 1,
-        "place": match race.place {
-            Place::Split => "split",
-            Place::Same => "same",
-            Place::Free => "free",
-        },
-        "server_cores": race.cores.0,
-        "crowd_cores": race.cores.1,
-        "rounds": race.rounds,
-        "seconds": race.time.as_secs_f64(),
+        "place": setting.place,
+        "server_cores": setting.server_cores,
+        "crowd_cores": setting.crowd_cores,
+        "rounds": setting.rounds,
+        "seconds": setting.plan.time.as_secs_f64(),
         "load_before": race.load,
         "others_busy": rounded(race.others()),
         "commands": commands.collect::<Map<_, _>>(),

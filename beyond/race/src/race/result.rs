@@ -177,11 +177,8 @@ impl Cell {
 pub struct Race {
     pub cells: Vec<Cell>,
     pub entrants: Vec<Entrant>,
-    pub place: Place,
-    pub cores: (Vec<usize>, Vec<usize>),
+    pub setting: Setting,
     pub load: String,
-    pub rounds: u32,
-    pub time: Duration,
     pub troubles: Vec<(String, String)>,
 }
 
@@ -190,11 +187,8 @@ impl Race {
         Self {
             cells: Vec::new(),
             entrants: entrants.to_vec(),
-            place: setting.place,
-            cores: (setting.server_cores.clone(), setting.crowd_cores.clone()),
+            setting: setting.clone(),
             load: machine::load(),
-            rounds: setting.rounds,
-            time: setting.plan.time,
             troubles: Vec::new(),
         }
     }

@@ -276,5 +276,6 @@ fn the_chart_is_xml_and_the_json_is_json() {
     assert!(words.into_iter().any(|word| word == "seventeen-letters"));
     let figures: serde_json::Value = serde_json::from_str(&json::race(&race)).unwrap();
     assert_eq!(figures["cells"][0]["rows"][0]["starved"], 4095.0);
+    assert_eq!(figures["place"], "split");
     assert_eq!(figures["commands"]["seventeen-letters"], "a <b> & c {port}");
 }

@@ -334,7 +334,7 @@ fn drops(port: u16) -> u64 {
 }
 
 fn table(setting: &Setting, cells: &[Cell], bursts: &[Burst]) -> String {
-    let place = chart::placement(setting.place, &setting.server_cores, &setting.crowd_cores);
+    let place = chart::placement(setting);
     let mut text = format!("\nDatagrams of {SIZE} bytes; {place}\n");
     for Cell { on_the_way, rows } in cells {
         text += &format!(
