@@ -88,7 +88,7 @@ fn entrants(args: &Args) -> Result<Vec<Entrant>> {
     Ok(entrants)
 }
 
-/// After so long, `--quick` begins no other round with so many clients.
+/// When this time is over, `--quick` begins no other round with so many clients.
 const QUICK: Duration = Duration::from_secs(2);
 
 /// Everybody in turns, A B C A B C: what disturbs the machine for a while
@@ -172,7 +172,7 @@ fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) 
     };
     let mut crowd = Crowd::new(server.addr, &text, way)?;
     crowd.connect(clients)?;
-    // Who has no place for all leaves the others waiting: that is no error.
+    // A server that has no place for all leaves the others waiting: no error.
     let patience = match entrant.places {
         Some(_) => Duration::from_millis(20),
         None => PATIENCE,

@@ -171,34 +171,22 @@ mod tests {
         assert_eq!(Judgement::of(&[case(one, "a"), case(other, "b")]), verdict);
     }
 
-    #[test]
-    fn the_verdict_of_the_document_is_accepted_when_the_run_shows_the_same() {
-        let cases = [case(false, "the clock went on")];
-        assert_eq!(
-            compare(&[row(Judgement::False)], "clocks_stop", &cases),
-            Ok(())
-        );
-    }
+    const AS_WRITTEN: &str = "";
+    const OTHERWISE: &str = "docs/claims.md:7 calls this claim true, but this run shows false.\n\
+                             claim: Clocks stop.\n\
+                             observed:\n  not held  the clock went on\n";
+    const NO_ROW: &str = "docs/claims.md has no row for the test `clocks_run`";
 
-    #[test]
-    fn another_verdict_is_reported_with_its_line_and_what_was_seen() {
-        let cases = [case(false, "the clock went on")];
-        let difference = compare(&[row(Judgement::True)], "clocks_stop", &cases).unwrap_err();
-        assert_eq!(
-            difference,
-            "docs/claims.md:7 calls this claim true, but this run shows false.\n\
-             claim: Clocks stop.\n\
-             observed:\n  not held  the clock went on\n"
-        );
-    }
-
-    #[test]
-    fn a_test_without_a_row_is_an_error() {
-        let cases = [case(true, "a")];
-        let difference = compare(&[row(Judgement::True)], "clocks_run", &cases).unwrap_err();
-        assert_eq!(
-            difference,
-            "docs/claims.md has no row for the test `clocks_run`"
-        );
+    #[rstest]
+    #[case::the_same_verdict(Judgement::False, "clocks_stop", AS_WRITTEN)]
+    #[case::another_with_its_line_and_what_was_seen(Judgement::True, "clocks_stop", OTHERWISE)]
+    #[case::no_row(Judgement::True, "clocks_run", NO_ROW)]
+    fn a_run_is_compared_with_the_document(
+        #[case] written: Judgement,
+        #[case] test: &str,
+        #[case] difference: &str,
+    ) {
+        let compared = compare(&[row(written)], test, &[case(false, "the clock went on")]);
+        assert_eq!(compared.err().unwrap_or_default(), difference);
     }
 }

@@ -176,41 +176,38 @@ fn a_wrong_program_is_caught_with_less_evidence(
     has_not(&said, &["the X-ray, at its end"]);
 }
 
-/// The command line of a program that knows one port only.
-fn fixed(name: &str) -> String {
+/// Servers and clients that know one port only, of which lesson.
+const KNOW_ONE_PORT: [(u32, &str, &str); 4] = [
+    (1, "--server", "knows_port_8081"),
+    (1, "--client", "calls_port_8081"),
+    (3, "--server", "knows_port_7788"),
+    (3, "--client", "asks_port_7788"),
+];
+
+fn command(name: &str) -> String {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
     format!("python3 {file}/{name}.py")
 }
 
 #[rstest]
-#[case::a_server(1, "--server", "knows_port_8081")]
-#[case::a_client(1, "--client", "calls_port_8081")]
-#[case::a_server_of_datagrams(3, "--server", "knows_port_7788")]
-#[case::a_client_with_datagrams(3, "--client", "asks_port_7788")]
 #[ignore = "needs python3, unshare, ip and namespaces"]
 fn a_program_that_knows_the_usual_port_only_is_tested_as_well(
-    #[case] number: u32,
-    #[case] side: &str,
-    #[case] program: &str,
+    #[values(0, 1, 2, 3)] which: usize,
     #[values(Forbids::default(), NEITHER, NOTHING)] forbids: Forbids,
 ) {
-    checked(forbids, number, &[side, &fixed(program)]).ended_with(0);
+    let (number, side, program) = KNOW_ONE_PORT[which];
+    checked(forbids, number, &[side, &command(program)]).ended_with(0);
 }
 
 #[rstest]
-#[case::a_server(1, "--server", "knows_port_8081")]
-#[case::a_client(1, "--client", "calls_port_8081")]
-#[case::a_server_of_datagrams(3, "--server", "knows_port_7788")]
-#[case::a_client_with_datagrams(3, "--client", "asks_port_7788")]
 #[ignore = "needs python3, unshare, ip and namespaces"]
 fn where_another_program_has_the_usual_port_it_is_not_tested_and_that_is_said(
-    #[case] number: u32,
-    #[case] side: &str,
-    #[case] program: &str,
+    #[values(0, 1, 2, 3)] which: usize,
 ) {
+    let (number, side, program) = KNOW_ONE_PORT[which];
     let holder = include_str!("programs/holds_a_port.py");
     let (_, port) = program.rsplit_once('_').unwrap();
-    let (lesson, command) = (lesson(number), fixed(program));
+    let (lesson, command) = (lesson(number), command(program));
     let check = [&lesson, "check", side, &command, "--first"];
     let said = NEITHER.run(&[&["python3", "-c", holder, port][..], &check].concat());
     let said = joined(&said.ended_with(2));

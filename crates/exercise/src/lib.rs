@@ -19,7 +19,7 @@ pub mod watch;
 
 pub use cargo::cargo;
 pub use course::{Course, Manifest};
-pub use language::Language;
+pub use language::{Language, python};
 pub use my::My;
 pub use number::Number;
 pub use progress::{Progress, Standing};

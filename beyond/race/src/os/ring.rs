@@ -156,7 +156,7 @@ impl Ring {
         self.ask(send.user_data(SEND | place as u64));
     }
 
-    /// Asks to send words that live for ever, with patience. Only a failure has
+    /// Asks to send words that are never freed, with patience. Only a failure has
     /// a result.
     pub fn say(&mut self, place: usize, words: &'static [u8]) {
         let send = sending(place, words, 0).flags(squeue::Flags::SKIP_SUCCESS);
@@ -168,7 +168,7 @@ impl Ring {
         // SAFETY: what a request points to stays where it is until its result has
         // come, because the ring owns it: the pool is never freed, what is lent
         // and what is being sent is handed out afterwards or never (see drop),
-        // and the rest lives for ever.
+        // and the rest is never freed.
         while unsafe { self.kernel.submission().push(&request) }.is_err() {
             // The queue is full. An error leaves it full, and is tried again.
             let _ = self.kernel.submit();
@@ -188,7 +188,7 @@ impl Ring {
 
     // ANCHOR: wait
     /// The only system call that messages need: hands over all requests, and
-    /// waits until something is done, or for so long.
+    /// waits until something is done, at most this long.
     pub fn hand_over_and_wait(&mut self, patience: Duration) -> io::Result<()> {
         self.pool.publish();
         forgive(match patience {

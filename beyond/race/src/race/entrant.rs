@@ -149,7 +149,9 @@ impl Server {
     /// until it takes the call. Datagrams: until there is such a socket.
     fn wait_until_it_listens(&mut self, entrant: &Entrant) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(self.addr).is_err() && !has_datagrams(self.addr.port()) {
+        while TcpStream::connect(self.addr).is_err()
+            && machine::udp_socket(self.addr.port()).is_none()
+        {
             if is_gone(self.stage.pid(self.actor)) {
                 let _ = self.stage.wait_exit(self.actor);
                 let said = match &self.stage.lines(self.actor)[..] {
@@ -207,13 +209,6 @@ fn is_gone(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default();
     stat.is_empty() || state.trim_start().starts_with('Z')
-}
-
-/// Whether some socket receives datagrams on this port.
-fn has_datagrams(port: u16) -> bool {
-    let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let ours = format!(":{port:04X} 00000000:0000");
-    sockets.lines().any(|line| line.contains(&ours))
 }
 
 /// A port that was free a moment ago. Nothing in Linux can keep it for a

@@ -163,6 +163,14 @@ fn queued() -> u64 {
     pages.unwrap_or(0) * 4
 }
 
+/// The line of /proc/net/udp about the socket that receives on this port.
+pub fn udp_socket(port: u16) -> Option<String> {
+    let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let ours = format!(":{port:04X} 00000000:0000");
+    let line = sockets.lines().find(|line| line.contains(&ours));
+    line.map(str::to_string)
+}
+
 /// Memory that the machine could still give away, in KiB.
 pub fn available_memory() -> u64 {
     field("/proc/meminfo", "MemAvailable:")

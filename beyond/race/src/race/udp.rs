@@ -27,7 +27,7 @@ const ON_THE_WAY: [usize; 3] = [1, 16, 128];
 /// Sent at once, while nobody receives: what a burst is.
 const BURST: usize = 2000;
 
-/// After so long an answer is taken for lost, and its place sends the next.
+/// After this time an answer is taken for lost, and its place sends the next.
 const LOST: Duration = Duration::from_millis(100);
 
 /// At most so many a call, on this side.
@@ -323,14 +323,9 @@ fn burst(entrant: &Entrant, setting: &Setting) -> Result<Burst> {
 
 /// How many datagrams found no room in the receive buffer of this port.
 fn drops(port: u16) -> u64 {
-    let text = fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let ours = format!(":{port:04X}");
-    let line = text.lines().find(|line| {
-        let local = line.split_whitespace().nth(1);
-        local.is_some_and(|local| local.ends_with(&ours))
-    });
-    let drops = line.and_then(|line| line.split_whitespace().last()?.parse().ok());
-    drops.unwrap_or(0)
+    let line = machine::udp_socket(port).unwrap_or_default();
+    let drops = line.split_whitespace().last();
+    drops.and_then(|drops| drops.parse().ok()).unwrap_or(0)
 }
 
 fn table(setting: &Setting, cells: &[Cell], bursts: &[Burst]) -> String {

@@ -198,9 +198,7 @@ fn words(program: &str, args: &[&str]) -> Vec<String> {
 
 /// By a Python that is no shell script.
 fn python_file(file: &str, args: &[&str]) -> Vec<String> {
-    let itself = "import sys; print(sys.executable, end='')";
-    let python3 = Said::by(Command::new("python3").args(["-c", itself]));
-    words(&python3.out, &[&[file], args].concat())
+    words(exercise::python(), &[&[file], args].concat())
 }
 
 /// One of our programs.
