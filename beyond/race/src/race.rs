@@ -188,12 +188,13 @@ fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) 
     Ok(Round::new(&seen, memory, clients))
 }
 
-/// The rounds of everybody, in turns as in `field`; a failure is said at once.
+/// The rounds of everybody who could be measured, in turns as in `field`; a
+/// failure is said at once.
 pub fn in_turns<T>(
     entrants: &[Entrant],
     setting: &Setting,
     measure: impl Fn(&Entrant) -> Result<T>,
-) -> Vec<Vec<T>> {
+) -> impl Iterator<Item = (String, Vec<T>)> {
     let mut all: Vec<Vec<T>> = entrants.iter().map(|_| Vec::new()).collect();
     for _ in 0..setting.rounds {
         for (entrant, rounds) in entrants.iter().zip(&mut all) {
@@ -203,7 +204,8 @@ pub fn in_turns<T>(
             }
         }
     }
-    all
+    let names = entrants.iter().map(|entrant| entrant.name.clone());
+    names.zip(all).filter(|(_, rounds)| !rounds.is_empty())
 }
 
 /// What connections take: in the server, in the kernel, and what is missing

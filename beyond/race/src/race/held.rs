@@ -47,11 +47,11 @@ struct Row {
 }
 
 impl Row {
-    fn of(name: &str, idle: usize, rounds: &[Held]) -> Self {
+    fn of(name: String, idle: usize, rounds: &[Held]) -> Self {
         let median = |figure: &dyn Fn(&Held) -> f64| middle(rounds.iter().map(figure).collect());
         let each = |kib: i64| kib as f64 * 1024.0 / idle as f64;
         Self {
-            name: name.into(),
+            name,
             memory_process: median(&|held| each(held.memory.process)).round(),
             memory_kernel: median(&|held| each(held.memory.kernel)).round(),
             memory_machine: median(&|held| each(held.memory.machine)).round(),
@@ -76,12 +76,9 @@ pub fn race(idle: usize, json: bool, setting: &Setting, entrants: &[Entrant]) ->
         let places = places.unwrap_or_default();
         complain(format!("{name}: not raced, it serves {places} at a time"));
     }
-    let seen = in_turns(&entrants, setting, |entrant| hold(entrant, idle, setting));
-    let rows = entrants.iter().zip(&seen);
-    let rows = rows.filter(|(_, rounds)| !rounds.is_empty());
-    let rows: Vec<Row> = rows
-        .map(|(entrant, rounds)| Row::of(&entrant.name, idle, rounds))
-        .collect();
+    let held = in_turns(&entrants, setting, |entrant| hold(entrant, idle, setting));
+    let rows = held.map(|(name, rounds)| Row::of(name, idle, &rounds));
+    let rows: Vec<Row> = rows.collect();
     say(match json {
         true => to_json(idle, &rows),
         false => table(idle, setting, &rows),

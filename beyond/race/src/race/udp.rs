@@ -105,16 +105,12 @@ pub fn race(json: bool, setting: &Setting, also: &[Entrant]) -> Result<()> {
 
 /// Everybody in turns, with so many datagrams on their way.
 fn cell(entrants: &[Entrant], on_the_way: usize, setting: &Setting) -> Cell {
-    let all = in_turns(entrants, setting, |entrant| {
+    let measured = in_turns(entrants, setting, |entrant| {
         measure(entrant, on_the_way, setting)
     });
-    let rows = entrants
-        .iter()
-        .zip(all)
-        .filter(|(_, rounds)| !rounds.is_empty());
-    let rows = rows.map(|(entrant, rounds)| Row {
-        name: entrant.name.clone(),
-        figures: Figures::medians(&rounds),
+    let rows = measured.map(|(name, rounds)| {
+        let figures = Figures::medians(&rounds);
+        Row { name, figures }
     });
     let rows = rows.collect();
     Cell { on_the_way, rows }
