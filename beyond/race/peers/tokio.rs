@@ -1,9 +1,9 @@
 //! An echo server on tokio, as its own tutorial writes one.
 //!
-//!     cargo run --release -p lesson-7 --example tokio 8084 1
+//!     cargo run --release -p race --example tokio 8084 1
 //!
 //! The second number says how many threads the runtime has. With 1 it is the
-//! peer of the lesson's model `async`. With more, look at who is served least.
+//! peer of lesson 7's model `async`. With more, look at who is served least.
 
 use std::env::args;
 

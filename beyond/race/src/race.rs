@@ -19,30 +19,24 @@ mod tests;
 mod text;
 mod udp;
 
-use std::fmt::Display;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use lesson_7::{complain, ended, say};
 
 use crate::os::scheduling::in_batches;
 pub use args::{Args, Place, Setting};
-use crowd::{Crowd, PATIENCE, Plan, Way};
+use crowd::{Crowd, PATIENCE, Way};
 use entrant::{Entrant, MODELS, Server};
 use limit::Limit;
 use result::{Cell, Race, Round, Row};
 use text::Text;
 
 pub fn start(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(args))
 }
 
 fn run(args: &Args) -> Result<()> {
@@ -88,16 +82,15 @@ fn entrants(args: &Args) -> Result<Vec<Entrant>> {
         );
         entrants.extend(python);
     } else if !python.is_empty() {
-        note("python3 is here: with --python its two servers take part");
+        complain("python3 is here: with --python its two servers take part");
     }
     entrants.extend(args.also.iter().cloned());
     Ok(entrants)
 }
 
-/// After so long, `--quick` begins no other round with so many clients.
+/// When this time is over, `--quick` begins no other round with so many clients.
 const QUICK: Duration = Duration::from_secs(2);
 
-// ANCHOR: field
 /// Everybody in turns, A B C A B C: what disturbs the machine for a while
 /// disturbs all of them.
 fn field(args: &Args, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
@@ -124,13 +117,11 @@ fn field(args: &Args, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
                     break; // the machine is slow: one round is better than none
                 }
                 for (entrant, rounds) in entrants.iter().zip(&mut rounds) {
+                    let name = &entrant.name;
+                    let round = number + 1;
                     progress(
                         args,
-                        &format!(
-                            "{clients} × {size} B, round {}: {}",
-                            number + 1,
-                            entrant.name
-                        ),
+                        &format!("{clients} × {size} B, round {round}: {name}"),
                     );
                     match one_round(entrant, clients, size, setting) {
                         Ok(round) => rounds.push(round),
@@ -155,14 +146,13 @@ fn field(args: &Args, setting: &Setting, entrants: &[Entrant]) -> Result<()> {
             entrants.retain(|entrant| !race.never_ran(&entrant.name));
         }
     }
-    if args.json {
-        say(json::race(&race));
-    } else {
-        say(chart::ending(&race));
-    }
+    say(match args.json {
+        true => json::race(&race),
+        false => chart::ending(&race),
+    });
     if let Some(file) = &args.svg {
         fs::write(file, svg::race(&race)).with_context(|| format!("write {}", file.display()))?;
-        note(&format!("the chart is in {}", file.display()));
+        complain(format!("the chart is in {}", file.display()));
     }
     ensure!(
         race.cells.iter().any(|cell| !cell.rows.is_empty()),
@@ -176,28 +166,20 @@ fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) 
     let text = Text::new(size, entrant.dialect);
     let server = Server::start(entrant, &setting.server_cores)?;
     let memory = Memory::now(&server);
-    let way = match setting.churn {
+    let way = match setting.plan.churn {
         Some(_) => Way::Epoll,
         None => Way::IoUring,
     };
     let mut crowd = Crowd::new(server.addr, &text, way)?;
     crowd.connect(clients)?;
-    // Who has no place for all leaves the others waiting: that is no error.
-    let patience = if entrant.places.is_some() {
-        Duration::from_millis(20)
-    } else {
-        PATIENCE
+    // A server that has no place for all leaves the others waiting: no error.
+    let patience = match entrant.places {
+        Some(_) => Duration::from_millis(20),
+        None => PATIENCE,
     };
     crowd.greet(patience)?;
     let memory = Memory::now(&server).since(&memory);
-    let plan = Plan {
-        clients,
-        warm_up: setting.warm_up,
-        time: setting.time,
-        rate: setting.rate,
-        churn: setting.churn,
-    };
-    let seen = crowd.measure(&plan, &server.family)?;
+    let seen = crowd.measure(clients, &setting.plan, &server.family)?;
     ensure!(
         seen.messages > 0,
         "no message was answered; {}",
@@ -205,7 +187,26 @@ fn one_round(entrant: &Entrant, clients: usize, size: usize, setting: &Setting) 
     );
     Ok(Round::new(&seen, memory, clients))
 }
-// ANCHOR_END: field
+
+/// The rounds of everybody who could be measured, in turns as in `field`; a
+/// failure is said at once.
+pub fn in_turns<T>(
+    entrants: &[Entrant],
+    setting: &Setting,
+    measure: impl Fn(&Entrant) -> Result<T>,
+) -> impl Iterator<Item = (String, Vec<T>)> {
+    let mut all: Vec<Vec<T>> = entrants.iter().map(|_| Vec::new()).collect();
+    for _ in 0..setting.rounds {
+        for (entrant, rounds) in entrants.iter().zip(&mut all) {
+            match measure(entrant) {
+                Ok(round) => rounds.push(round),
+                Err(error) => complain(format!("{}: not measured, {error:#}", entrant.name)),
+            }
+        }
+    }
+    let names = entrants.iter().map(|entrant| entrant.name.clone());
+    names.zip(all).filter(|(_, rounds)| !rounds.is_empty())
+}
 
 /// What connections take: in the server, in the kernel, and what is missing
 /// from the memory of the machine, in KiB.
@@ -242,7 +243,7 @@ pub fn lines_that_fit(clients: usize) -> Result<usize> {
         return Ok(clients);
     }
     let fit = (limit - 64) as usize;
-    note(&format!(
+    complain(format!(
         "open files: this program may have {limit}, so {fit} clients come in place of {clients}; \
          raise the hard limit: see \"ulimit -Hn\""
     ));
@@ -253,17 +254,5 @@ pub fn lines_that_fit(clients: usize) -> Result<usize> {
 fn progress(args: &Args, line: &str) {
     if io::stderr().is_terminal() && !args.json {
         let _ = write!(io::stderr(), "\r\x1b[K{line}");
-    }
-}
-
-/// What is not a result: it must not stand in the JSON.
-pub fn note(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// Prints; `println!` would panic when nobody reads.
-pub fn say(text: impl Display) {
-    if writeln!(io::stdout(), "{text}").is_err() {
-        process::exit(1);
     }
 }

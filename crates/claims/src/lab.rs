@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use socket2::{Domain, Socket, Type};
+
 /// How long an event may take that must come. It only ends experiments that
 /// have gone wrong, so it can be generous to a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,6 +66,20 @@ pub fn udp_socket() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(any_port())?;
     socket.set_read_timeout(Some(PATIENCE))?;
     Ok(socket)
+}
+
+/// A TCP socket on 127.0.0.1 that is bound and does nothing yet, and its address.
+pub fn bound_socket() -> io::Result<(Socket, SocketAddr)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&any_port().into())?;
+    let address = address_of(&socket)?;
+    Ok((socket, address))
+}
+
+/// The address to which a socket is bound.
+pub fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
+    address.ok_or_else(|| io::Error::other("not an IP address"))
 }
 
 /// One receive of up to 1,024 bytes.
@@ -202,43 +218,20 @@ pub use linux::*;
 mod linux {
     use std::{
         fs, io,
-        net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream},
+        net::{SocketAddr, TcpListener, TcpStream},
     };
 
-    use socket2::{Domain, Socket, Type};
-
-    use super::{any_port, wait_for};
+    use super::{bound_socket, wait_for};
 
     /// State of a connection that the client waits for.
     pub const SYN_SENT: &str = "02";
     /// State of the end that closed first, for a minute.
     pub const TIME_WAIT: &str = "06";
 
-    /// One line of `/proc/net/tcp`.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct TcpSocket {
-        /// The socket's own address.
-        pub local: SocketAddrV4,
-        /// Its peer's address.
-        pub remote: SocketAddrV4,
-        /// The kernel's number of the state, in hexadecimal digits.
-        pub state: String,
-    }
-
-    impl TcpSocket {
-        /// Whether this is the end at `local` of a connection with `remote`. One
-        /// address is not enough: the kernel gives a client's port to several
-        /// connections, as long as they lead to different servers.
-        pub fn is_end(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-            (self.local.into(), self.remote.into()) == (local, remote)
-        }
-    }
-
     /// A listener whose queue is full, and the connection that fills it. Its
     /// kernel drops the SYN of every further call without a word.
     pub fn full_listener() -> io::Result<(TcpListener, TcpStream)> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.bind(&any_port().into())?;
+        let (socket, _) = bound_socket()?;
         socket.listen(0)?;
         let listener = TcpListener::from(socket);
         let first = TcpStream::connect(listener.local_addr()?)?;
@@ -248,34 +241,39 @@ mod linux {
     /// Waits until one end of a connection is in this state.
     pub fn wait_for_state(local: SocketAddr, remote: SocketAddr, state: &str) -> io::Result<()> {
         wait_for("a state of TCP", || {
-            let sockets = tcp_sockets().ok()?;
-            let seen = |socket: &TcpSocket| socket.is_end(local, remote) && socket.state == state;
-            sockets.iter().any(seen).then_some(())
+            let [here, _] = states(local, remote).ok()?;
+            (here.as_deref() == Some(state)).then_some(())
         })
     }
 
-    /// All IPv4 TCP sockets of this machine, those in TIME-WAIT too.
-    pub fn tcp_sockets() -> io::Result<Vec<TcpSocket>> {
+    /// The states of both ends of a connection, as the kernel's numbers in
+    /// hexadecimal digits; None for an end that is gone.
+    pub fn states(one: SocketAddr, other: SocketAddr) -> io::Result<[Option<String>; 2]> {
         let table = fs::read_to_string("/proc/net/tcp")?;
-        Ok(table.lines().skip(1).filter_map(tcp_socket).collect())
+        // One address is not enough: the kernel gives a client's port to several
+        // connections, as long as they lead to different servers.
+        let of_end = |local, remote| {
+            let mut ends = table.lines().filter_map(end);
+            ends.find(|(from, to, _)| (*from, *to) == (local, remote))
+        };
+        let ends = [of_end(one, other), of_end(other, one)];
+        Ok(ends.map(|end| end.map(|(.., state)| state.to_string())))
     }
 
-    fn tcp_socket(line: &str) -> Option<TcpSocket> {
+    /// A line of the table: the socket's own address, its peer's, and its state.
+    fn end(line: &str) -> Option<(SocketAddr, SocketAddr, &str)> {
         let mut fields = line.split_whitespace().skip(1);
-        Some(TcpSocket {
-            local: address(fields.next()?)?,
-            remote: address(fields.next()?)?,
-            state: fields.next()?.into(),
-        })
+        let (local, remote) = (address(fields.next()?)?, address(fields.next()?)?);
+        Some((local, remote, fields.next()?))
     }
 
     /// The kernel prints the four bytes of the address as one number in the
     /// order of this machine, and the port as a number.
-    fn address(field: &str) -> Option<SocketAddrV4> {
+    fn address(field: &str) -> Option<SocketAddr> {
         let (ip, port) = field.split_once(':')?;
         let ip = u32::from_str_radix(ip, 16).ok()?.to_ne_bytes();
         let port = u16::from_str_radix(port, 16).ok()?;
-        Some(SocketAddrV4::new(ip.into(), port))
+        Some((ip, port).into())
     }
 
     #[cfg(test)]
@@ -288,12 +286,9 @@ mod linux {
             let line = format!(
                 "   3: {ip:08X}:1F90 {ip:08X}:C350 06 00000000:00000000 03:000014FF 00000002     0        0 0 3 0"
             );
-            let expected = TcpSocket {
-                local: "127.0.0.1:8080".parse().unwrap(),
-                remote: "127.0.0.1:50000".parse().unwrap(),
-                state: TIME_WAIT.into(),
-            };
-            assert_eq!(tcp_socket(&line), Some(expected));
+            let [local, remote] = ["127.0.0.1:8080", "127.0.0.1:50000"];
+            let expected = (local.parse().unwrap(), remote.parse().unwrap(), TIME_WAIT);
+            assert_eq!(end(&line), Some(expected));
         }
     }
 }

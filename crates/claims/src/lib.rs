@@ -3,17 +3,19 @@
 //! `docs/claims.md` holds one row for each claim: what is said, the verdict,
 //! the reason, and the name of a test. The tests of this package are the
 //! experiments. None of them knows its verdict: it runs real sockets, says case
-//! by case whether the claim held, and hands the cases to [`judge`], which
+//! by case whether the claim held, and hands the cases to [`judge!`], which
 //! compares them with the document. So a wrong word in the document and a
 //! kernel that behaves differently are found in the same way.
 //!
-//! Reading order: [`Judgement`], [`Case`] and [`judge`] here, the table's parser
+//! Reading order: [`Judgement`], [`Case`] and [`judge!`] here, the table's parser
 //! in [`table`], what the experiments share in [`lab`], then `tests/`.
 
 pub mod lab;
 pub mod table;
 
 use std::{fmt, path::PathBuf};
+
+use anyhow::{Context, Result};
 
 /// What is to be thought of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,19 +72,36 @@ pub fn case(held: bool, seen: impl Into<String>) -> Case {
     }
 }
 
-/// Compares what an experiment saw with the verdict in `docs/claims.md`.
+/// A [`Case`] whose `seen` is put together as by `format!`.
+#[macro_export]
+macro_rules! case {
+    ($held:expr, $($seen:tt)+) => {
+        $crate::case($held, format!($($seen)+))
+    };
+}
+
+/// Compares what an experiment saw with the verdict in `docs/claims.md`: with that
+/// of the row which names the function that judges.
+#[macro_export]
+macro_rules! judge {
+    ($cases:expr) => {{
+        // Its full name begins with that of the function in which it stands.
+        fn here() {}
+        $crate::judge(std::any::type_name_of_val(&here), $cases)
+    }};
+}
+
+/// Does the work of [`judge!`]; `place` is the full name of something in the test.
 ///
-/// # Panics
+/// # Errors
 ///
 /// When the document gives another verdict for this test, does not know the
-/// test, or cannot be read. The message tells what was observed.
-#[track_caller]
-pub fn judge(test: &str, cases: impl IntoIterator<Item = Case>) {
+/// test, or has another form. The message tells what was observed.
+pub fn judge(place: &str, cases: impl IntoIterator<Item = Case>) -> Result<()> {
     let cases: Vec<Case> = cases.into_iter().collect();
-    let rows = table::parse(&document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"));
-    if let Err(difference) = compare(&rows, test, &cases) {
-        panic!("{difference}");
-    }
+    let rows = table::parse(&document()).context("docs/claims.md")?;
+    let test = place.rsplit("::").nth(1).unwrap_or(place);
+    compare(&rows, test, &cases).map_err(anyhow::Error::msg)
 }
 
 /// The text of `docs/claims.md`. It is read when a test runs, so that an edited
@@ -124,13 +143,14 @@ fn compare(rows: &[table::ClaimRow], test: &str, cases: &[Case]) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     fn row(verdict: Judgement) -> table::ClaimRow {
         table::ClaimRow {
             line: 7,
             theme: "Time".into(),
-            anchor: "clocks-stop".into(),
             claim: "Clocks stop.".into(),
             verdict,
             platform: table::Platform::Any,
@@ -139,52 +159,34 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_claim_that_held_in_every_case_is_true() {
-        let cases = [case(true, "a"), case(true, "b")];
-        assert_eq!(Judgement::of(&cases), Judgement::True);
+    #[rstest]
+    #[case::in_every_case(true, true, Judgement::True)]
+    #[case::in_no_case(false, false, Judgement::False)]
+    #[case::in_some_cases(true, false, Judgement::Depends)]
+    fn the_verdict_says_in_which_cases_a_claim_held(
+        #[case] one: bool,
+        #[case] other: bool,
+        #[case] verdict: Judgement,
+    ) {
+        assert_eq!(Judgement::of(&[case(one, "a"), case(other, "b")]), verdict);
     }
 
-    #[test]
-    fn a_claim_that_held_in_no_case_is_false() {
-        let cases = [case(false, "a"), case(false, "b")];
-        assert_eq!(Judgement::of(&cases), Judgement::False);
-    }
+    const AS_WRITTEN: &str = "";
+    const OTHERWISE: &str = "docs/claims.md:7 calls this claim true, but this run shows false.\n\
+                             claim: Clocks stop.\n\
+                             observed:\n  not held  the clock went on\n";
+    const NO_ROW: &str = "docs/claims.md has no row for the test `clocks_run`";
 
-    #[test]
-    fn a_claim_that_held_in_some_cases_depends() {
-        let cases = [case(true, "a"), case(false, "b")];
-        assert_eq!(Judgement::of(&cases), Judgement::Depends);
-    }
-
-    #[test]
-    fn the_verdict_of_the_document_is_accepted_when_the_run_shows_the_same() {
-        let cases = [case(false, "the clock went on")];
-        assert_eq!(
-            compare(&[row(Judgement::False)], "clocks_stop", &cases),
-            Ok(())
-        );
-    }
-
-    #[test]
-    fn another_verdict_is_reported_with_its_line_and_what_was_seen() {
-        let cases = [case(false, "the clock went on")];
-        let difference = compare(&[row(Judgement::True)], "clocks_stop", &cases).unwrap_err();
-        assert_eq!(
-            difference,
-            "docs/claims.md:7 calls this claim true, but this run shows false.\n\
-             claim: Clocks stop.\n\
-             observed:\n  not held  the clock went on\n"
-        );
-    }
-
-    #[test]
-    fn a_test_without_a_row_is_an_error() {
-        let cases = [case(true, "a")];
-        let difference = compare(&[row(Judgement::True)], "clocks_run", &cases).unwrap_err();
-        assert_eq!(
-            difference,
-            "docs/claims.md has no row for the test `clocks_run`"
-        );
+    #[rstest]
+    #[case::the_same_verdict(Judgement::False, "clocks_stop", AS_WRITTEN)]
+    #[case::another_with_its_line_and_what_was_seen(Judgement::True, "clocks_stop", OTHERWISE)]
+    #[case::no_row(Judgement::True, "clocks_run", NO_ROW)]
+    fn a_run_is_compared_with_the_document(
+        #[case] written: Judgement,
+        #[case] test: &str,
+        #[case] difference: &str,
+    ) {
+        let compared = compare(&[row(written)], test, &[case(false, "the clock went on")]);
+        assert_eq!(compared.err().unwrap_or_default(), difference);
     }
 }

@@ -10,7 +10,7 @@
 //! | <a id="clocks-stop"></a>Clocks stop. | **false** (Linux) | They go on. | `clocks_stop` |
 //! ```
 
-use std::fmt;
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::Judgement;
 
@@ -21,8 +21,6 @@ pub struct ClaimRow {
     pub line: usize,
     /// The heading above the table.
     pub theme: String,
-    /// Where a link to `claims.md#…` leads: the test's name with dashes.
-    pub anchor: String,
     /// What tutorials say.
     pub claim: String,
     /// What is to be thought of it.
@@ -46,23 +44,6 @@ pub enum Platform {
     Linux,
 }
 
-/// What is wrong with the document, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError {
-    /// Line of the document, counted from 1.
-    pub line: usize,
-    /// What was expected there.
-    pub problem: String,
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.problem)
-    }
-}
-
-impl std::error::Error for ParseError {}
-
 const HEADER: [&str; 4] = ["claim", "verdict", "why", "test"];
 
 /// Reads all rows of all tables.
@@ -72,7 +53,7 @@ const HEADER: [&str; 4] = ["claim", "verdict", "why", "test"];
 /// The first line that has not the form: a table without a heading, with other
 /// columns, a row with other cells, a verdict that is none, an anchor that does
 /// not follow from the test's name, or a test that has a row already.
-pub fn parse(text: &str) -> Result<Vec<ClaimRow>, ParseError> {
+pub fn parse(text: &str) -> Result<Vec<ClaimRow>> {
     let mut rows: Vec<ClaimRow> = Vec::new();
     let mut theme = None;
     // How many lines of the present table were seen: the first is its header,
@@ -88,111 +69,93 @@ pub fn parse(text: &str) -> Result<Vec<ClaimRow>, ParseError> {
         }
         depth += 1;
         let found = match (theme, depth) {
-            (None, _) => Err("a table before the first `## ` heading".into()),
+            (None, _) => bail!("line {line}: a table before the first `## ` heading"),
             (_, 1) => header(content),
             (_, 2) => rule(content),
-            (Some(theme), _) => row(line, theme, content).and_then(|row| match twin(&rows, &row) {
-                Some(twin) => Err(format!(
-                    "`{}` has a row already, in line {}",
-                    row.test, twin.line
-                )),
-                None => {
-                    rows.push(row);
-                    Ok(())
-                }
-            }),
+            (Some(theme), _) => row(line, theme, content).and_then(|row| add(&mut rows, row)),
         };
-        found.map_err(|problem| ParseError { line, problem })?;
+        found.map_err(|problem| problem.context(format!("line {line}")))?;
     }
     Ok(rows)
 }
 
-fn twin<'a>(rows: &'a [ClaimRow], row: &ClaimRow) -> Option<&'a ClaimRow> {
-    rows.iter().find(|other| other.test == row.test)
-}
-
-fn header(line: &str) -> Result<(), String> {
-    match cells(line) {
-        cells if cells == HEADER => Ok(()),
-        cells => Err(format!(
-            "the columns are {}, not {}",
-            HEADER.join(", "),
-            cells.join(", ")
-        )),
+fn add(rows: &mut Vec<ClaimRow>, row: ClaimRow) -> Result<()> {
+    if let Some(twin) = rows.iter().find(|other| other.test == row.test) {
+        bail!("`{}` has a row already, in line {}", row.test, twin.line);
     }
+    rows.push(row);
+    Ok(())
 }
 
-fn rule(line: &str) -> Result<(), String> {
+fn header(line: &str) -> Result<()> {
+    let (usual, cells) = (HEADER.join(", "), cells(line).join(", "));
+    ensure!(cells == usual, "the columns are {usual}, not {cells}");
+    Ok(())
+}
+
+fn rule(line: &str) -> Result<()> {
     let ruled = |cell: &String| !cell.is_empty() && cell.chars().all(|c| c == '-' || c == ':');
-    match cells(line) {
-        cells if cells.len() == HEADER.len() && cells.iter().all(ruled) => Ok(()),
-        _ => Err("expected `|---|---|---|---|` under the header".into()),
-    }
+    let cells = cells(line);
+    let is_rule = cells.len() == HEADER.len() && cells.iter().all(ruled);
+    ensure!(is_rule, "expected `|---|---|---|---|` under the header");
+    Ok(())
 }
 
-fn row(line: usize, theme: &str, content: &str) -> Result<ClaimRow, String> {
-    let cells: [String; 4] = cells(content)
-        .try_into()
-        .map_err(|cells: Vec<String>| format!("a row has 4 cells, this one {}", cells.len()))?;
-    let [claim, verdict, why, test] = cells;
-    if why.is_empty() {
-        return Err("the reason is missing".into());
-    }
-    let test = test_name(&test)?;
-    let (anchor, claim) = anchor_and_claim(&claim)?;
+fn row(line: usize, theme: &str, content: &str) -> Result<ClaimRow> {
+    let cells = cells(content);
+    let [claim, verdict, why, test] = cells.as_slice() else {
+        bail!("a row has 4 cells, this one {}", cells.len());
+    };
+    ensure!(!why.is_empty(), "the reason is missing");
+    let test = test_name(test)?;
+    let (anchor, claim) = anchor_and_claim(claim)?;
     let expected = test.replace('_', "-");
-    if anchor != expected {
-        return Err(format!(
-            "the anchor of `{test}` is {expected:?}, not {anchor:?}"
-        ));
-    }
-    let (verdict, platform) = verdict_and_platform(&verdict)?;
+    ensure!(
+        anchor == expected,
+        "the anchor of `{test}` is {expected:?}, not {anchor:?}"
+    );
+    let (verdict, platform) = verdict_and_platform(verdict)?;
     Ok(ClaimRow {
         line,
         theme: theme.into(),
-        anchor,
         claim,
         verdict,
         platform,
-        why,
+        why: why.clone(),
         test,
     })
 }
 
-fn test_name(cell: &str) -> Result<String, String> {
+fn test_name(cell: &str) -> Result<String> {
     cell.strip_prefix('`')
         .and_then(|rest| rest.strip_suffix('`'))
         .filter(|name| !name.is_empty())
         .filter(|name| name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()))
         .map(String::from)
-        .ok_or_else(|| format!("expected a test's name in code font, not {cell:?}"))
+        .with_context(|| format!("expected a test's name in code font, not {cell:?}"))
 }
 
-fn anchor_and_claim(cell: &str) -> Result<(String, String), String> {
+fn anchor_and_claim(cell: &str) -> Result<(String, String)> {
     cell.strip_prefix("<a id=\"")
         .and_then(|rest| rest.split_once("\"></a>"))
         .map(|(anchor, claim)| (anchor.to_string(), claim.trim().to_string()))
         .filter(|(_, claim)| !claim.is_empty())
-        .ok_or_else(|| format!("expected `<a id=\"…\"></a>` and a claim, not {cell:?}"))
+        .with_context(|| format!("expected `<a id=\"…\"></a>` and a claim, not {cell:?}"))
 }
 
-fn verdict_and_platform(cell: &str) -> Result<(Judgement, Platform), String> {
+fn verdict_and_platform(cell: &str) -> Result<(Judgement, Platform)> {
     let (verdict, mark) = cell.split_once(' ').unwrap_or((cell, ""));
     let verdict = match verdict {
         "**true**" => Judgement::True,
         "**false**" => Judgement::False,
         "**depends**" => Judgement::Depends,
-        _ => {
-            return Err(format!(
-                "a verdict is **true**, **false** or **depends**, not {verdict:?}"
-            ));
-        }
+        _ => bail!("a verdict is **true**, **false** or **depends**, not {verdict:?}"),
     };
     let platform = match mark {
         "" => Platform::Any,
         "(Unix)" => Platform::Unix,
         "(Linux)" => Platform::Linux,
-        _ => return Err(format!("a mark is (Linux) or (Unix), not {mark:?}")),
+        _ => bail!("a mark is (Linux) or (Unix), not {mark:?}"),
     };
     Ok((verdict, platform))
 }
@@ -231,7 +194,6 @@ mod tests {
         let expected = ClaimRow {
             line: 7,
             theme: "Time".into(),
-            anchor: "clocks-stop".into(),
             claim: "Clocks stop.".into(),
             verdict: Judgement::False,
             platform: Platform::Any,
@@ -295,40 +257,30 @@ mod tests {
     )]
     fn a_row_of_another_form_is_an_error_with_its_line(#[case] row: &str, #[case] problem: &str) {
         let error = parse(&document(row)).unwrap_err();
-        assert_eq!(error.to_string(), format!("line 7: {problem}"));
+        assert_eq!(format!("{error:#}"), format!("line 7: {problem}"));
     }
 
-    #[test]
-    fn a_second_row_for_a_test_is_an_error_that_names_the_first() {
-        let error = parse(&document(&format!("{GOOD}\n{GOOD}"))).unwrap_err();
-        let problem = "line 8: `clocks_stop` has a row already, in line 7";
-        assert_eq!(error.to_string(), problem);
-    }
-
-    #[test]
-    fn other_columns_are_an_error() {
-        let error = parse(&document(GOOD).replace("| why |", "| reason |")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "line 5: the columns are claim, verdict, why, test, not claim, verdict, reason, test"
-        );
-    }
-
-    #[test]
-    fn a_missing_rule_under_the_header_is_an_error() {
-        let error = parse(&document(GOOD).replace("|---|:-:|---|---|\n", "")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "line 6: expected `|---|---|---|---|` under the header"
-        );
-    }
-
-    #[test]
-    fn a_table_without_a_heading_is_an_error() {
-        let error = parse(&document(GOOD).replace("## Time", "Time")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "line 5: a table before the first `## ` heading"
-        );
+    #[rstest]
+    #[case::a_second_row_names_the_first(
+        document(&format!("{GOOD}\n{GOOD}")),
+        "line 8: `clocks_stop` has a row already, in line 7"
+    )]
+    #[case::other_columns(
+        document(GOOD).replace("| why |", "| reason |"),
+        "line 5: the columns are claim, verdict, why, test, not claim, verdict, reason, test"
+    )]
+    #[case::no_rule_under_the_header(
+        document(GOOD).replace("|---|:-:|---|---|\n", ""),
+        "line 6: expected `|---|---|---|---|` under the header"
+    )]
+    #[case::no_heading(
+        document(GOOD).replace("## Time", "Time"),
+        "line 5: a table before the first `## ` heading"
+    )]
+    fn a_table_of_another_form_is_an_error_with_its_line(
+        #[case] text: String,
+        #[case] problem: &str,
+    ) {
+        assert_eq!(format!("{:#}", parse(&text).unwrap_err()), problem);
     }
 }

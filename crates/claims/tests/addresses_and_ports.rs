@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use claims::{
     case, judge,
-    lab::{any_port, call, outcome, own_address, receive, udp_socket},
+    lab::{address_of, any_port, bound_socket, call, outcome, own_address, receive, udp_socket},
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -32,14 +32,10 @@ fn the_empty_host_means_127_0_0_1() -> Result<()> {
     let bound = listener.local_addr()?.ip();
     TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;
 
-    judge(
-        "the_empty_host_means_127_0_0_1",
-        [case(
-            bound == Ipv4Addr::LOCALHOST,
-            format!("the server is bound to {bound}, and 127.0.0.1 reaches it"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        bound == Ipv4Addr::LOCALHOST,
+        "the server is bound to {bound}, and 127.0.0.1 reaches it"
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -57,14 +53,10 @@ fn a_server_is_reached_at_every_address_of_its_host() -> Result<()> {
         );
         Ok(case(attempt.is_ok(), seen))
     };
-    judge(
-        "a_server_is_reached_at_every_address_of_its_host",
-        [
-            reached_elsewhere(Ipv4Addr::UNSPECIFIED)?,
-            reached_elsewhere(Ipv4Addr::LOCALHOST)?,
-        ],
-    );
-    Ok(())
+    judge!([
+        reached_elsewhere(Ipv4Addr::UNSPECIFIED)?,
+        reached_elsewhere(Ipv4Addr::LOCALHOST)?,
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -77,11 +69,7 @@ fn connecting_to_0_0_0_0_fails() -> Result<()> {
         Ok(stream) => format!("connected with {}", stream.peer_addr()?),
         Err(error) => error.to_string(),
     };
-    judge(
-        "connecting_to_0_0_0_0_fails",
-        [case(attempt.is_err(), peer)],
-    );
-    Ok(())
+    judge!([case(attempt.is_err(), peer)])
 }
 
 #[cfg(target_os = "linux")]
@@ -93,17 +81,11 @@ fn loopback_is_one_address_127_0_0_1() -> Result<()> {
         Ok(listener) => call(listener).is_ok(),
         Err(_) => false,
     };
-    judge(
-        "loopback_is_one_address_127_0_0_1",
-        [case(
-            !reached,
-            format!(
-                "bind to {other}: {}, reached: {reached}",
-                outcome(&listener)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !reached,
+        "bind to {other}: {}, reached: {reached}",
+        outcome(&listener)
+    )])
 }
 
 #[test]
@@ -113,38 +95,22 @@ fn bind_takes_only_addresses_of_this_host() -> Result<()> {
     let own = TcpListener::bind(any_port());
     ensure!(own.is_ok(), "an own address must do: {own:?}");
     let refused = matches!(&foreign, Err(error) if error.kind() == ErrorKind::AddrNotAvailable);
-    judge(
-        "bind_takes_only_addresses_of_this_host",
-        [case(
-            refused,
-            format!("bind to 192.0.2.1: {}", outcome(&foreign)),
-        )],
-    );
-    Ok(())
+    judge!([case!(refused, "bind to 192.0.2.1: {}", outcome(&foreign))])
 }
 
 #[test]
 fn bind_is_enough_to_be_reached() -> Result<()> {
-    let tcp = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    tcp.bind(&any_port().into())?;
-    let target = tcp.local_addr()?.as_socket().context("an IPv4 address")?;
+    let (_tcp, target) = bound_socket()?;
     let call = TcpStream::connect(target);
 
     let udp = udp_socket()?;
     udp_socket()?.send_to(b"hello", udp.local_addr()?)?;
     let datagram = udp.recv(&mut [0; 16]);
 
-    judge(
-        "bind_is_enough_to_be_reached",
-        [
-            case(call.is_ok(), format!("TCP, a call: {}", outcome(&call))),
-            case(
-                datagram.is_ok(),
-                format!("UDP, a datagram: {}", outcome(&datagram)),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(call.is_ok(), "TCP, a call: {}", outcome(&call)),
+        case!(datagram.is_ok(), "UDP, a datagram: {}", outcome(&datagram)),
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -166,23 +132,18 @@ fn ports_0_to_1024_belong_to_the_system() -> Result<()> {
     let denied = matches!(&at_1024, Err(error) if error.kind() == ErrorKind::PermissionDenied);
     let at_1023 = outcome(&TcpListener::bind((address, 1023)));
 
-    judge(
-        "ports_0_to_1024_belong_to_the_system",
-        [
-            case(
-                given == 0,
-                format!("bind to port 0: {}, port {given}", outcome(&zero)),
-            ),
-            case(
-                denied || first_free > 1024,
-                format!(
-                    "ports from {first_free} on are free for all; bind to 1024: {}, to 1023: {at_1023}",
-                    outcome(&at_1024)
-                ),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            given == 0,
+            "bind to port 0: {}, port {given}",
+            outcome(&zero)
+        ),
+        case!(
+            denied || first_free > 1024,
+            "ports from {first_free} on are free for all; bind to 1024: {}, to 1023: {at_1023}",
+            outcome(&at_1024)
+        ),
+    ])
 }
 
 #[test]
@@ -205,11 +166,7 @@ fn tcp_and_udp_ports_are_different_spaces() -> Result<()> {
         Err(_) => Default::default(),
     };
     let apart = words == (b"stream".to_vec(), b"datagram".to_vec());
-    judge(
-        "tcp_and_udp_ports_are_different_spaces",
-        [case(apart, seen)],
-    );
-    Ok(())
+    judge!([case(apart, seen)])
 }
 
 #[test]
@@ -223,14 +180,10 @@ fn a_socket_is_ip_plus_port() -> Result<()> {
         second.local_addr()?,
     ];
     let same = addresses[0] == addresses[1] || addresses[1] == addresses[2];
-    judge(
-        "a_socket_is_ip_plus_port",
-        [case(
-            !same,
-            format!("a listener and two accepted sockets: {addresses:?}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !same,
+        "a listener and two accepted sockets: {addresses:?}"
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -248,17 +201,11 @@ fn ip_and_port_name_one_process() -> Result<()> {
     let after = TcpListener::bind(address);
     ensure!(after.is_ok(), "nobody is left, yet: {}", outcome(&after));
 
-    judge(
-        "ip_and_port_name_one_process",
-        [case(
-            again.is_ok(),
-            format!(
-                "closed here, still open in another process; bind: {}",
-                outcome(&again)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        again.is_ok(),
+        "closed here, still open in another process; bind: {}",
+        outcome(&again)
+    )])
 }
 
 #[test]
@@ -274,41 +221,25 @@ fn a_client_that_does_not_bind_is_given_a_port() -> Result<()> {
     udp.send_to(b"hello", &server.local_addr()?.into())?;
     let (_, sender) = server.recv_from(&mut [0; 16])?;
 
-    judge(
-        "a_client_that_does_not_bind_is_given_a_port",
-        [
-            case(
-                !ports.contains(&0) && ports[0] != ports[1],
-                format!("two TCP clients: ports {ports:?}"),
-            ),
-            case(
-                sender.port() != 0,
-                format!("a UDP client that sent: {sender}"),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            !ports.contains(&0) && ports[0] != ports[1],
+            "two TCP clients: ports {ports:?}"
+        ),
+        case!(sender.port() != 0, "a UDP client that sent: {sender}"),
+    ])
 }
 
 #[test]
 fn only_servers_may_bind() -> Result<()> {
     let listener = TcpListener::bind(any_port())?;
-    let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    client.bind(&any_port().into())?;
-    let chosen = client
-        .local_addr()?
-        .as_socket()
-        .context("an IPv4 address")?;
+    let (client, chosen) = bound_socket()?;
     client.connect(&listener.local_addr()?.into())?;
     let (_, seen) = listener.accept()?;
-    judge(
-        "only_servers_may_bind",
-        [case(
-            seen != chosen,
-            format!("a client bound itself to {chosen}, the server saw {seen}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        seen != chosen,
+        "a client bound itself to {chosen}, the server saw {seen}"
+    )])
 }
 
 /// An option for sharing a port counts only where both sockets have it.
@@ -341,19 +272,16 @@ fn so_reuseaddr_lets_two_servers_share_a_port() -> Result<()> {
         let first = open(any_port().into(), true)?;
         let second = open(first.local_addr()?, true);
         let name = if kind == Type::STREAM { "TCP" } else { "UDP" };
-        Ok(case(
+        Ok(case!(
             second.is_ok(),
-            format!("{name}, the second on the same port: {}", outcome(&second)),
+            "{name}, the second on the same port: {}",
+            outcome(&second)
         ))
     };
-    judge(
-        "so_reuseaddr_lets_two_servers_share_a_port",
-        [
-            two_on_one_port(Type::STREAM)?,
-            two_on_one_port(Type::DGRAM)?,
-        ],
-    );
-    Ok(())
+    judge!([
+        two_on_one_port(Type::STREAM)?,
+        two_on_one_port(Type::DGRAM)?,
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -373,26 +301,19 @@ fn so_reuseport_spreads_the_calls_over_two_servers() -> Result<()> {
 
     // The kernel chooses by a hash of the addresses: with 64 callers, one
     // queue stays empty by chance once in 2^63 runs.
-    let address = first.local_addr()?;
-    let address = address.as_socket().context("an IPv4 address")?;
+    let address = address_of(&first)?;
     let callers: Vec<TcpStream> = (0..64)
         .map(|_| TcpStream::connect(address))
         .collect::<std::io::Result<_>>()?;
     let waiting = |socket: &Socket| std::iter::from_fn(|| socket.accept().ok()).count();
     let calls = (waiting(&first), second.as_ref().map_or(0, waiting));
 
-    judge(
-        "so_reuseport_spreads_the_calls_over_two_servers",
-        [case(
-            calls.0 > 0 && calls.1 > 0,
-            format!(
-                "second server: {}; of {} calls, {} and {} came",
-                outcome(&second),
-                callers.len(),
-                calls.0,
-                calls.1
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        calls.0 > 0 && calls.1 > 0,
+        "second server: {}; of {} calls, {} and {} came",
+        outcome(&second),
+        callers.len(),
+        calls.0,
+        calls.1
+    )])
 }

@@ -37,14 +37,10 @@ fn linux_says_empty_data_and_windows_says_reset() -> Result<()> {
     drop(client);
     let abrupt = farewell(&server);
 
-    judge(
-        "linux_says_empty_data_and_windows_says_reset",
-        [case(
-            orderly == abrupt,
-            format!("after an orderly close: {orderly}, after an abortive one: {abrupt}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        orderly == abrupt,
+        "after an orderly close: {orderly}, after an abortive one: {abrupt}"
+    )])
 }
 
 #[test]
@@ -57,14 +53,11 @@ fn after_the_peer_closed_the_first_write_succeeds() -> Result<()> {
     // That write is answered by a reset. As soon as it is here, a write fails.
     let later = wait_for("a write that fails", || server.write(b"hello?").err())?;
 
-    judge(
-        "after_the_peer_closed_the_first_write_succeeds",
-        [case(
-            first.is_ok(),
-            format!("first write: {}, a later one: {later}", outcome(&first)),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        first.is_ok(),
+        "first write: {}, a later one: {later}",
+        outcome(&first)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -76,11 +69,7 @@ fn closing_with_unread_data_resets_the_connection() -> Result<()> {
     client.peek(&mut [0; 6])?;
     drop(client);
     let end = farewell(&server);
-    judge(
-        "closing_with_unread_data_resets_the_connection",
-        [case(end == "reset", format!("the other side sees: {end}"))],
-    );
-    Ok(())
+    judge!([case!(end == "reset", "the other side sees: {end}")])
 }
 
 #[test]
@@ -96,18 +85,12 @@ fn closing_at_once_loses_what_was_sent() -> Result<()> {
     drop(client);
     let mut arrived = Vec::new();
     let end = server.read_to_end(&mut arrived);
-    judge(
-        "closing_at_once_loses_what_was_sent",
-        [case(
-            arrived.len() < sent,
-            format!(
-                "{sent} bytes sent, then closed; {} arrived, {}",
-                arrived.len(),
-                outcome(&end)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        arrived.len() < sent,
+        "{sent} bytes sent, then closed; {} arrived, {}",
+        arrived.len(),
+        outcome(&end)
+    )])
 }
 
 #[test]
@@ -120,14 +103,11 @@ fn after_eof_nothing_can_be_sent_to_the_peer() -> Result<()> {
     server.read_to_end(&mut question)?;
     server.write_all(b"answer")?;
     let answer = receive(&client);
-    judge(
-        "after_eof_nothing_can_be_sent_to_the_peer",
-        [case(
-            !matches!(&answer, Ok(data) if data == b"answer"),
-            format!("sent after EOF, received: {}", outcome(&answer)),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !matches!(&answer, Ok(data) if data == b"answer"),
+        "sent after EOF, received: {}",
+        outcome(&answer)
+    )])
 }
 
 #[test]
@@ -136,14 +116,11 @@ fn after_the_peer_left_recv_returns_empty_data_again_and_again() -> Result<()> {
     drop(client);
     let ends: Vec<&str> = (0..1000).map(|_| farewell(&server)).collect();
     let same = ends.iter().all(|end| *end == "EOF");
-    judge(
-        "after_the_peer_left_recv_returns_empty_data_again_and_again",
-        [case(
-            same,
-            format!("1000 receives, the first: {}, all alike: {same}", ends[0]),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        same,
+        "1000 receives, the first: {}, all alike: {same}",
+        ends[0]
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -161,20 +138,13 @@ fn a_killed_program_leaves_its_peer_without_an_end() -> Result<()> {
         Ok(farewell(&server))
     };
     let (idle, behind) = (killed(b"")?, killed(b"unread")?);
-    judge(
-        "a_killed_program_leaves_its_peer_without_an_end",
-        [
-            case(
-                idle != "EOF",
-                format!("after SIGKILL the server sees: {idle}"),
-            ),
-            case(
-                behind != "reset",
-                format!("after SIGKILL with something unread: {behind}"),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(idle != "EOF", "after SIGKILL the server sees: {idle}"),
+        case!(
+            behind != "reset",
+            "after SIGKILL with something unread: {behind}"
+        ),
+    ])
 }
 
 /// The port after a conversation: who is in the way, and who comes back. All of
@@ -186,11 +156,11 @@ mod restart {
         net::{SocketAddr, TcpStream},
     };
 
-    use anyhow::{Context, Result};
+    use anyhow::Result;
     use claims::{
         Case, case,
         lab::{
-            Keeper, TIME_WAIT, no_child_is_born, outcome, own_address, receive, tcp_sockets,
+            Keeper, TIME_WAIT, address_of, no_child_is_born, outcome, own_address, receive, states,
             wait_for,
         },
     };
@@ -212,19 +182,10 @@ mod restart {
         Ok(server)
     }
 
-    fn address_of(socket: &Socket) -> Result<SocketAddr> {
-        socket.local_addr()?.as_socket().context("an IP address")
-    }
-
     /// Which ends of a connection are in TIME-WAIT: the server's, the client's.
-    pub fn in_time_wait(server: SocketAddr, client: SocketAddr) -> io::Result<(bool, bool)> {
-        let sockets = tcp_sockets()?;
-        let waits = |local, remote| {
-            sockets
-                .iter()
-                .any(|socket| socket.is_end(local, remote) && socket.state == TIME_WAIT)
-        };
-        Ok((waits(server, client), waits(client, server)))
+    pub fn in_time_wait(server: SocketAddr, client: SocketAddr) -> io::Result<[bool; 2]> {
+        let states = states(server, client)?;
+        Ok(states.map(|state| state.as_deref() == Some(TIME_WAIT)))
     }
 
     /// A server serves one client and ends. Returns the addresses of both, when
@@ -245,11 +206,9 @@ mod restart {
         drop(second);
         drop(server);
         wait_for("TIME-WAIT", || {
-            let mut left = tcp_sockets().ok()?;
-            left.retain(|socket| {
-                socket.is_end(address, client_address) || socket.is_end(client_address, address)
-            });
-            let settled = left.iter().all(|socket| socket.state == TIME_WAIT);
+            let left = states(address, client_address).ok()?.into_iter().flatten();
+            let left: Vec<String> = left.collect();
+            let settled = left.iter().all(|state| state == TIME_WAIT);
             (settled && !left.is_empty()).then_some(())
         })?;
         Ok((address, client_address))
@@ -296,9 +255,10 @@ mod restart {
         }
         let again = start(address, false);
         let who = if with_a_client { "one" } else { "no" };
-        Ok(case(
+        Ok(case!(
             again.is_ok(),
-            format!("killed with {who} client, new start: {}", outcome(&again)),
+            "killed with {who} client, new start: {}",
+            outcome(&again)
         ))
     }
 }
@@ -312,17 +272,13 @@ fn time_wait_belongs_to_whoever_closes_first() -> Result<()> {
     let of_server = in_time_wait(server, client)?;
     let (server, client) = first_run(false, Closer::Client)?;
     let of_client = in_time_wait(server, client)?;
-    let seen = |who, (server, client)| {
+    let seen = |who, [server, client]: [bool; 2]| {
         format!("{who} closed first: TIME-WAIT at the server {server}, at the client {client}")
     };
-    judge(
-        "time_wait_belongs_to_whoever_closes_first",
-        [
-            case(of_server == (true, false), seen("server", of_server)),
-            case(of_client == (false, true), seen("client", of_client)),
-        ],
-    );
-    Ok(())
+    judge!([
+        case(of_server == [true, false], seen("server", of_server)),
+        case(of_client == [false, true], seen("client", of_client)),
+    ])
 }
 
 #[cfg(target_os = "linux")]
@@ -335,8 +291,7 @@ fn a_restarted_server_finds_its_port_in_use() -> Result<()> {
         .into_iter()
         .map(|run| run.map(|(started, seen)| case(!started, seen)))
         .collect::<Result<Vec<_>>>()?;
-    judge("a_restarted_server_finds_its_port_in_use", cases);
-    Ok(())
+    judge!(cases)
 }
 
 #[cfg(target_os = "linux")]
@@ -347,16 +302,11 @@ fn so_reuseaddr_alone_frees_the_port() -> Result<()> {
     // The server closes first in all of them: otherwise nothing is in the way.
     let with = |first| second_run(first, true, Closer::Server);
     let cases = [with(false)?, with(true)?].map(|(started, seen)| case(started, seen));
-    judge("so_reuseaddr_alone_frees_the_port", cases);
-    Ok(())
+    judge!(cases)
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn killing_the_process_frees_the_port() -> Result<()> {
-    judge(
-        "killing_the_process_frees_the_port",
-        [restart::after_a_kill(false)?, restart::after_a_kill(true)?],
-    );
-    Ok(())
+    judge!([restart::after_a_kill(false)?, restart::after_a_kill(true)?])
 }

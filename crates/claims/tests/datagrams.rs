@@ -24,16 +24,12 @@ fn udp_data_is_never_cut() -> Result<()> {
         let mut buffer = vec![0; space];
         // Windows reports a cut as an error, other systems not at all.
         let received = receiver.recv(&mut buffer);
-        Ok(case(
+        Ok(case!(
             received.as_ref().is_ok_and(|count| *count == message.len()),
-            format!("1500 bytes sent, received into {space}: {received:?}"),
+            "1500 bytes sent, received into {space}: {received:?}"
         ))
     };
-    judge(
-        "udp_data_is_never_cut",
-        [whole_into(2048)?, whole_into(1024)?],
-    );
-    Ok(())
+    judge!([whole_into(2048)?, whole_into(1024)?])
 }
 
 #[test]
@@ -44,14 +40,11 @@ fn udp_has_no_connect() -> Result<()> {
     // No address is given any more.
     client.send(b"hello")?;
     let arrived = server.recv(&mut [0; 16]);
-    judge(
-        "udp_has_no_connect",
-        [case(
-            connected.is_err() || peer.is_err() || arrived.is_err(),
-            format!("connect: {}, peer: {peer:?}", outcome(&connected)),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        connected.is_err() || peer.is_err() || arrived.is_err(),
+        "connect: {}, peer: {peer:?}",
+        outcome(&connected)
+    )])
 }
 
 #[test]
@@ -65,14 +58,10 @@ fn a_connected_udp_socket_hears_only_its_peer() -> Result<()> {
     let count = client.recv(&mut buffer)?;
     let others = count_datagrams(&client)?;
     let heard = buffer[..count].escape_ascii();
-    judge(
-        "a_connected_udp_socket_hears_only_its_peer",
-        [case(
-            &buffer[..count] == b"peer" && others == 0,
-            format!("heard \"{heard}\", and {others} other datagrams"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        &buffer[..count] == b"peer" && others == 0,
+        "heard \"{heard}\", and {others} other datagrams"
+    )])
 }
 
 #[test]
@@ -82,18 +71,12 @@ fn a_udp_server_listens() -> Result<()> {
     // It serves without.
     udp_socket()?.send_to(b"hello", server.local_addr()?)?;
     let served = server.recv(&mut [0; 16]);
-    judge(
-        "a_udp_server_listens",
-        [case(
-            listens.is_ok() || served.is_err(),
-            format!(
-                "listen: {}, without it recv: {}",
-                outcome(&listens),
-                outcome(&served)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        listens.is_ok() || served.is_err(),
+        "listen: {}, without it recv: {}",
+        outcome(&listens),
+        outcome(&served)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -105,19 +88,13 @@ fn a_datagram_holds_up_to_65535_bytes() -> Result<()> {
     let largest = sender.send_to(&data[..65_507], target);
     let full = sender.send_to(&data, target);
     let next = sender.send_to(&data[..65_508], target);
-    judge(
-        "a_datagram_holds_up_to_65535_bytes",
-        [case(
-            largest.is_err() || next.is_ok() || full.is_ok(),
-            format!(
-                "65,507 bytes: {}, 65,508: {}, 65,535: {}",
-                outcome(&largest),
-                outcome(&next),
-                outcome(&full)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        largest.is_err() || next.is_ok() || full.is_ok(),
+        "65,507 bytes: {}, 65,508: {}, 65,535: {}",
+        outcome(&largest),
+        outcome(&next),
+        outcome(&full)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -140,17 +117,10 @@ fn a_datagram_to_nobody_is_lost_in_silence() -> Result<()> {
     let told = connected.recv(&mut [0; 16]);
 
     let silent = |outcome: &std::io::Result<usize>| matches!(outcome, Err(error) if claims::lab::is_timeout(error));
-    judge(
-        "a_datagram_to_nobody_is_lost_in_silence",
-        [
-            case(
-                silent(&silence),
-                format!("unconnected: {}", outcome(&silence)),
-            ),
-            case(silent(&told), format!("connected: {}", outcome(&told))),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(silent(&silence), "unconnected: {}", outcome(&silence)),
+        case!(silent(&told), "connected: {}", outcome(&told)),
+    ])
 }
 
 #[test]
@@ -164,14 +134,10 @@ fn within_one_machine_udp_loses_nothing() -> Result<()> {
         sent += usize::from(sender.send_to(&[b'x'; 1000], target)? == 1000);
     }
     let arrived = count_datagrams(&receiver)?;
-    judge(
-        "within_one_machine_udp_loses_nothing",
-        [case(
-            arrived == sent,
-            format!("{sent} datagrams sent without an error, {arrived} received"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        arrived == sent,
+        "{sent} datagrams sent without an error, {arrived} received"
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -181,14 +147,11 @@ fn sock_rdm_is_a_reliable_udp() -> Result<()> {
 
     // SOCK_RDM is 4 on Linux. socket2 has no name for it.
     let socket = Socket::new(Domain::IPV4, Type::from(4), None);
-    judge(
-        "sock_rdm_is_a_reliable_udp",
-        [case(
-            socket.is_ok(),
-            format!("socket(AF_INET, SOCK_RDM): {}", outcome(&socket)),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        socket.is_ok(),
+        "socket(AF_INET, SOCK_RDM): {}",
+        outcome(&socket)
+    )])
 }
 
 /// UDP and TCP in a race over the loopback, where nothing but the system
@@ -294,22 +257,16 @@ fn udp_is_faster() -> Result<()> {
         udp_rate = race::udp_bulk()?.max(udp_rate);
         tcp_rate = race::tcp_bulk()?.max(tcp_rate);
     }
-    judge(
-        "udp_is_faster",
-        [
-            case(
-                wins > PAIRS / 2,
-                format!("one question on a new socket: UDP first in {wins} of {PAIRS}"),
-            ),
-            case(
-                udp_rate > tcp_rate,
-                format!(
-                    "16 MiB: UDP {:.0} MB/s that arrived, TCP {:.0} MB/s",
-                    udp_rate / 1e6,
-                    tcp_rate / 1e6
-                ),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            wins > PAIRS / 2,
+            "one question on a new socket: UDP first in {wins} of {PAIRS}"
+        ),
+        case!(
+            udp_rate > tcp_rate,
+            "16 MiB: UDP {:.0} MB/s that arrived, TCP {:.0} MB/s",
+            udp_rate / 1e6,
+            tcp_rate / 1e6
+        ),
+    ])
 }

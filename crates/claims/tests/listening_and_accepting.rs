@@ -10,14 +10,13 @@ use std::{
 use anyhow::Result;
 use claims::{
     case, judge,
-    lab::{PATIENCE, accept, any_port, call, outcome, receive},
+    lab::{PATIENCE, accept, any_port, bound_socket, call, outcome, receive},
 };
 use socket2::{Domain, Socket, Type};
 
 /// A server's socket with this backlog. std chooses the backlog itself.
 fn listening(backlog: i32) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&any_port().into())?;
+    let (socket, _) = bound_socket()?;
     socket.listen(backlog)?;
     Ok(socket.into())
 }
@@ -27,14 +26,10 @@ fn accept_gives_a_new_port() -> Result<()> {
     let listener = TcpListener::bind(any_port())?;
     let (_client, accepted) = call(&listener)?;
     let (listens_at, talks_at) = (listener.local_addr()?, accepted.local_addr()?);
-    judge(
-        "accept_gives_a_new_port",
-        [case(
-            talks_at.port() != listens_at.port(),
-            format!("the listener is at {listens_at}, the accepted socket at {talks_at}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        talks_at.port() != listens_at.port(),
+        "the listener is at {listens_at}, the accepted socket at {talks_at}"
+    )])
 }
 
 #[test]
@@ -49,14 +44,10 @@ fn listen_limits_clients() -> Result<()> {
         client.write_all(b"hello")?;
         served += usize::from(receive(server)? == b"hello");
     }
-    judge(
-        "listen_limits_clients",
-        [case(
-            served < 10,
-            format!("listen(1), and {served} of 10 clients talk at the same time"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        served < 10,
+        "listen(1), and {served} of 10 clients talk at the same time"
+    )])
 }
 
 #[test]
@@ -66,24 +57,17 @@ fn the_backlog_is_at_least_1() -> Result<()> {
         Ok(listener) => TcpStream::connect_timeout(&listener.local_addr()?, PATIENCE),
         Err(_) => Err(ErrorKind::NotConnected.into()),
     };
-    judge(
-        "the_backlog_is_at_least_1",
-        [case(
-            listener.is_err() || client.is_err(),
-            format!(
-                "listen(0): {}, connect: {}",
-                outcome(&listener),
-                outcome(&client)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        listener.is_err() || client.is_err(),
+        "listen(0): {}, connect: {}",
+        outcome(&listener),
+        outcome(&client)
+    )])
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
-    use anyhow::Context;
     use claims::lab::{MOMENT, SYN_SENT, wait_for_state};
     use std::{sync::mpsc, thread};
 
@@ -97,9 +81,7 @@ fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
         .collect::<std::io::Result<_>>()?;
 
     // The next client is bound, so that it can be found among all sockets.
-    let next = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    next.bind(&any_port().into())?;
-    let local = next.local_addr()?.as_socket().context("an IP address")?;
+    let (next, local) = bound_socket()?;
     let (tell, ended) = mpsc::channel();
     thread::spawn(move || tell.send(next.connect_timeout(&target.into(), PATIENCE)));
     let waits = wait_for_state(local, target, SYN_SENT);
@@ -110,24 +92,23 @@ fn n_plus_1_connections_complete_and_the_next_waits() -> Result<()> {
     listener.accept()?;
     let in_the_end = ended.recv_timeout(PATIENCE)?;
 
-    judge(
-        "n_plus_1_connections_complete_and_the_next_waits",
-        [
-            case(
-                completed.len() == N + 1,
-                format!("listen({N}): {} connections completed", completed.len()),
-            ),
-            case(
-                waits.is_ok() && within_a_moment.is_err(),
-                format!("the next stays in SYN-SENT: {}", outcome(&waits)),
-            ),
-            case(
-                in_the_end.is_ok(),
-                format!("after one accept it ended with: {}", outcome(&in_the_end)),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            completed.len() == N + 1,
+            "listen({N}): {} connections completed",
+            completed.len()
+        ),
+        case!(
+            waits.is_ok() && within_a_moment.is_err(),
+            "the next stays in SYN-SENT: {}",
+            outcome(&waits)
+        ),
+        case!(
+            in_the_end.is_ok(),
+            "after one accept it ended with: {}",
+            outcome(&in_the_end)
+        ),
+    ])
 }
 
 #[test]
@@ -138,14 +119,11 @@ fn connect_waits_for_accept() -> Result<()> {
     let sent = client.write_all(b"hello");
     let server = accept(&listener)?;
     let heard = receive(&server)? == b"hello";
-    judge(
-        "connect_waits_for_accept",
-        [case(
-            !heard,
-            format!("connect returned before accept, send: {}", outcome(&sent)),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !heard,
+        "connect returned before accept, send: {}",
+        outcome(&sent)
+    )])
 }
 
 #[test]
@@ -158,18 +136,12 @@ fn the_listening_socket_carries_no_data() -> Result<()> {
     let server = accept(&listener)?;
     let from_accepted = receive(&server)?;
     let refused = matches!(&from_listener, Err(error) if error.kind() == ErrorKind::NotConnected);
-    judge(
-        "the_listening_socket_carries_no_data",
-        [case(
-            refused && from_accepted == b"hello",
-            format!(
-                "recv on the listener: {}, on the accepted socket: {} bytes",
-                outcome(&from_listener),
-                from_accepted.len()
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        refused && from_accepted == b"hello",
+        "recv on the listener: {}, on the accepted socket: {} bytes",
+        outcome(&from_listener),
+        from_accepted.len()
+    )])
 }
 
 #[test]
@@ -181,40 +153,28 @@ fn closing_the_listener_ends_the_calls() -> Result<()> {
     let question = receive(&server);
     server.write_all(b"answer")?;
     let answer = receive(&client);
-    judge(
-        "closing_the_listener_ends_the_calls",
-        [case(
-            question.is_err() || answer.is_err(),
-            format!(
-                "after the listener was closed, question: {}, answer: {}",
-                outcome(&question),
-                outcome(&answer)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        question.is_err() || answer.is_err(),
+        "after the listener was closed, question: {}, answer: {}",
+        outcome(&question),
+        outcome(&answer)
+    )])
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn connect_waits_forever_if_the_server_is_away() -> Result<()> {
-    use anyhow::Context;
     use claims::lab::full_listener;
     use std::{thread, time::Duration};
 
-    let away = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    away.bind(&any_port().into())?;
-    let away_at = away.local_addr()?.as_socket();
+    let (_away, away_at) = bound_socket()?;
 
     // To the client, a SYN that a full queue drops is like one that a firewall
     // drops.
     let (full, _first) = full_listener()?;
 
     let targets = [
-        (
-            "a port where nobody listens",
-            away_at.context("an IP address")?,
-        ),
+        ("a port where nobody listens", away_at),
         ("an address without a way", "127.255.255.255:9".parse()?),
         ("a full queue", full.local_addr()?),
     ];
@@ -230,13 +190,12 @@ fn connect_waits_forever_if_the_server_is_away() -> Result<()> {
                 Ok(()) => true,
                 Err(error) => error.raw_os_error().is_some(),
             };
-            Ok(case(!ended, format!("{name}: {}", outcome(&attempt))))
+            Ok(case!(!ended, "{name}: {}", outcome(&attempt)))
         })
     });
     let mut cases = Vec::new();
     for attempt in attempts {
         cases.push(attempt.join().expect("the attempt does not panic")?);
     }
-    judge("connect_waits_forever_if_the_server_is_away", cases);
-    Ok(())
+    judge!(cases)
 }

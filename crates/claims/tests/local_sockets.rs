@@ -30,20 +30,17 @@ fn af_unix_exchanges_data_through_the_file_system() -> Result<()> {
     client.write_all(b"hello")?;
     let received = server.read_exact(&mut [0; 1005]);
 
-    judge(
-        "af_unix_exchanges_data_through_the_file_system",
-        [
-            case(
-                size > 0,
-                format!("1000 bytes on their way, size of the file: {size}"),
-            ),
-            case(
-                received.is_err(),
-                format!("file removed, the talk goes on: {}", outcome(&received)),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            size > 0,
+            "1000 bytes on their way, size of the file: {size}"
+        ),
+        case!(
+            received.is_err(),
+            "file removed, the talk goes on: {}",
+            outcome(&received)
+        ),
+    ])
 }
 
 #[test]
@@ -54,14 +51,11 @@ fn a_local_socket_needs_a_path() -> Result<()> {
     one.write_all(b"hello")?;
     let received = other.read_exact(&mut [0; 5]);
     let named = one.local_addr()?.as_pathname().is_some();
-    judge(
-        "a_local_socket_needs_a_path",
-        [case(
-            named || received.is_err(),
-            format!("a pair with a path: {named}, recv: {}", outcome(&received)),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        named || received.is_err(),
+        "a pair with a path: {named}, recv: {}",
+        outcome(&received)
+    )])
 }
 
 #[test]
@@ -71,17 +65,11 @@ fn the_socket_file_goes_with_the_server() -> Result<()> {
     drop(UnixListener::bind(&path)?);
     let is_there = path.exists();
     let again = UnixListener::bind(&path);
-    judge(
-        "the_socket_file_goes_with_the_server",
-        [case(
-            !is_there && again.is_ok(),
-            format!(
-                "server closed, file there: {is_there}, bind again: {}",
-                outcome(&again)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !is_there && again.is_ok(),
+        "server closed, file there: {is_there}, bind again: {}",
+        outcome(&again)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -101,14 +89,10 @@ fn local_datagrams_get_lost_as_those_of_udp_do() -> Result<()> {
         }
     };
     let arrived = std::iter::from_fn(|| receiver.recv(&mut [0; 1000]).ok()).count();
-    judge(
-        "local_datagrams_get_lost_as_those_of_udp_do",
-        [case(
-            arrived < sent,
-            format!("{sent} sent, then \"{full}\"; {arrived} arrived"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        arrived < sent,
+        "{sent} sent, then \"{full}\"; {arrived} arrived"
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -135,12 +119,8 @@ fn sock_seqpacket_is_obsolete() -> Result<()> {
         Ok((server.recv(&mut space)?, server.recv(&mut space)?))
     };
     let received = talk();
-    judge(
-        "sock_seqpacket_is_obsolete",
-        [case(
-            !matches!(received, Ok((4, 7))),
-            format!("4 and 7 bytes sent, received one by one: {received:?}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !matches!(received, Ok((4, 7))),
+        "4 and 7 bytes sent, received one by one: {received:?}"
+    )])
 }

@@ -2,7 +2,7 @@
 //! no test without a claim. The sources are read, not the built tests, so that
 //! this holds on every platform, whichever experiments are built there.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use claims::table::{ClaimRow, Platform, parse};
 
@@ -13,12 +13,12 @@ struct Experiment {
     /// Name of the file, without `.rs`.
     file: String,
     platform: Platform,
-    /// The names it hands to `judge`.
-    judged: Vec<String>,
+    /// How often it hands cases to `judge!`.
+    judged: usize,
 }
 
 fn rows() -> Vec<ClaimRow> {
-    parse(&claims::document()).unwrap_or_else(|error| panic!("docs/claims.md: {error}"))
+    parse(&claims::document()).unwrap_or_else(|error| panic!("docs/claims.md: {error:#}"))
 }
 
 /// The experiments of all files here but this one and the list of them.
@@ -40,11 +40,7 @@ fn experiments_of(file: &str, source: &str) -> Vec<Experiment> {
     let mut found: Vec<Experiment> = Vec::new();
     let mut platform_of_file = Platform::Any;
     let mut attributes = Vec::new();
-    // A call of `judge` may be broken after its bracket, so the name is looked
-    // for in the text as a whole, not in a line.
-    let mut lines = source.split_inclusive('\n');
-    while let Some(line) = lines.next() {
-        let text = line.trim();
+    for text in source.lines().map(str::trim) {
         if text == "#![cfg(unix)]" {
             platform_of_file = Platform::Unix;
         } else if text.starts_with("#[") {
@@ -60,21 +56,14 @@ fn experiments_of(file: &str, source: &str) -> Vec<Experiment> {
                     } else {
                         platform_of_file
                     },
-                    judged: Vec::new(),
+                    judged: 0,
                 });
             }
             attributes.clear();
-        } else if let (Some(after), Some(experiment)) =
-            (text.strip_prefix("judge("), found.last_mut())
+        } else if text.starts_with("judge!(")
+            && let Some(experiment) = found.last_mut()
         {
-            let argument = if after.is_empty() {
-                lines.next().unwrap_or("").trim()
-            } else {
-                after
-            };
-            experiment
-                .judged
-                .push(argument.split('"').nth(1).unwrap_or("").into());
+            experiment.judged += 1;
         }
     }
     found
@@ -92,63 +81,30 @@ fn file_of(theme: &str) -> String {
 }
 
 #[test]
-fn every_row_names_an_experiment_in_the_file_of_its_theme() {
+fn every_row_has_one_experiment_which_judges_once_in_the_file_of_its_theme_where_its_mark_says() {
     let experiments = experiments();
-    let missing: Vec<String> = rows()
-        .iter()
-        .filter(|row| {
-            !experiments.iter().any(|experiment| {
-                experiment.name == row.test && experiment.file == file_of(&row.theme)
-            })
-        })
-        .map(|row| format!("line {}: {} in {}", row.line, row.test, file_of(&row.theme)))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "docs/claims.md names tests that are not there: {missing:#?}"
-    );
-}
-
-#[test]
-fn every_experiment_has_exactly_one_row() {
-    let mut count: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for experiment in experiments() {
-        count.entry(experiment.name).or_default().0 += 1;
-    }
     for row in rows() {
-        count.entry(row.test).or_default().1 += 1;
+        let named = experiments.iter().filter(|found| found.name == row.test);
+        let expected = Experiment {
+            name: row.test.clone(),
+            file: file_of(&row.theme),
+            platform: row.platform,
+            judged: 1,
+        };
+        let found: Vec<&Experiment> = named.collect();
+        assert_eq!(found, [&expected], "docs/claims.md:{}", row.line);
     }
-    count.retain(|_, counts| *counts != (1, 1));
-    assert!(
-        count.is_empty(),
-        "not one test and one row each (test, (tests, rows)): {count:#?}"
-    );
 }
 
 #[test]
-fn every_experiment_is_judged_once_under_its_own_name() {
-    let wrong: Vec<Experiment> = experiments()
-        .into_iter()
-        .filter(|experiment| experiment.judged != [experiment.name.as_str()])
-        .collect();
-    assert!(
-        wrong.is_empty(),
-        "judged under another name, or not once: {wrong:#?}"
-    );
-}
-
-#[test]
-fn a_row_is_marked_when_and_only_when_its_experiment_is_not_built_everywhere() {
+fn every_experiment_has_a_row() {
     let rows = rows();
-    for experiment in experiments() {
-        if let Some(row) = rows.iter().find(|row| row.test == experiment.name) {
-            assert_eq!(
-                row.platform, experiment.platform,
-                "docs/claims.md:{}: the mark in the document, and where the test is built",
-                row.line
-            );
-        }
-    }
+    let mut experiments = experiments();
+    experiments.retain(|experiment| rows.iter().all(|row| row.test != experiment.name));
+    assert!(
+        experiments.is_empty(),
+        "docs/claims.md lacks {experiments:#?}"
+    );
 }
 
 #[test]
@@ -159,30 +115,26 @@ fn helper() {}
 
 #[test]
 fn water_is_wet() -> Result<()> {
-    judge("water_is_wet", [case(true, "wet")]);
+    judge!([case(true, "wet")])
 }
 
 /// On Linux.
 #[cfg(target_os = "linux")]
 #[test]
 fn water_is_dry() {
-    judge(
-        "water_is_wet",
-        [],
-    );
 }
 "##;
-    let experiment = |name: &str, platform| Experiment {
+    let experiment = |name: &str, platform, judged| Experiment {
         name: name.into(),
         file: "water".into(),
         platform,
-        judged: vec!["water_is_wet".into()],
+        judged,
     };
     assert_eq!(
         experiments_of("water", source),
         [
-            experiment("water_is_wet", Platform::Unix),
-            experiment("water_is_dry", Platform::Linux)
+            experiment("water_is_wet", Platform::Unix, 1),
+            experiment("water_is_dry", Platform::Linux, 0)
         ]
     );
 }

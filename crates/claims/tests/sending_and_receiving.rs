@@ -65,17 +65,11 @@ fn a_full_send_buffer_makes_send_lose_data() -> Result<()> {
     // only now, when the buffer was as full as can be.
     drop(client);
     let arrived = read_all(server).join().expect("the reader ends")?;
-    judge(
-        "a_full_send_buffer_makes_send_lose_data",
-        [case(
-            arrived != data[..taken],
-            format!(
-                "send took {taken} of {MUCH} bytes and then said \"{full}\"; {} arrived",
-                arrived.len()
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        arrived != data[..taken],
+        "send took {taken} of {MUCH} bytes and then said \"{full}\"; {} arrived",
+        arrived.len()
+    )])
 }
 
 #[test]
@@ -97,20 +91,16 @@ fn send_takes_only_a_part_when_the_buffer_is_full() -> Result<()> {
     let timed = client.write(&data)?;
 
     let part = |name, count| {
-        case(
+        case!(
             count < MUCH,
-            format!("{name}: one send of {MUCH} bytes took {count}"),
+            "{name}: one send of {MUCH} bytes took {count}"
         )
     };
-    judge(
-        "send_takes_only_a_part_when_the_buffer_is_full",
-        [
-            part("blocking", blocking),
-            part("non-blocking", non_blocking),
-            part("with a timeout", timed),
-        ],
-    );
-    Ok(())
+    judge!([
+        part("blocking", blocking),
+        part("non-blocking", non_blocking),
+        part("with a timeout", timed),
+    ])
 }
 
 /// Counts the sends that took something.
@@ -168,33 +158,27 @@ fn sendall_loops() -> Result<()> {
         (sent == MUCH).then_some(())
     })?;
 
-    let loops = |name, sends| {
-        case(
-            sends > 1,
-            format!("{name}: {MUCH} bytes in {sends} send(s)"),
-        )
-    };
-    judge(
-        "sendall_loops",
-        [
-            loops("blocking", once),
-            loops("non-blocking", non_blocking.sends),
-        ],
-    );
-    Ok(())
+    let loops = |name, sends| case!(sends > 1, "{name}: {MUCH} bytes in {sends} send(s)");
+    judge!([
+        loops("blocking", once),
+        loops("non-blocking", non_blocking.sends),
+    ])
+}
+
+/// What a receiver gets that is late: both words are there before it reads.
+fn after_two_words(client: &mut TcpStream, server: &TcpStream) -> std::io::Result<Vec<u8>> {
+    client.write_all(b"hello")?;
+    client.write_all(b"world")?;
+    wait_for("ten bytes", || {
+        (server.peek(&mut [0; 10]).ok()? == 10).then_some(())
+    })?;
+    receive(server)
 }
 
 #[test]
 fn one_send_is_one_receive() -> Result<()> {
     let (mut client, server) = tcp_pair()?;
-    client.write_all(b"hello")?;
-    client.write_all(b"world")?;
-    // The receiver is late: both words are there before it reads.
-    let mut both = [0; 10];
-    wait_for("ten bytes", || {
-        (server.peek(&mut both).ok()? == 10).then_some(())
-    })?;
-    let stream = receive(&server)?;
+    let stream = after_two_words(&mut client, &server)?;
 
     let (sender, receiver) = (udp_socket()?, udp_socket()?);
     let target = receiver.local_addr()?;
@@ -203,20 +187,18 @@ fn one_send_is_one_receive() -> Result<()> {
     let mut buffer = [0; 1024];
     let count = receiver.recv(&mut buffer)?;
 
-    judge(
-        "one_send_is_one_receive",
-        [
-            case(
-                stream == b"hello",
-                format!("TCP, first receive: {}", stream.escape_ascii()),
-            ),
-            case(
-                &buffer[..count] == b"hello",
-                format!("UDP, first receive: {}", buffer[..count].escape_ascii()),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            stream == b"hello",
+            "TCP, first receive: {}",
+            stream.escape_ascii()
+        ),
+        case!(
+            &buffer[..count] == b"hello",
+            "UDP, first receive: {}",
+            buffer[..count].escape_ascii()
+        ),
+    ])
 }
 
 #[test]
@@ -225,21 +207,12 @@ fn nagle_makes_packets_sticky() -> Result<()> {
     // Without Nagle's algorithm each send leaves at once, in a segment of its
     // own. If the algorithm were the cause, the words would now stay apart.
     client.set_nodelay(true)?;
-    client.write_all(b"hello")?;
-    client.write_all(b"world")?;
-    let mut both = [0; 10];
-    wait_for("ten bytes", || {
-        (server.peek(&mut both).ok()? == 10).then_some(())
-    })?;
-    let received = receive(&server)?;
-    judge(
-        "nagle_makes_packets_sticky",
-        [case(
-            received == b"hello",
-            format!("with TCP_NODELAY, one receive: {}", received.escape_ascii()),
-        )],
-    );
-    Ok(())
+    let received = after_two_words(&mut client, &server)?;
+    judge!([case!(
+        received == b"hello",
+        "with TCP_NODELAY, one receive: {}",
+        received.escape_ascii()
+    )])
 }
 
 #[test]
@@ -253,18 +226,12 @@ fn send_having_returned_means_the_peer_has_the_data() -> Result<()> {
     drop(listener);
     let after = receive(&client);
     let thrown_away = matches!(&after, Err(error) if error.kind() == ErrorKind::ConnectionReset);
-    judge(
-        "send_having_returned_means_the_peer_has_the_data",
-        [case(
-            sent.is_err() || !thrown_away,
-            format!(
-                "send: {}; the server never accepted; then recv: {}",
-                outcome(&sent),
-                outcome(&after)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        sent.is_err() || !thrown_away,
+        "send: {}; the server never accepted; then recv: {}",
+        outcome(&sent),
+        outcome(&after)
+    )])
 }
 
 #[test]
@@ -273,14 +240,10 @@ fn send_returns_the_number_of_characters() -> Result<()> {
     let text = "你好";
     let taken = client.write(text.as_bytes())?;
     let characters = text.chars().count();
-    judge(
-        "send_returns_the_number_of_characters",
-        [case(
-            taken == characters,
-            format!("{characters} characters, send returned {taken}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        taken == characters,
+        "{characters} characters, send returned {taken}"
+    )])
 }
 
 #[test]
@@ -291,14 +254,10 @@ fn recv_waits_until_its_buffer_is_full() -> Result<()> {
     let received = server.read(&mut buffer);
     // The client is still there and could send more.
     drop(client);
-    judge(
-        "recv_waits_until_its_buffer_is_full",
-        [case(
-            !matches!(received, Ok(5)),
-            format!("5 bytes sent, recv(1024): {received:?}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        !matches!(received, Ok(5)),
+        "5 bytes sent, recv(1024): {received:?}"
+    )])
 }
 
 #[test]
@@ -318,20 +277,14 @@ fn recv_leaves_the_rest_of_a_longer_message_for_later() -> Result<()> {
     receiver.set_nonblocking(true)?;
     let second = receiver.recv(&mut start);
 
-    judge(
-        "recv_leaves_the_rest_of_a_longer_message_for_later",
-        [
-            case(
-                rest == message[1024..],
-                format!("TCP: 1024 bytes, then {}", rest.len()),
-            ),
-            case(
-                second.is_ok(),
-                format!("UDP: {first:?}, then {}", outcome(&second)),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            rest == message[1024..],
+            "TCP: 1024 bytes, then {}",
+            rest.len()
+        ),
+        case!(second.is_ok(), "UDP: {first:?}, then {}", outcome(&second)),
+    ])
 }
 
 #[test]
@@ -349,23 +302,17 @@ fn an_empty_message_ends_a_connection() -> Result<()> {
     let mut buffer = [0; 16];
     let lengths = (receiver.recv(&mut buffer)?, receiver.recv(&mut buffer)?);
 
-    judge(
-        "an_empty_message_ends_a_connection",
-        [
-            case(
-                !silence || stream != b"hello",
-                format!(
-                    "TCP: after an empty send nothing came: {silence}; then \"{}\"",
-                    stream.escape_ascii()
-                ),
-            ),
-            case(
-                lengths != (0, 5),
-                format!("UDP: datagrams of {lengths:?} bytes came"),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(
+            !silence || stream != b"hello",
+            "TCP: after an empty send nothing came: {silence}; then \"{}\"",
+            stream.escape_ascii()
+        ),
+        case!(
+            lengths != (0, 5),
+            "UDP: datagrams of {lengths:?} bytes came"
+        ),
+    ])
 }
 
 #[test]
@@ -379,29 +326,22 @@ fn recv_is_for_tcp_and_recvfrom_for_udp() -> Result<()> {
     sender.send_to(b"hello", receiver.local_addr()?)?;
     let datagram = receiver.recv(&mut [0; 16])?;
 
-    judge(
-        "recv_is_for_tcp_and_recvfrom_for_udp",
-        [
-            case(count != 5, format!("recvfrom on TCP: {count} bytes")),
-            case(datagram != 5, format!("recv on UDP: {datagram} bytes")),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(count != 5, "recvfrom on TCP: {count} bytes"),
+        case!(datagram != 5, "recv on UDP: {datagram} bytes"),
+    ])
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn tcp_is_a_best_effort_protocol() -> Result<()> {
-    use anyhow::Context;
-    use claims::lab::{SYN_SENT, accept, full_listener, wait_for_state};
+    use claims::lab::{SYN_SENT, accept, bound_socket, full_listener, wait_for_state};
     use std::sync::mpsc;
 
     // A loss that needs no privilege: the SYN meets a full queue and is dropped.
     let (listener, _first) = full_listener()?;
     let target = listener.local_addr()?;
-    let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    client.bind(&any_port().into())?;
-    let local = client.local_addr()?.as_socket().context("an IP address")?;
+    let (client, local) = bound_socket()?;
     let (tell, connected) = mpsc::channel();
     thread::spawn(move || {
         let attempt = client.connect_timeout(&target.into(), PATIENCE);
@@ -420,16 +360,10 @@ fn tcp_is_a_best_effort_protocol() -> Result<()> {
         }
         Err(_) => Vec::new(),
     };
-    judge(
-        "tcp_is_a_best_effort_protocol",
-        [case(
-            words != b"hello",
-            format!(
-                "the first SYN was dropped; connect: {}, then received: \"{}\"",
-                outcome(&client),
-                words.escape_ascii()
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        words != b"hello",
+        "the first SYN was dropped; connect: {}, then received: \"{}\"",
+        outcome(&client),
+        words.escape_ascii()
+    )])
 }

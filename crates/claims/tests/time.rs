@@ -35,21 +35,19 @@ fn a_timeout_of_0_means_no_timeout() -> Result<()> {
     server.set_nonblocking(true)?;
     let at_once = receive(&server);
 
-    judge(
-        "a_timeout_of_0_means_no_timeout",
-        [
-            case(waits, format!("SO_RCVTIMEO of 0, recv waits: {waits}")),
-            case(
-                refused.is_ok(),
-                format!("std's set_read_timeout(0): {}", outcome(&refused)),
-            ),
-            case(
-                !matches!(&at_once, Err(error) if error.kind() == ErrorKind::WouldBlock),
-                format!("non-blocking, recv: {}", outcome(&at_once)),
-            ),
-        ],
-    );
-    Ok(())
+    judge!([
+        case!(waits, "SO_RCVTIMEO of 0, recv waits: {waits}"),
+        case!(
+            refused.is_ok(),
+            "std's set_read_timeout(0): {}",
+            outcome(&refused)
+        ),
+        case!(
+            !matches!(&at_once, Err(error) if error.kind() == ErrorKind::WouldBlock),
+            "non-blocking, recv: {}",
+            outcome(&at_once)
+        ),
+    ])
 }
 
 #[test]
@@ -77,14 +75,10 @@ fn a_receive_timeout_bounds_the_whole_request() -> Result<()> {
     let waited = start.elapsed();
     drop(enough);
     drip.join().expect("the client does not panic")?;
-    judge(
-        "a_receive_timeout_bounds_the_whole_request",
-        [case(
-            error.is_some(),
-            format!("timeout {TIMEOUT:?}, a byte every 100 ms: after {waited:?} {error:?}"),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        error.is_some(),
+        "timeout {TIMEOUT:?}, a byte every 100 ms: after {waited:?} {error:?}"
+    )])
 }
 
 #[test]
@@ -100,18 +94,12 @@ fn a_timeout_ends_the_connection() -> Result<()> {
     server.set_read_timeout(Some(PATIENCE))?;
     client.write_all(b"hello")?;
     let later = receive(&server);
-    judge(
-        "a_timeout_ends_the_connection",
-        [case(
-            later.is_err(),
-            format!(
-                "recv: {}; then data was sent, recv: {}",
-                outcome(&timed_out),
-                outcome(&later)
-            ),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        later.is_err(),
+        "recv: {}; then data was sent, recv: {}",
+        outcome(&timed_out),
+        outcome(&later)
+    )])
 }
 
 #[cfg(target_os = "linux")]
@@ -120,12 +108,9 @@ fn a_receive_timeout_is_reported_as_timed_out() -> Result<()> {
     let (_client, server) = tcp_pair()?;
     server.set_read_timeout(Some(MOMENT))?;
     let error = receive(&server).expect_err("nothing was sent");
-    judge(
-        "a_receive_timeout_is_reported_as_timed_out",
-        [case(
-            error.kind() == ErrorKind::TimedOut,
-            format!("{:?}: {error}", error.kind()),
-        )],
-    );
-    Ok(())
+    judge!([case!(
+        error.kind() == ErrorKind::TimedOut,
+        "{:?}: {error}",
+        error.kind()
+    )])
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 #[cfg(target_os = "linux")]
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use exercise::{Language, Part, Sources};
 use rstest::rstest;
 
+use super::said::{Said, dial, has, has_not};
 #[cfg(unix)]
 use super::terminal::Terminal;
 
@@ -35,29 +36,32 @@ impl Learner {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut dial = Command::new(env!("CARGO_BIN_EXE_dial"));
-        dial.args(args)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("DIALTONE_MY", self.path(""));
+        let mut dial = dial(args);
+        dial.env("DIALTONE_MY", self.path(""));
         dial
     }
 
-    fn dial(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
+    fn said(&self, args: &[&str]) -> Said {
+        Said::by(&mut self.command(args))
     }
 
-    /// Its text, and whether the status was 0.
-    fn said(&self, args: &[&str]) -> (String, String, bool) {
-        let output = self.dial(args);
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let success = output.status.success();
-        (text(output.stdout), text(output.stderr), success)
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
     }
 
     fn write(&self, name: &str, text: &str) {
         fs::create_dir_all(self.path("")).unwrap();
         fs::write(self.path(name), text).unwrap();
     }
+}
+
+/// A row of the file of progress.
+fn row(lesson: u32, language: &str, is_passed: bool) -> String {
+    let begun = "\"2026-01-02T03:04:05Z\"";
+    let passed = if is_passed { begun } else { "null" };
+    format!(
+        r#"{{"lesson": {lesson}, "language": "{language}", "begun": {begun}, "passed": {passed}}}"#
+    )
 }
 
 /// The solution of lesson 2 in Rust: server and client.
@@ -77,50 +81,39 @@ fn start_puts_a_starter_there_and_says_in_three_lines_what_to_do(
     #[case] gap: &str,
 ) {
     let learner = Learner::new();
-    let (said, errors, success) = learner.said(&["start", "1", "--lang", language]);
-    assert!(success, "{errors}");
-    assert_eq!(
-        said.lines().filter(|line| line.starts_with("  ")).count(),
-        3,
-        "{said}"
-    );
-    let text = fs::read_to_string(learner.path("lesson-1").join(file)).unwrap();
-    assert!(text.contains(gap), "{text}");
+    let said = learner.said(&["start", "1", "--lang", language]);
+    let said = said.ended_with(0).out;
+    let to_do = said.lines().filter(|line| line.starts_with("  "));
+    assert_eq!(to_do.count(), 3, "{said}");
+    has(&learner.read(&format!("lesson-1/{file}")), &[gap]);
 }
 
 #[test]
 fn start_refuses_to_write_over_work_and_again_puts_it_aside() {
     let learner = Learner::new();
-    learner.dial(&["start", "1", "--lang", "python"]);
+    learner.said(&["start", "1", "--lang", "python"]);
     learner.write("lesson-1/server.py", "mine");
-    let (_, errors, success) = learner.said(&["start", "1", "--lang", "rust"]);
-    assert!(
-        !success && errors.contains("cargo dial start 1 --again"),
-        "{errors}"
-    );
-    let mine = fs::read_to_string(learner.path("lesson-1/server.py")).unwrap();
-    assert_eq!(mine, "mine");
-    let (said, _, success) = learner.said(&["start", "1", "--again"]);
-    assert!(success && said.contains("lesson-1.old-1"), "{said}");
-    let mine = fs::read_to_string(learner.path("lesson-1.old-1/server.py")).unwrap();
-    assert_eq!(mine, "mine");
+    let refused = learner.said(&["start", "1", "--lang", "rust"]);
+    let refused = refused.ended_with(1);
+    refused.complains(&["cargo dial start 1 --again"]);
+    assert_eq!(learner.read("lesson-1/server.py"), "mine");
+    let again = learner.said(&["start", "1", "--again"]).ended_with(0);
+    again.says(&["lesson-1.old-1"]);
+    assert_eq!(learner.read("lesson-1.old-1/server.py"), "mine");
 }
 
 #[test]
 fn a_lesson_begun_and_one_passed_stand_in_a_column_of_the_list() {
     let learner = Learner::new();
-    let row = |lesson: u32, passed: &str| {
-        format!(
-            r#"{{"lesson": {lesson}, "language": "rust", "begun": "2026-01-02T03:04:05Z", "passed": {passed}}}"#
-        )
-    };
-    let rows = [row(1, "\"2026-01-02T03:04:05Z\""), row(2, "null")];
+    let rows = [row(1, "rust", true), row(2, "rust", false)];
     learner.write("progress.json", &format!("[{}]", rows.join(",\n")));
-    let (said, errors, success) = learner.said(&["list"]);
-    assert!(success, "{errors}");
-    assert!(said.contains("1  passed  bare connect, "), "{said}");
-    assert!(said.contains("2  begun   loop server, "), "{said}");
-    assert!(said.contains("3          UDP bind, "), "{said}");
+    let said = learner.said(&["list"]).ended_with(0).out;
+    let column = [
+        "1  passed  bare connect, ",
+        "2  begun   loop server, ",
+        "3          UDP bind, ",
+    ];
+    has(&said, &column);
     let widest = said.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{said}");
 }
@@ -135,53 +128,35 @@ fn a_broken_progress_file_is_a_clear_error_and_is_kept(#[case] args: &[&str]) {
     let learner = Learner::new();
     let broken = "[{\"lesson\": 1,";
     learner.write("progress.json", broken);
-    let (said, errors, success) = learner.said(args);
-    assert!(!success);
-    assert!(
-        errors.contains("progress.json") && errors.contains("line 1"),
-        "{errors}"
-    );
-    assert!(errors.contains("cargo dial progress --reset"), "{errors}");
-    assert_eq!(args == ["list"], said.contains("bare connect"), "{said}");
-    assert_eq!(
-        fs::read_to_string(learner.path("progress.json")).unwrap(),
-        broken
-    );
+    let said = learner.said(args).ended_with(1);
+    said.complains(&["progress.json", "line 1", "cargo dial progress --reset"]);
+    assert_eq!(args == ["list"], said.out.contains("bare connect"));
+    assert_eq!(learner.read("progress.json"), broken);
     assert!(!learner.path("lesson-1").exists());
 }
 
 #[test]
 fn the_solution_is_shown_after_passing_or_with_a_sentence() {
     let learner = Learner::new();
-    let (said, errors, success) = learner.said(&["solution", "2"]);
-    assert!(
-        !success && said.is_empty() && errors.contains("--solution"),
-        "{errors}"
-    );
-    let (said, _, success) = learner.said(&["start", "2", "--lang", "rust", "--solution"]);
-    assert!(
-        success && said.contains("not passed") && said.contains("write_all"),
-        "{said}"
-    );
-    assert!(!said.contains("gap"), "{said}");
+    let refused = learner.said(&["solution", "2"]).ended_with(1);
+    assert_eq!(refused.complains(&["--solution"]).out, "");
+    let shown = learner.said(&["start", "2", "--lang", "rust", "--solution"]);
+    let shown = shown.ended_with(0).out;
+    has(&shown, &["not passed", "write_all"]);
+    has_not(&shown, &["gap"]);
     assert!(!learner.path("lesson-2").exists());
-    let row = r#"[{"lesson": 2, "language": "python", "begun": "2026-01-02T03:04:05Z",
-                   "passed": "2026-01-02T03:04:05Z"}]"#;
-    learner.write("progress.json", row);
-    let (said, _, success) = learner.said(&["solution", "2"]);
-    assert!(
-        success && said.contains("sendall") && !said.contains("not passed"),
-        "{said}"
-    );
+    learner.write("progress.json", &format!("[{}]", row(2, "python", true)));
+    let shown = learner.said(&["solution", "2"]).ended_with(0).out;
+    has(&shown, &["sendall"]);
+    has_not(&shown, &["not passed"]);
 }
 
-#[test]
-fn watch_without_anything_begun_says_how_to_begin() {
-    let learner = Learner::new();
-    for args in [&["watch"][..], &["watch", "3"]] {
-        let (_, errors, success) = learner.said(args);
-        assert!(!success && errors.contains("cargo dial start"), "{errors}");
-    }
+#[rstest]
+#[case::the_last_lesson(&["watch"])]
+#[case::one_lesson(&["watch", "3"])]
+fn watch_without_anything_begun_says_how_to_begin(#[case] args: &[&str]) {
+    let said = Learner::new().said(args).ended_with(1);
+    said.complains(&["cargo dial start"]);
 }
 
 /// A running watch, and what it says.
@@ -206,15 +181,15 @@ impl Watch {
     }
 
     /// Waits for a line with this in it; gives what came before it.
-    fn until(&self, wanted: &str) -> Vec<String> {
+    fn until(&self, wanted: &str) -> String {
         let end = Instant::now() + Duration::from_secs(120);
-        let mut before = Vec::new();
+        let mut before = String::new();
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) if line.contains(wanted) => return before,
-                Ok(line) => before.push(line),
-                Err(_) => panic!("no {wanted:?} in:\n{}", before.join("\n")),
+                Ok(line) => before += &format!("{line}\n"),
+                Err(_) => panic!("no {wanted:?} in:\n{before}"),
             }
         }
     }
@@ -238,7 +213,7 @@ impl Drop for Watch {
 #[test]
 fn watch_follows_the_work_from_the_first_gap_to_the_last_check() {
     let learner = Learner::new();
-    learner.dial(&["start", "2", "--lang", "rust"]);
+    learner.said(&["start", "2", "--lang", "rust"]);
     let watch = Watch::start(learner.command(&["watch"]));
     watch.until("FAILED  2/start/says-where");
     watch.until("not yet implemented: gap 1: ");
@@ -248,24 +223,20 @@ fn watch_follows_the_work_from_the_first_gap_to_the_last_check() {
     watch.until("The compiler asks for something");
     watch.until("cannot find function `one`");
     let between = watch.until("1 more after this one.");
-    assert!(!between.join("").contains("`two`"), "{between:?}");
+    has_not(&between, &["`two`"]);
 
     learner.write("lesson-2/server.rs", &solution("server.rs"));
     let before = watch.until("FAILED  2/client/answer");
-    assert!(
-        before.join("\n").contains("ok  2/start/says-where"),
-        "{before:?}"
-    );
+    has(&before, &["ok  2/start/says-where"]);
     watch.until("1 failed");
 
     learner.write("lesson-2/client.rs", &solution("client.rs"));
     // What failed last comes first.
     let before = watch.until("ok  2/client/answer");
-    assert!(!before.join("\n").contains("ok  2/start"), "{before:?}");
+    has_not(&before, &["ok  2/start"]);
     watch.until("All checks are passed.");
     watch.until("cargo dial start 3");
-    let progress = fs::read_to_string(learner.path("progress.json")).unwrap();
-    assert!(progress.contains("\"passed\": \"20"), "{progress}");
+    has(&learner.read("progress.json"), &["\"passed\": \"20"]);
     watch.interrupt();
 }
 
@@ -274,7 +245,7 @@ fn watch_follows_the_work_from_the_first_gap_to_the_last_check() {
 #[ignore = "needs python3"]
 fn when_watch_is_interrupted_in_a_check_nothing_is_left_behind() {
     let learner = Learner::new();
-    learner.dial(&["start", "1", "--lang", "python"]);
+    learner.said(&["start", "1", "--lang", "python"]);
     // A line that is open as long as the server or its child lives.
     let line = learner.path("line");
     let listener = UnixListener::bind(&line).unwrap();
@@ -302,17 +273,16 @@ fn when_watch_is_interrupted_in_a_check_nothing_is_left_behind() {
     // A check that nobody ends would go on for five seconds.
     assert_eq!(lives.recv_timeout(Duration::from_secs(2)), Ok(false));
     let work = learner.path("lesson-1").to_string_lossy().into_owned();
-    assert_eq!(process_of(&work), None);
+    assert!(!is_running(&work));
     assert_eq!(fs::read_dir(temporary).unwrap().count(), 0);
 }
 
-/// The command line of a process in which this text is.
+/// Whether a process has this text in its command line.
 #[cfg(target_os = "linux")]
-fn process_of(text: &str) -> Option<String> {
+fn is_running(text: &str) -> bool {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let mut lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    let line = lines.find(|line| String::from_utf8_lossy(line).contains(text))?;
-    Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    lines.any(|line| String::from_utf8_lossy(&line).contains(text))
 }
 
 #[cfg(unix)]
@@ -320,7 +290,7 @@ fn process_of(text: &str) -> Option<String> {
 #[ignore = "needs tmux"]
 fn in_a_terminal_h_shows_a_hint_enter_runs_again_and_q_ends() {
     let learner = Learner::new();
-    learner.dial(&["start", "2", "--lang", "rust"]);
+    learner.said(&["start", "2", "--lang", "rust"]);
     let terminal = Terminal::new();
     let watch = format!(
         "cd '{}'; DIALTONE_MY='{}' '{}' watch",
@@ -339,6 +309,5 @@ fn in_a_terminal_h_shows_a_hint_enter_runs_again_and_q_ends() {
     terminal.wait_for("h next hint");
     terminal.key("q");
     // The terminal shows again what is typed.
-    let screen = terminal.is_given_back();
-    assert!(screen.contains("left with 0"), "{screen}");
+    has(&terminal.is_given_back(), &["left with 0"]);
 }

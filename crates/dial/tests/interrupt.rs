@@ -12,6 +12,8 @@ use std::time::Duration;
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use super::said::{self, Said};
+
 /// A program that is not impressed by signals, as is the one that it starts. Both
 /// say who they are, into a pipe.
 const STUBBORN: &str = "exec 3> \"${0%/*}/pipe\"; trap '' INT TERM HUP; \
@@ -20,22 +22,17 @@ const STUBBORN: &str = "exec 3> \"${0%/*}/pipe\"; trap '' INT TERM HUP; \
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
 /// The lesson's own program.
 fn lesson() -> Command {
-    let mut check = Command::new(Path::new(env!("CARGO_BIN_EXE_dial")).with_file_name("lesson-1"));
+    let mut check = Command::new(said::lesson(1));
     check.arg("check");
     check
 }
 
 /// What a learner types.
 fn dial() -> Command {
-    let mut check = Command::new(env!("CARGO_BIN_EXE_dial"));
-    check.args(["check", "1"]);
-    check
+    said::lesson(1);
+    said::dial(&["check", "1"])
 }
 
 /// The terminal sends it to all, kill to one.
@@ -50,24 +47,13 @@ fn who_waits_for_an_interrupted_check_finds_that_nothing_of_it_is_left(
     #[case] signal: Signal,
     #[case] to_all: bool,
 ) {
-    let built = cargo()
-        .args(["build", "--quiet", "--package", "lesson-1"])
-        .current_dir(ROOT)
-        .status();
-    assert!(built.unwrap().success());
     let folder = tempfile::tempdir().unwrap();
     let temporary = folder.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
     let stubborn = folder.path().join("stubborn.sh");
     fs::write(&stubborn, STUBBORN).unwrap();
     let pipe = folder.path().join("pipe");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
+    Said::by(Command::new("mkfifo").arg(&pipe)).ended_with(0);
     let mut check = check
         .args(["--only", "1/start/says-where", "--server"])
         .arg(format!("sh {}", stubborn.display()))

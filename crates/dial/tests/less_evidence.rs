@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::thread;
 
 use rstest::rstest;
@@ -16,6 +16,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
 };
+
+use super::said::{Said, has, has_not, lesson};
 
 /// What a machine forbids.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,27 +27,11 @@ struct Forbids {
     netlink: bool,
 }
 
-const NO_NAMESPACES: Forbids = Forbids {
-    namespaces: true,
-    ptrace: false,
-    netlink: false,
-};
-const NO_PTRACE: Forbids = Forbids {
-    namespaces: false,
-    ptrace: true,
-    netlink: false,
-};
-const NEITHER: Forbids = Forbids {
-    namespaces: true,
-    ptrace: true,
-    netlink: false,
-};
+const NO_NAMESPACES: Forbids = Forbids::these(true, false, false);
+const NO_PTRACE: Forbids = Forbids::these(false, true, false);
+const NEITHER: Forbids = Forbids::these(true, true, false);
 /// sock_diag is a kind of netlink: without it nobody sees whose socket is where.
-const NOTHING: Forbids = Forbids {
-    namespaces: true,
-    ptrace: true,
-    netlink: true,
-};
+const NOTHING: Forbids = Forbids::these(true, true, true);
 
 /// In a network and with a count of namespaces of its own, whose last is the one
 /// that it is in.
@@ -54,27 +40,29 @@ const WITHOUT_NAMESPACES: &str = "ip link set lo up && \
     echo 0 > /proc/sys/user/max_net_namespaces && exec \"$@\"";
 
 impl Forbids {
+    const fn these(namespaces: bool, ptrace: bool, netlink: bool) -> Self {
+        Self {
+            namespaces,
+            ptrace,
+            netlink,
+        }
+    }
+
     /// Runs it as this machine would.
-    fn run(self, words: &[String]) -> Output {
-        let words = words.to_vec();
+    fn run(self, words: &[&str]) -> Said {
+        let mut command = Command::new(words[0]);
+        if self.namespaces {
+            command = Command::new("unshare");
+            command.args(["--user", "--map-root-user", "--net"]);
+            command.args(["sh", "-c", WITHOUT_NAMESPACES, "sh", words[0]]);
+        }
+        command.args(&words[1..]).current_dir(root());
         // A filter holds for a thread and all that it starts.
         let run = thread::spawn(move || {
-            let mut command = match self.namespaces {
-                true => Command::new("unshare"),
-                false => Command::new(&words[0]),
-            };
-            match self.namespaces {
-                true => command
-                    .args(["--user", "--map-root-user", "--net"])
-                    .args(["sh", "-c", WITHOUT_NAMESPACES, "sh"])
-                    .args(&words),
-                false => command.args(&words[1..]),
-            };
-            command.current_dir(root());
             if self.ptrace || self.netlink {
                 seccompiler::apply_filter(&self.filter()).expect("seccomp is there");
             }
-            command.output().expect("unshare is installed")
+            Said::by(&mut command)
         });
         run.join().expect("the filter is made")
     }
@@ -122,29 +110,15 @@ fn root() -> PathBuf {
     root.canonicalize().unwrap()
 }
 
-/// The program `lesson-N`, built.
-fn lesson(number: u32) -> String {
-    let name = format!("lesson-{number}");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", &name])
-        .current_dir(root())
-        .status();
-    assert!(built.unwrap().success());
-    let program = Path::new(env!("CARGO_BIN_EXE_dial")).with_file_name(name);
-    program.to_str().unwrap().to_string()
+/// What the checks of a lesson say on such a machine.
+fn checked(forbids: Forbids, number: u32, args: &[&str]) -> Said {
+    let lesson = lesson(number);
+    forbids.run(&[&[&lesson, "check"], args].concat())
 }
 
-/// What the checks of a lesson say on such a machine, its lines joined, and their
-/// status.
-fn checked(forbids: Forbids, number: u32, args: &[&str]) -> (String, Option<i32>) {
-    let mut words = vec![lesson(number), "check".to_string()];
-    words.extend(args.iter().map(|arg| arg.to_string()));
-    let output = forbids.run(&words);
-    let said = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    let words: Vec<&str> = said.split_whitespace().collect();
-    (words.join(" ") + &errors, output.status.code())
+/// The report, its lines joined.
+fn joined(said: &Said) -> String {
+    said.out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[rstest]
@@ -165,18 +139,11 @@ fn right_programs_pass_with_less_evidence_and_it_is_said(
     #[case] number: u32,
     #[case] forbids: Forbids,
 ) {
-    let (said, status) = checked(forbids, number, &[]);
-    assert_eq!(status, Some(0), "{said}");
-    for part in forbids.note() {
-        assert!(said.contains(part), "{part}: {said}");
-    }
+    let said = joined(&checked(forbids, number, &[]).ended_with(0));
+    has(&said, &forbids.note());
     let count = left_out(&said);
-    assert!(
-        count > 0,
-        "each of these lessons has checks of calls: {said}"
-    );
-    let counted = format!(" passed, {count} left out, in ");
-    assert!(said.contains(&counted), "{said}");
+    assert!(count > 0, "each of these lessons has checks of calls");
+    has(&said, &[&format!(" passed, {count} left out, in ")]);
 }
 
 /// As the head of a report tells it.
@@ -204,75 +171,32 @@ fn a_wrong_program_is_caught_with_less_evidence(
     let address = first.rsplit("caught by ").next().unwrap();
     let command = format!("python3 {}", file.display());
     let args = ["--server", &command, "--only", address];
-    let (said, status) = checked(forbids, number, &args);
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains(&format!("FAILED {address}")), "{said}");
-    assert!(!said.contains("the X-ray, at its end"), "{said}");
+    let said = joined(&checked(forbids, number, &args).ended_with(1));
+    has(&said, &[&format!("FAILED {address}")]);
+    has_not(&said, &["the X-ray, at its end"]);
 }
 
-/// Servers and clients that know one port only.
-const FIXED: [(u32, &str, &str); 4] = [
-    (
-        1,
-        "--server",
-        "import socket\n\
-         s = socket.socket()\n\
-         s.bind(('127.0.0.1', 8081))\n\
-         s.listen(5)\n\
-         print('listening on %s:%d' % s.getsockname(), flush=True)\n\
-         call, _ = s.accept()\n\
-         try:\n    call.sendall(call.recv(1024).upper())\n\
-         except OSError:\n    pass\n\
-         call.close()\n",
-    ),
-    (
-        1,
-        "--client",
-        "import socket, sys\n\
-         try:\n    s = socket.create_connection(('127.0.0.1', 8081))\n\
-         \x20   s.sendall(b'hello')\n    answer = s.recv(1024)\n\
-         except OSError as error:\n    sys.exit(str(error))\n\
-         print(answer) if answer else sys.exit('no answer')\n",
-    ),
-    (
-        3,
-        "--server",
-        "import socket\n\
-         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\
-         s.bind(('127.0.0.1', 7788))\n\
-         print('bound to %s:%d' % s.getsockname(), flush=True)\n\
-         message = b''\n\
-         while message != b'bye':\n    message, peer = s.recvfrom(65535)\n\
-         \x20   if message != b'bye':\n        s.sendto(message, peer)\n",
-    ),
-    (
-        3,
-        "--client",
-        "import socket, sys, time\n\
-         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\
-         s.connect(('127.0.0.1', 7788))\n\
-         for line in sys.stdin.buffer:\n    end = time.monotonic() + 2\n\
-         \x20   s.send(line.rstrip(b'\\n'))\n\
-         \x20   s.settimeout(max(0.01, end - time.monotonic()))\n\
-         \x20   try:\n        data = s.recv(65535)\n\
-         \x20   except OSError as error:\n        sys.exit(str(error))\n\
-         \x20   print(len(data), data[:100])\n",
-    ),
+/// Servers and clients that know one port only, of which lesson.
+const KNOW_ONE_PORT: [(u32, &str, &str); 4] = [
+    (1, "--server", "knows_port_8081"),
+    (1, "--client", "calls_port_8081"),
+    (3, "--server", "knows_port_7788"),
+    (3, "--client", "asks_port_7788"),
 ];
+
+fn command(name: &str) -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs");
+    format!("python3 {file}/{name}.py")
+}
 
 #[rstest]
 #[ignore = "needs python3, unshare, ip and namespaces"]
-fn a_program_that_knows_the_usual_port_only_is_tested_all_the_same(
+fn a_program_that_knows_the_usual_port_only_is_tested_as_well(
     #[values(0, 1, 2, 3)] which: usize,
     #[values(Forbids::default(), NEITHER, NOTHING)] forbids: Forbids,
 ) {
-    let (number, side, text) = FIXED[which];
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("program.py");
-    fs::write(&file, text).unwrap();
-    let command = format!("python3 {}", file.display());
-    let (said, status) = checked(forbids, number, &[side, &command]);
-    assert_eq!(status, Some(0), "{said}");
+    let (number, side, program) = KNOW_ONE_PORT[which];
+    checked(forbids, number, &[side, &command(program)]).ended_with(0);
 }
 
 #[rstest]
@@ -280,39 +204,22 @@ fn a_program_that_knows_the_usual_port_only_is_tested_all_the_same(
 fn where_another_program_has_the_usual_port_it_is_not_tested_and_that_is_said(
     #[values(0, 1, 2, 3)] which: usize,
 ) {
-    let (number, side, text) = FIXED[which];
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("program.py");
-    fs::write(&file, text).unwrap();
-    let command = format!("python3 {}", file.display());
-    let holder = "import socket, subprocess, sys\n\
-        s, u = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\
-        for one in s, u:\n    one.bind(('127.0.0.1', int(sys.argv[1])))\n\
-        sys.exit(subprocess.call(sys.argv[2:]))\n";
-    let port = if number == 1 { "8081" } else { "7788" };
-    let lesson = lesson(number);
+    let (number, side, program) = KNOW_ONE_PORT[which];
+    let holder = include_str!("programs/holds_a_port.py");
+    let (_, port) = program.rsplit_once('_').unwrap();
+    let (lesson, command) = (lesson(number), command(program));
     let check = [&lesson, "check", side, &command, "--first"];
-    let words = ["python3", "-c", holder, port].into_iter().chain(check);
-    let words: Vec<String> = words.map(str::to_string).collect();
-    let output = NEITHER.run(&words);
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(
-        said.contains("NOT TESTED") && !said.contains("FAILED"),
-        "{said}"
-    );
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        said.contains(&format!("port {port}, the lesson's usual one, was taken")),
-        "{said}"
-    );
+    let said = NEITHER.run(&[&["python3", "-c", holder, port][..], &check].concat());
+    let said = joined(&said.ended_with(2));
+    let taken = format!("port {port}, the lesson's usual one, was taken");
+    has(&said, &["NOT TESTED", &taken]);
+    has_not(&said, &["FAILED"]);
 }
 
 #[test]
 #[ignore = "needs unshare, ip and namespaces"]
 fn when_all_that_was_asked_for_is_left_out_nothing_was_tested() {
-    let (said, status) = checked(NO_PTRACE, 6, &["--only", "6/forced"]);
-    assert_eq!(status, Some(2), "{said}");
-    let counted = format!("0 passed, {} left out", left_out(&said));
-    assert!(said.contains(&counted), "{said}");
+    let said = checked(NO_PTRACE, 6, &["--only", "6/forced"]).ended_with(2);
+    let said = joined(&said);
+    has(&said, &[&format!("0 passed, {} left out", left_out(&said))]);
 }

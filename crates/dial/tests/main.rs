@@ -12,6 +12,7 @@ mod exercise;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod less_evidence;
+mod said;
 #[cfg(target_os = "linux")]
 mod screen;
 #[cfg(unix)]

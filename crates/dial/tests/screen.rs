@@ -8,22 +8,8 @@ use rstest::rstest;
 
 use super::terminal::Terminal;
 
-const SERVER: &str = r#"
-import socket
-with socket.create_server(("127.0.0.1", 8081)) as listener:
-    print("listening on 127.0.0.1:8081", flush=True)
-    connection, _ = listener.accept()
-    with connection:
-        while data := connection.recv(100):
-            connection.sendall(data.upper())
-"#;
-
-const CLIENT: &str = r#"
-import socket
-with socket.create_connection(("127.0.0.1", 8081)) as connection:
-    connection.sendall(b"hello")
-    print("answer", connection.recv(100).decode(), flush=True)
-"#;
+const SERVER: &str = include_str!("programs/serves_one_call.py");
+const CLIENT: &str = include_str!("programs/says_hello.py");
 
 /// Runs a command line in a terminal of this size, in a folder with both programs.
 fn run(line: &str, size: (u16, u16)) -> Terminal {

@@ -23,11 +23,8 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Rust, Self::Python];
-
     /// The name of its folder: in small letters.
-    pub fn folder(self) -> &'static str {
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Rust => "rust",
             Self::Python => "python",
@@ -108,7 +105,7 @@ impl fmt::Display for Language {
 
 /// The interpreter itself. What is called python3 may be a script that looks for
 /// it anew each time, and takes longer for that than a check does.
-fn python() -> &'static str {
+pub fn python() -> &'static str {
     static ITSELF: OnceLock<String> = OnceLock::new();
     ITSELF.get_or_init(|| {
         let itself = Command::new("python3")

@@ -3,12 +3,12 @@
 //!
 //! The source stands in `lessons/NN/exercise/LANGUAGE/`: a right server and a
 //! right client, with marks around the parts that a learner is to write. See
-//! [`cut`], then [`Course`], [`Sources`], [`My`], [`Progress`] and [`watch`].
+//! `cut.rs`, then [`Course`], [`Sources`], [`My`], [`Progress`] and [`watch`].
 
 mod aside;
 mod cargo;
 mod course;
-pub mod cut;
+mod cut;
 mod language;
 mod my;
 mod number;
@@ -19,7 +19,7 @@ pub mod watch;
 
 pub use cargo::cargo;
 pub use course::{Course, Manifest};
-pub use language::Language;
+pub use language::{Language, python};
 pub use my::My;
 pub use number::Number;
 pub use progress::{Progress, Standing};

@@ -98,46 +98,38 @@ mod tests {
         sources: Sources,
     }
 
-    fn course() -> Course {
+    fn course(source: &str) -> Course {
         let root = tempfile::tempdir().unwrap();
         let lesson = root.path().join("lessons/01");
         let exercise = lesson.join("exercise/python");
         fs::create_dir_all(&exercise).unwrap();
-        let source = "# gap: Do it\nit()\n# end of gap\n";
         fs::write(exercise.join("server.py"), source).unwrap();
         let sources = Sources::new(root.path(), &lesson, Language::Python);
-        let my = My {
-            folder: root.path().join("my"),
-        };
+        let folder = root.path().join("my");
+        let my = My { folder };
         Course { root, my, sources }
     }
 
-    #[test]
-    fn a_starter_is_put_into_the_folder_of_its_lesson() {
-        let course = course();
-        let folder = course.my.begin(Number(1), &course.sources).unwrap();
-        let text = fs::read_to_string(folder.join("server.py")).unwrap();
-        assert!(text.starts_with("# GAP 1: Do it\nraise "), "{text}");
-        assert_eq!(
-            fs::read_dir(course.root.path().join("my")).unwrap().count(),
-            1
-        );
-    }
+    const SOURCE: &str = "# gap: Do it\nit()\n# end of gap\n";
 
     #[test]
-    fn work_that_is_there_is_not_touched() {
-        let course = course();
+    fn a_starter_is_put_into_the_folder_of_its_lesson_and_work_there_is_not_touched() {
+        let course = course(SOURCE);
         let folder = course.my.begin(Number(1), &course.sources).unwrap();
-        fs::write(folder.join("server.py"), "mine").unwrap();
+        let file = folder.join("server.py");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("# GAP 1: Do it\nraise "), "{text}");
+        let all = fs::read_dir(course.root.path().join("my")).unwrap();
+        assert_eq!(all.count(), 1);
+        fs::write(&file, "mine").unwrap();
         let refused = course.my.begin(Number(1), &course.sources).unwrap_err();
         assert!(refused.to_string().contains("--again"), "{refused}");
-        let text = fs::read_to_string(folder.join("server.py")).unwrap();
-        assert_eq!(text, "mine");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     }
 
     #[test]
     fn what_is_put_aside_keeps_all_of_its_versions() {
-        let course = course();
+        let course = course(SOURCE);
         for version in ["one", "two"] {
             let folder = course.my.begin(Number(1), &course.sources).unwrap();
             fs::write(folder.join("server.py"), version).unwrap();
@@ -151,12 +143,7 @@ mod tests {
 
     #[test]
     fn a_starter_whose_marks_are_wrong_is_named_with_its_line_and_leaves_nothing() {
-        let course = course();
-        let file = course
-            .root
-            .path()
-            .join("lessons/01/exercise/python/server.py");
-        fs::write(&file, "x\n# gap: Do it\n").unwrap();
+        let course = course("x\n# gap: Do it\n");
         let error = course.my.begin(Number(1), &course.sources).unwrap_err();
         assert!(error.to_string().contains("server.py: line 2"), "{error}");
         assert!(!course.my.lesson(Number(1)).exists());

@@ -87,16 +87,8 @@ impl Progress {
     /// As [`Progress::rows`], and when the file cannot be written.
     pub fn begin(&self, lesson: Number, language: Language) -> Result<()> {
         let mut rows = self.rows()?;
-        let begun = now();
-        match find(&mut rows, lesson, language) {
-            Some(row) => row.begun = begun,
-            None => rows.push(Standing {
-                lesson,
-                language,
-                begun,
-                passed: None,
-            }),
-        }
+        let now = now();
+        row(&mut rows, lesson, language, now).begun = now;
         self.write(rows)
     }
 
@@ -107,23 +99,9 @@ impl Progress {
     pub fn pass(&self, lesson: Number, language: Language) -> Result<bool> {
         let mut rows = self.rows()?;
         let now = now();
-        let first = match find(&mut rows, lesson, language) {
-            Some(row) => {
-                let first = row.passed.is_none();
-                row.passed.get_or_insert(now);
-                first
-            }
-            // It was written without a starter.
-            None => {
-                rows.push(Standing {
-                    lesson,
-                    language,
-                    begun: now,
-                    passed: Some(now),
-                });
-                true
-            }
-        };
+        let row = row(&mut rows, lesson, language, now);
+        let first = row.passed.is_none();
+        row.passed.get_or_insert(now);
         if first {
             self.write(rows)?;
         }
@@ -172,9 +150,24 @@ fn now() -> Timestamp {
     now.round(Unit::Microsecond).unwrap_or(now)
 }
 
-fn find(rows: &mut [Standing], lesson: Number, language: Language) -> Option<&mut Standing> {
-    rows.iter_mut()
-        .find(|row| (row.lesson, row.language) == (lesson, language))
+/// The row of a lesson. One that was written without a starter begins now.
+fn row(
+    rows: &mut Vec<Standing>,
+    lesson: Number,
+    language: Language,
+    begun: Timestamp,
+) -> &mut Standing {
+    let is_it = |row: &Standing| (row.lesson, row.language) == (lesson, language);
+    let at = rows.iter().position(is_it).unwrap_or(rows.len());
+    if at == rows.len() {
+        rows.push(Standing {
+            lesson,
+            language,
+            begun,
+            passed: None,
+        });
+    }
+    &mut rows[at]
 }
 
 #[cfg(test)]
@@ -195,11 +188,8 @@ mod tests {
         progress.begin(Number(1), Language::Python).unwrap();
         assert!(progress.pass(Number(2), Language::Rust).unwrap());
         let rows = progress.rows().unwrap();
-        let seen: Vec<_> = rows
-            .iter()
-            .map(|row| (row.lesson.0, row.passed.is_some()))
-            .collect();
-        assert_eq!(seen, [(1, false), (2, true)]);
+        let seen = rows.iter().map(|row| (row.lesson.0, row.passed.is_some()));
+        assert!(seen.eq([(1, false), (2, true)]), "{rows:?}");
         assert_eq!(progress.last().unwrap().unwrap().lesson, Number(1));
     }
 
@@ -227,10 +217,8 @@ mod tests {
             progress.reset(Some(Number(1))).unwrap_err(),
         ] {
             let error = error.to_string();
-            assert!(
-                error.contains("line 2") && error.contains("--reset"),
-                "{error}"
-            );
+            let says_all = error.contains("line 2") && error.contains("--reset");
+            assert!(says_all, "{error}");
         }
         assert_eq!(fs::read_to_string(progress.path()).unwrap(), broken);
         let aside = progress.reset(None).unwrap().unwrap();
@@ -245,9 +233,6 @@ mod tests {
         progress.begin(Number(2), Language::Rust).unwrap();
         progress.reset(Some(Number(1))).unwrap();
         let rows = progress.rows().unwrap();
-        assert_eq!(
-            rows.iter().map(|row| row.lesson).collect::<Vec<_>>(),
-            [Number(2)]
-        );
+        assert!(rows.iter().map(|row| row.lesson).eq([Number(2)]));
     }
 }

@@ -30,10 +30,8 @@ impl Command {
         let mut words = shell_words::split(line).with_context(|| format!("read {line:?}"))?;
         let mut input = None;
         if words.first().is_some_and(|word| word == "printf") {
-            ensure!(
-                words.len() > 3 && words[2] == "|",
-                "{line:?}: write printf '…' | cargo run …"
-            );
+            let is_piped = words.len() > 3 && words[2] == "|";
+            ensure!(is_piped, "{line:?}: write printf '…' | cargo run …");
             let text = words[1].replace("\\n", "\n");
             input = Some(text.lines().map(str::to_string).collect());
             words.drain(..3);
@@ -41,19 +39,13 @@ impl Command {
         let amp = words.last().is_some_and(|word| word == "&");
         words.truncate(words.len() - usize::from(amp));
         let mut rest = words.into_iter().peekable();
-        ensure!(
-            rest.next().as_deref() == Some("cargo"),
-            "{line:?} is not run by cargo"
-        );
-        ensure!(
-            rest.next().as_deref() == Some("run"),
-            "{line:?} is no cargo run"
-        );
+        for word in ["cargo", "run"] {
+            let is_next = rest.next().as_deref() == Some(word);
+            ensure!(is_next, "{line:?} is not run by cargo run");
+        }
         rest.next_if(|word| word == "-q");
-        ensure!(
-            rest.next().as_deref() == Some("-p"),
-            "{line:?} names no package with -p"
-        );
+        let has_package = rest.next().as_deref() == Some("-p");
+        ensure!(has_package, "{line:?} names no package with -p");
         rest.next();
         rest.next_if(|word| word == "--");
         let args: Vec<String> = rest.map(|word| zeros(&word)).collect();
@@ -191,38 +183,33 @@ impl<'a> Group<'a> {
 
     /// Port 0, or the port that this group gave to the same number before.
     fn address_of_server(&mut self, command: &mut Command, written: &[String]) -> Result<()> {
-        let addr = match value_of(&command.args, &["--addr"]) {
-            Some(at) => command.args[at].clone(),
+        let at = match value_of(&command.args, &["--addr"]) {
+            Some(at) => at,
             None => {
-                let first = written
-                    .first()
-                    .context("the block of a server shows no output")?;
-                let said = first.rsplit(' ').next().unwrap_or_default().to_string();
-                ensure!(
-                    port_in(&said).is_some(),
-                    "{first:?} does not end with the address"
-                );
-                command.args.extend(["--addr".to_string(), said.clone()]);
-                said
+                let first = written.first();
+                let first = first.context("the block of a server shows no output")?;
+                let said = last_word(first);
+                let is_address = port_in(said).is_some();
+                ensure!(is_address, "{first:?} does not end with the address");
+                command.args.extend(["--addr", said].map(str::to_string));
+                command.args.len() - 1
             }
         };
-        let at = value_of(&command.args, &["--addr"]).expect("it stands there now");
-        if let Some(port) = port_in(&addr) {
+        let addr = &mut command.args[at];
+        if let Some(port) = port_in(addr) {
             let real = self.ports.get(&port).copied().unwrap_or(0);
-            command.args[at] = with_port(&addr, real);
+            *addr = with_port(addr, real);
         }
         Ok(())
     }
 
     fn learn_port(&mut self, server: Actor, written: &[String]) -> Result<()> {
         let said = self.stage.wait_line(server, "")?;
-        let real: Option<SocketAddr> = said.rsplit(' ').next().and_then(|addr| addr.parse().ok());
-        let Some(real) = real else {
+        let Ok(real) = last_word(&said).parse::<SocketAddr>() else {
             return Ok(()); // It failed to start, and that may be what is written.
         };
         self.first_server.get_or_insert(real);
-        let first = written.first().map_or("", String::as_str);
-        if let Some(port) = first.rsplit(' ').next().and_then(port_in) {
+        if let Some(port) = written.first().and_then(|first| port_in(first)) {
             self.ports.insert(port, real.port());
         }
         Ok(())
@@ -237,10 +224,9 @@ impl<'a> Group<'a> {
             return Ok(());
         }
         let help = self.help_of_client()?;
-        let flag = if help.contains("--to ") {
-            "--to"
-        } else {
-            "--addr"
+        let flag = match help.contains("--to ") {
+            true => "--to",
+            false => "--addr",
         };
         let addr = match self.first_server {
             Some(addr) if addr.ip().is_unspecified() => {
@@ -284,10 +270,9 @@ impl<'a> Group<'a> {
 
     /// An address where nobody listens.
     fn closed_port(&mut self, flag: &str) -> Result<SocketAddr> {
-        let kind = if flag == "--to" {
-            Type::DGRAM
-        } else {
-            Type::STREAM
+        let kind = match flag {
+            "--to" => Type::DGRAM,
+            _ => Type::STREAM,
         };
         let socket = Socket::new(Domain::IPV4, kind, None)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
@@ -302,9 +287,8 @@ impl<'a> Group<'a> {
 
 /// What the shell would put in place of `$(printf %0Nd 0)`.
 fn zeros(word: &str) -> String {
-    let digits = word
-        .strip_prefix("$(printf %0")
-        .and_then(|rest| rest.strip_suffix("d 0)"));
+    let digits = word.strip_prefix("$(printf %0");
+    let digits = digits.and_then(|rest| rest.strip_suffix("d 0)"));
     let count = digits.and_then(|digits| digits.parse().ok());
     count.map_or_else(|| word.to_string(), |count| "0".repeat(count))
 }
@@ -313,6 +297,10 @@ fn zeros(word: &str) -> String {
 fn value_of(args: &[String], flags: &[&str]) -> Option<usize> {
     let at = args.iter().position(|arg| flags.contains(&arg.as_str()))?;
     (at + 1 < args.len()).then_some(at + 1)
+}
+
+fn last_word(line: &str) -> &str {
+    line.rsplit(' ').next().unwrap_or_default()
 }
 
 fn port_in(addr: &str) -> Option<u16> {
@@ -337,7 +325,6 @@ fn wait_for_rest(pid: u32) {
 fn is_running(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may hold anything.
-    stat.rsplit(") ")
-        .next()
-        .is_some_and(|rest| rest.starts_with('R'))
+    let rest = stat.rsplit(") ").next();
+    rest.is_some_and(|rest| rest.starts_with('R'))
 }

@@ -26,21 +26,14 @@ macro_rules! lesson {
             static PLAY: LazyLock<Scene> =
                 LazyLock::new(|| Scene::play(LESSON, &["--xray", "off", "--step"]));
 
-            fn server() -> LessonSide {
-                let executable = env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-server"));
-                LessonSide::new(
-                    executable,
-                    concat!("cargo run -p lesson-", $number, " server"),
-                )
-            }
-
-            fn client() -> LessonSide {
-                let executable = env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-client"));
-                LessonSide::new(
-                    executable,
-                    concat!("cargo run -p lesson-", $number, " client"),
-                )
-            }
+            const SERVER: LessonSide = LessonSide::new(
+                env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-server")),
+                concat!("cargo run -p lesson-", $number, " server"),
+            );
+            const CLIENT: LessonSide = LessonSide::new(
+                env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-client")),
+                concat!("cargo run -p lesson-", $number, " client"),
+            );
 
             fn trial() -> Trial {
                 Trial::of(FOLDER, LESSON, env!("CARGO_TARGET_TMPDIR"))
@@ -84,20 +77,20 @@ macro_rules! lesson {
 
             #[test]
             fn the_help_of_both_sides_shows_an_example() {
-                server().help_shows_an_example();
-                client().help_shows_an_example();
+                SERVER.help_shows_an_example();
+                CLIENT.help_shows_an_example();
             }
 
             #[test]
             fn wrong_usage_of_both_sides_is_status_2() {
-                server().wrong_usage_is_status_2();
-                client().wrong_usage_is_status_2();
+                SERVER.wrong_usage_is_status_2();
+                CLIENT.wrong_usage_is_status_2();
             }
 
             #[test]
             #[cfg_attr(not(target_os = "linux"), ignore = "needs /dev/full")]
             fn the_server_ends_quietly_where_nothing_can_be_written() {
-                server().ends_quietly_where_nothing_can_be_written();
+                SERVER.ends_quietly_where_nothing_can_be_written();
             }
 
             #[test]

@@ -122,11 +122,8 @@ impl Matrix {
     fn right(&self, folder: &Path) -> Result<()> {
         let programs = self.programs(folder)?;
         let report = self.run(&programs)?;
-        ensure!(
-            report.failed.is_empty(),
-            "a right program fails:\n{}",
-            report.text
-        );
+        let fails = !report.failed.is_empty();
+        ensure!(!fails, "a right program fails:\n{}", report.text);
         Ok(())
     }
 
@@ -188,15 +185,7 @@ impl Matrix {
         let lesson = self.folder.file_name().context("a lesson has a name")?;
         let mut place = target.context("a folder of the build")?.join("tmp");
         place.push(lesson);
-        place.extend(
-            folder
-                .components()
-                .rev()
-                .take(2)
-                .collect::<Vec<_>>()
-                .iter()
-                .rev(),
-        );
+        place.push(folder.strip_prefix(self.folder.join("checks"))?);
         fs::create_dir_all(&place)?;
         Programs::in_folder(folder, place)
     }

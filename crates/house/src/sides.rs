@@ -11,7 +11,7 @@ pub struct LessonSide {
 
 impl LessonSide {
     /// The program, and how a person starts it: `cargo run -p lesson-1 server`.
-    pub fn new(executable: &'static str, command: &'static str) -> Self {
+    pub const fn new(executable: &'static str, command: &'static str) -> Self {
         Self {
             executable,
             command,

@@ -73,18 +73,18 @@ const LONGEST_PROGRAM: usize = 135;
 const MOST_CRATES: usize = 32;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap()
+}
+
+fn text(file: impl AsRef<Path>) -> String {
+    let file = file.as_ref();
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .no_deps()
-        .current_dir(root())
-        .exec()
-        .unwrap()
+    let mut cargo = MetadataCommand::new();
+    cargo.no_deps().current_dir(root()).exec().unwrap()
 }
 
 /// All lessons: there are some, or else a rule about them would hold of nothing.
@@ -96,11 +96,9 @@ fn lessons(metadata: &Metadata) -> impl Iterator<Item = &Package> {
 }
 
 fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
-    let normal = package
-        .dependencies
-        .iter()
-        .filter(|dep| dep.kind == DependencyKind::Normal);
-    normal.map(|dep| dep.name.as_str())
+    let all = package.dependencies.iter();
+    let normal = all.filter(|dependency| dependency.kind == DependencyKind::Normal);
+    normal.map(|dependency| dependency.name.as_str())
 }
 
 /// All files below a folder that git would keep, with this ending.
@@ -121,23 +119,20 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 #[test]
 fn each_room_knows_only_the_rooms_that_it_may() {
     let metadata = metadata();
-    let packages: Vec<&str> = metadata
+    let packages = metadata.packages.iter();
+    let packages: Vec<&str> = packages.map(|package| package.name.as_str()).collect();
+    let is_lesson = |package: &&Package| lessons(&metadata).any(|it| it.name == package.name);
+    for package in metadata
         .packages
         .iter()
-        .map(|package| package.name.as_str())
-        .collect();
-    for package in &metadata.packages {
-        if lessons(&metadata).any(|lesson| lesson.name == package.name) {
-            continue;
-        }
+        .filter(|package| !is_lesson(package))
+    {
         let name = package.name.as_str();
         let room = ROOMS.iter().find(|(room, _)| *room == name);
         let (_, may) = room.unwrap_or_else(|| panic!("{name} is in no plan of the house"));
         for dependency in dependencies(package).filter(|name| packages.contains(name)) {
-            assert!(
-                may.contains(&dependency),
-                "{name} must not know {dependency}"
-            );
+            let may_know = may.contains(&dependency);
+            assert!(may_know, "{name} must not know {dependency}");
         }
     }
 }
@@ -146,13 +141,15 @@ fn each_room_knows_only_the_rooms_that_it_may() {
 fn a_lesson_is_written_with_the_usual_crates_and_with_what_it_is_about() {
     let metadata = metadata();
     for lesson in lessons(&metadata) {
-        let about = &lesson.metadata["dialtone"]["about"];
+        let about = lesson.metadata["dialtone"]["about"].as_array();
         for dependency in dependencies(lesson) {
-            let named = about
-                .as_array()
-                .is_some_and(|names| names.iter().any(|n| n == dependency));
-            let usual = LESSON_CRATES.contains(&dependency);
-            assert!(usual || named, "{} depends on {dependency}", lesson.name);
+            let is_named = about.is_some_and(|names| names.iter().any(|name| name == dependency));
+            let is_usual = LESSON_CRATES.contains(&dependency);
+            assert!(
+                is_usual || is_named,
+                "{} depends on {dependency}",
+                lesson.name
+            );
         }
     }
 }
@@ -167,20 +164,10 @@ fn a_lesson_has_a_scene_a_server_and_a_client_and_its_number_in_all_names() {
         assert_eq!(lesson.default_run.as_deref(), Some(name.as_str()));
         let folder = lesson.manifest_path.parent().unwrap().file_name().unwrap();
         assert!(folder.starts_with(&format!("{number:02}-")), "{folder}");
-        let targets: Vec<&str> = lesson
-            .targets
-            .iter()
-            .map(|target| target.name.as_str())
-            .collect();
-        for program in [
-            name.clone(),
-            format!("{name}-server"),
-            format!("{name}-client"),
-        ] {
-            assert!(
-                targets.contains(&program.as_str()),
-                "{name} has no program {program}"
-            );
+        for side in ["", "-server", "-client"] {
+            let program = format!("{name}{side}");
+            let is_there = lesson.targets.iter().any(|target| target.name == program);
+            assert!(is_there, "{name} has no program {program}");
         }
     }
 }
@@ -188,40 +175,32 @@ fn a_lesson_has_a_scene_a_server_and_a_client_and_its_number_in_all_names() {
 #[test]
 fn the_readme_of_each_lesson_has_the_sections_in_their_order() {
     for lesson in lessons(&metadata()) {
-        let readme = lesson.manifest_path.parent().unwrap().join("README.md");
-        let text = fs::read_to_string(&readme).unwrap_or_else(|error| panic!("{readme}: {error}"));
-        let sections: Vec<&str> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .collect();
-        assert_eq!(sections, SECTIONS, "{readme}");
+        let text = text(lesson.manifest_path.with_file_name("README.md"));
+        let sections = text.lines().filter_map(|line| line.strip_prefix("## "));
+        assert_eq!(sections.collect::<Vec<_>>(), SECTIONS, "{}", lesson.name);
     }
 }
 
 #[test]
 fn each_lesson_has_three_to_five_experiments() {
     for lesson in lessons(&metadata()) {
-        let readme = lesson.manifest_path.with_file_name("README.md");
-        let text = fs::read_to_string(&readme).unwrap();
-        let sections = text.split("\n## ");
-        let break_it = sections.into_iter().find(|it| it.starts_with("Break it"));
-        let experiments = break_it.unwrap().matches("\n### ").count();
-        assert!((3..=5).contains(&experiments), "{experiments} in {readme}");
+        let text = text(lesson.manifest_path.with_file_name("README.md"));
+        let mut sections = text.split("\n## ");
+        let break_it = sections.find(|section| section.starts_with("Break it"));
+        let count = break_it.unwrap().matches("\n### ").count();
+        assert!((3..=5).contains(&count), "{count} in {}", lesson.name);
     }
 }
 
 #[test]
 fn the_tables_of_lessons_say_what_the_manifests_say() {
     for (table, before) in [("lessons/README.md", ""), ("README.md", "lessons/")] {
-        let text = fs::read_to_string(root().join(table)).unwrap();
+        let text = text(root().join(table));
         for lesson in lessons(&metadata()) {
             let said = &lesson.metadata["dialtone"];
             let folder = lesson.manifest_path.parent().unwrap().file_name().unwrap();
             let (number, minutes) = (&said["lesson"], &said["minutes"]);
-            let (title, idea) = (
-                said["title"].as_str().unwrap(),
-                said["idea"].as_str().unwrap(),
-            );
+            let [title, idea] = ["title", "idea"].map(|name| said[name].as_str().unwrap());
             let link = format!("[{title}]({before}{folder}/README.md)");
             let row = format!("| {number} | {link} | {idea} | {minutes} |");
             assert!(text.contains(&row), "{table} has no row {row}");
@@ -234,7 +213,7 @@ fn each_lesson_program_can_be_read_in_one_sitting() {
     for lesson in lessons(&metadata()) {
         for side in ["server.rs", "client.rs"] {
             let file = lesson.manifest_path.with_file_name(side);
-            let text = fs::read_to_string(&file).unwrap();
+            let text = text(&file);
             let code = text.lines().map(str::trim).filter(|line| !line.is_empty());
             let count = code.filter(|line| !line.starts_with("//")).count();
             assert!(count <= LONGEST_PROGRAM, "{file}: {count} lines of code");
@@ -252,11 +231,7 @@ fn no_two_public_types_of_the_crates_share_a_name() {
     // What stands in for something on other systems has its name.
     let is_stand_in = |file: &PathBuf| file.ends_with("elsewhere.rs");
     for file in sources.filter(|file| !is_stand_in(file) && !is_test(file)) {
-        let text = fs::read_to_string(&file).unwrap();
-        for name in public
-            .captures_iter(&text)
-            .map(|found| found[1].to_string())
-        {
+        for name in all(&public, &text(&file)) {
             if let Some(other) = homes.insert(name.clone(), file.clone()) {
                 panic!("{name} is in {} and in {}", other.display(), file.display());
             }
@@ -276,16 +251,10 @@ fn the_small_print_is_the_same_in_each_lesson_but_for_the_ways_out() {
         let small_print = lesson.manifest_path.with_file_name("small_print.rs");
         let keyboard = lesson.manifest_path.with_file_name("keyboard.rs");
         assert!(small_print.exists(), "{small_print} is missing");
-        for file in [small_print, keyboard]
-            .into_iter()
-            .filter(|file| file.exists())
-        {
-            let text = fs::read_to_string(&file).unwrap();
+        for file in [small_print, keyboard].iter().filter(|file| file.exists()) {
+            let text = text(file);
             let text = port.replace_all(&text, "PORT");
-            for name in function
-                .captures_iter(&text)
-                .map(|found| found[1].to_string())
-            {
+            for name in all(&function, &text) {
                 let here = house::region(&text, &name).unwrap();
                 let known = first.entry(name.clone());
                 let (there, seen) = known.or_insert((file.to_string(), here.clone()));
@@ -303,7 +272,7 @@ fn no_file_of_a_crate_holds_more_than_one_idea() {
     let sources = NO_LESSONS.map(|folder| files(&root().join(folder), ".rs"));
     let sources = sources.into_iter().flatten();
     for file in sources.filter(|file| !file.iter().any(|part| part == tests)) {
-        let count = fs::read_to_string(&file).unwrap().lines().count();
+        let count = text(&file).lines().count();
         assert!(count <= LONGEST_FILE, "{}: {count} lines", file.display());
     }
 }
@@ -313,10 +282,9 @@ fn no_file_of_a_crate_holds_more_than_one_idea() {
 fn no_example_in_a_documentation_is_forgotten() {
     let fence = |line: &str| {
         let line = line.trim_start();
-        let tag = line
-            .strip_prefix("/// ```")
-            .or(line.strip_prefix("//! ```"));
-        tag.map(str::to_string)
+        let comments = ["/// ```", "//! ```"].into_iter();
+        let mut tags = comments.filter_map(|fence| line.strip_prefix(fence));
+        tags.next().map(str::to_string)
     };
     for package in &metadata().packages {
         let mut targets = package.targets.iter();
@@ -325,7 +293,7 @@ fn no_example_in_a_documentation_is_forgotten() {
         };
         let folder = library.src_path.parent().unwrap();
         for file in files(folder.as_std_path(), ".rs") {
-            let text = fs::read_to_string(&file).unwrap();
+            let text = text(&file);
             let mut openings = text.lines().filter_map(fence).step_by(2);
             let plain = openings.all(|tag| tag == "text");
             assert!(plain, "{}: an example that nobody runs", file.display());
@@ -370,10 +338,9 @@ fn what_the_compiler_cannot_check_stands_in_one_place() {
     let homes = homes.map(|home| root().join(home));
     let folders = NO_LESSONS.into_iter().chain(["lessons"]);
     for file in folders.flat_map(|folder| files(&root().join(folder), ".rs")) {
-        let text = fs::read_to_string(&file).unwrap();
-        let at_home = homes
-            .iter()
-            .any(|home| file.starts_with(home) || file == home.with_extension("rs"));
+        let text = text(&file);
+        let is_in = |home: &PathBuf| file.starts_with(home) || file == home.with_extension("rs");
+        let at_home = homes.iter().any(is_in);
         assert!(
             // The word alone is quickly found, and is in few files.
             at_home || !text.contains("unsafe") || !word.is_match(&text),
@@ -404,25 +371,17 @@ fn the_first_lesson_is_built_from_few_crates() {
 fn every_link_in_a_text_leads_somewhere() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
     for file in files(&root(), ".md") {
-        let text = fs::read_to_string(&file).unwrap();
-        for target in link.captures_iter(&text).map(|found| found[1].to_string()) {
-            if target.contains("://") {
-                continue;
-            }
+        let targets = all(&link, &text(&file)).into_iter();
+        for target in targets.filter(|target| !target.contains("://")) {
             let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
-            let path = if path.is_empty() {
-                file.clone()
-            } else {
-                file.parent().unwrap().join(path)
+            let path = match path {
+                "" => file.clone(),
+                path => file.with_file_name(path),
             };
             assert!(path.exists(), "{}: {target} leads nowhere", file.display());
             if !anchor.is_empty() && path.extension().is_some_and(|ending| ending == "md") {
-                let there = anchors(&fs::read_to_string(&path).unwrap());
-                assert!(
-                    there.contains(&anchor.to_string()),
-                    "{}: no place {target}",
-                    file.display()
-                );
+                let is_there = anchors(&text(&path)).iter().any(|place| place == anchor);
+                assert!(is_there, "{}: no place {target}", file.display());
             }
         }
     }
@@ -431,16 +390,18 @@ fn every_link_in_a_text_leads_somewhere() {
 /// Places that a link can lead to: headings, and what is marked by hand.
 fn anchors(text: &str) -> Vec<String> {
     let marked = Regex::new(r#"<a id="([^"]+)">"#).unwrap();
-    let marked = marked.captures_iter(text).map(|found| found[1].to_string());
-    let headings = text
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| {
-            let heading = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = heading
-                .chars()
-                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-            kept.collect::<String>().replace(' ', "-")
-        });
-    marked.chain(headings).collect()
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let headings = headings.map(|line| {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+        let kept: String = heading.chars().filter(kept).collect();
+        kept.replace(' ', "-")
+    });
+    all(&marked, text).into_iter().chain(headings).collect()
+}
+
+/// What the first group of the pattern finds, each time.
+fn all(pattern: &Regex, text: &str) -> Vec<String> {
+    let found = pattern.captures_iter(text);
+    found.map(|found| found[1].to_string()).collect()
 }

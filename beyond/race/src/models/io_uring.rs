@@ -39,7 +39,6 @@ const BUFFERS: u16 = 256;
 /// nothing more is received from this caller.
 const BACKLOG: usize = 65_536;
 
-// ANCHOR: serve
 /// Hands over what it wants done, waits, and looks at what has been done.
 pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     let own = listener.local_addr().context("getsockname")?;
@@ -65,7 +64,6 @@ pub fn serve(listener: TcpListener, service: &Arc<Service>) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: serve
 
 /// All that is going on.
 struct Switchboard {
@@ -145,7 +143,6 @@ impl Switchboard {
         done.context("io_uring_enter")
     }
 
-    // ANCHOR: results
     fn look_at_results(&mut self) {
         let mut results = mem::take(&mut self.results);
         self.ring.results(&mut results);
@@ -169,7 +166,6 @@ impl Switchboard {
         }
         self.results = results;
     }
-    // ANCHOR_END: results
 
     fn accepted(&mut self, result: Result<TcpStream, Errno>) {
         self.accepting = false;
@@ -241,7 +237,6 @@ impl Switchboard {
         self.converse(place, message);
     }
 
-    // ANCHOR: converse
     /// Sends an answer out of the buffer into which the message was received.
     fn converse(&mut self, place: usize, message: Received) {
         let Some(call) = &mut self.calls[place] else {
@@ -280,7 +275,6 @@ impl Switchboard {
         }
         self.answers = answers;
     }
-    // ANCHOR_END: converse
 
     fn rest_is_sent(&mut self, place: usize, bytes: Vec<u8>, result: Result<usize, Errno>) {
         if let Some(call) = &mut self.calls[place] {
@@ -294,7 +288,6 @@ impl Switchboard {
         }
     }
 
-    // ANCHOR: go-on
     /// Asks for what this call needs next, or lets it end.
     fn go_on(&mut self, place: usize) {
         let Some(call) = &mut self.calls[place] else {
@@ -329,7 +322,6 @@ impl Switchboard {
             self.ring.receive(place);
         }
     }
-    // ANCHOR_END: go-on
 
     fn close_listener(&mut self) {
         if let Some(listener) = self.listener.take() {

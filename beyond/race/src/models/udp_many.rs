@@ -16,7 +16,6 @@ use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmm
 /// At most so many datagrams a call.
 const MANY: usize = 64;
 
-// ANCHOR: serve-many
 /// Answers all datagrams that have come, then waits for the next ones.
 pub fn serve(socket: UdpSocket, service: &Arc<Service>) -> Result<()> {
     let own = wake_when_stopped(&socket, service)?;
@@ -94,4 +93,3 @@ fn send(
         };
     }
 }
-// ANCHOR_END: serve-many

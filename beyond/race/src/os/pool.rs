@@ -120,7 +120,7 @@ impl Pool {
     }
 }
 
-/// Memory for ever, aligned to a page. Its size is not zero.
+/// Memory that is never freed, aligned to a page. Its size is not zero.
 fn zeroed(size: usize) -> io::Result<NonNull<u8>> {
     let layout = Layout::from_size_align(size, 4096).map_err(io::Error::other)?;
     // SAFETY: the size is not zero: neither the buffers nor the gaps are.

@@ -132,21 +132,16 @@ impl Ring {
         self.ask(stop.user_data(CANCEL));
     }
 
-    // ANCHOR: answer
     /// Asks to send an answer out of the buffer into which the message was
     /// received. See `handed_over`.
     pub fn answer(&mut self, place: usize, message: Received) {
-        let bytes = message.bytes();
-        let fd = Fixed(place as u32);
         // DONTWAIT: it is sent while it is handed over, or it fails. So the
-        // buffer is free right after that. WAITALL: a part is a failure too.
-        let send = opcode::Send::new(fd, bytes.as_ptr(), bytes.len() as u32);
-        let send = send.flags(libc::MSG_DONTWAIT | libc::MSG_WAITALL | libc::MSG_NOSIGNAL);
-        let send = send.build().flags(squeue::Flags::SKIP_SUCCESS);
+        // buffer is free right after that.
+        let send = sending(place, message.bytes(), libc::MSG_DONTWAIT);
+        let send = send.flags(squeue::Flags::SKIP_SUCCESS);
         self.lent.push((place, message));
         self.ask(send.user_data(ALL_OR_TELL | place as u64));
     }
-    // ANCHOR_END: answer
 
     /// Asks to send these bytes, with patience. Only one at a time for a place.
     pub fn send(&mut self, place: usize, bytes: Vec<u8>) {
@@ -155,20 +150,16 @@ impl Ring {
             !busy,
             "place {place} is sending: two at once could overtake"
         );
-        let fd = Fixed(place as u32);
         // Without DONTWAIT: the kernel tries until all is sent.
-        let send = opcode::Send::new(fd, bytes.as_ptr(), bytes.len() as u32);
-        let send = send.flags(libc::MSG_WAITALL | libc::MSG_NOSIGNAL).build();
+        let send = sending(place, &bytes, 0);
         self.sending.insert(place, bytes);
         self.ask(send.user_data(SEND | place as u64));
     }
 
-    /// Asks to send words that live for ever, with patience. Only a failure has
+    /// Asks to send words that are never freed, with patience. Only a failure has
     /// a result.
     pub fn say(&mut self, place: usize, words: &'static [u8]) {
-        let send = opcode::Send::new(Fixed(place as u32), words.as_ptr(), words.len() as u32);
-        let send = send.flags(libc::MSG_WAITALL | libc::MSG_NOSIGNAL).build();
-        let send = send.flags(squeue::Flags::SKIP_SUCCESS);
+        let send = sending(place, words, 0).flags(squeue::Flags::SKIP_SUCCESS);
         self.ask(send.user_data(ALL_OR_TELL | place as u64));
     }
 
@@ -177,7 +168,7 @@ impl Ring {
         // SAFETY: what a request points to stays where it is until its result has
         // come, because the ring owns it: the pool is never freed, what is lent
         // and what is being sent is handed out afterwards or never (see drop),
-        // and the rest lives for ever.
+        // and the rest is never freed.
         while unsafe { self.kernel.submission().push(&request) }.is_err() {
             // The queue is full. An error leaves it full, and is tried again.
             let _ = self.kernel.submit();
@@ -197,7 +188,7 @@ impl Ring {
 
     // ANCHOR: wait
     /// The only system call that messages need: hands over all requests, and
-    /// waits until something is done, or for so long.
+    /// waits until something is done, at most this long.
     pub fn hand_over_and_wait(&mut self, patience: Duration) -> io::Result<()> {
         self.pool.publish();
         forgive(match patience {
@@ -273,6 +264,13 @@ impl Drop for Ring {
             .drain()
             .for_each(|(_, bytes)| mem::forget(bytes));
     }
+}
+
+/// A request to send all of these bytes: a part is a failure (WAITALL).
+fn sending(place: usize, bytes: &[u8], how: libc::c_int) -> squeue::Entry {
+    let send = opcode::Send::new(Fixed(place as u32), bytes.as_ptr(), bytes.len() as u32);
+    let flags = how | libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+    send.flags(flags).build()
 }
 
 /// Not an error: a signal, the end of the time, or results that have to be read

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args as ClapArgs, ValueEnum};
+use serde::Serialize;
 
+use super::crowd::Plan;
 use super::entrant::{Entrant, MODELS};
 use super::{crowd, machine, text};
 
@@ -77,7 +79,8 @@ pub struct Args {
     pub svg: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Place {
     /// The server on one core, the crowd on another
     Split,
@@ -88,15 +91,13 @@ pub enum Place {
 }
 
 /// What is the same for a whole race.
+#[derive(Clone)]
 pub struct Setting {
     pub place: Place,
     pub server_cores: Vec<usize>,
     pub crowd_cores: Vec<usize>,
     pub rounds: u32,
-    pub warm_up: Duration,
-    pub time: Duration,
-    pub rate: Option<f64>,
-    pub churn: Option<u64>,
+    pub plan: Plan,
 }
 
 /// What follows from the arguments and from the cores of this machine.
@@ -126,11 +127,13 @@ pub fn setting(args: &Args) -> Result<Setting> {
         server_cores,
         crowd_cores,
         rounds: args.rounds.unwrap_or(rounds),
-        warm_up: Duration::from_millis(if args.quick { 60 } else { 100 }),
-        time: Duration::from_secs_f64(args.time.unwrap_or(time)),
-        rate: args.rate,
-        // A port that was called from is not free again for a minute.
-        churn: args.churn.then_some(20_000),
+        plan: Plan {
+            warm_up: Duration::from_millis(if args.quick { 60 } else { 100 }),
+            time: Duration::from_secs_f64(args.time.unwrap_or(time)),
+            rate: args.rate,
+            // A port that was called from is not free again for a minute.
+            churn: args.churn.then_some(20_000),
+        },
     })
 }
 

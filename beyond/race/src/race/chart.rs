@@ -20,7 +20,7 @@ pub fn cell(cell: &Cell, setting: &Setting) -> String {
             many => format!("{} clients, messages", thousands(many as f64)),
         },
         thousands(cell.size as f64),
-        placement(setting.place, &setting.server_cores, &setting.crowd_cores)
+        placement(setting)
     );
     let _ = writeln!(
         text,
@@ -48,10 +48,9 @@ pub fn cell(cell: &Cell, setting: &Setting) -> String {
 
 fn line(row: &Row, best: f64, place: Place) -> String {
     let rate = row.median(|round| round.rate);
-    let mark = if row.crowd_is_the_limit(place) {
-        "*"
-    } else {
-        " "
+    let mark = match row.crowd_is_the_limit(place) {
+        true => "*",
+        false => " ",
     };
     let memory = row.memory().map_or("-".into(), |(process, kernel)| {
         format!("{:.0}K", (process + kernel).max(0.0) / 1024.0)
@@ -79,10 +78,13 @@ pub fn ending(race: &Race) -> String {
          mem    memory for one connection: in the process and in the kernel\n\
          hurt   clients that got less than a tenth of what others got, and errors\n\
          no server at all: one thread sends and receives at both ends",
-        rounds(race.rounds)
+        rounds(race.setting.rounds)
     );
     let rows = race.cells.iter().flat_map(|cell| &cell.rows);
-    if rows.clone().any(|row| row.crowd_is_the_limit(race.place)) {
+    if rows
+        .clone()
+        .any(|row| row.crowd_is_the_limit(race.setting.place))
+    {
         text += "\n*      the crowd had no time left, the server had: compare CPU, not msg/s";
     }
     let crowd = rows.clone().map(|row| row.micros(|round| round.crowd_cpu));
@@ -105,14 +107,14 @@ pub fn ending(race: &Race) -> String {
         text += "\nWARNING: that is too much. msg/s, p50 and p99 are worth nothing;\n\
                  CPU may still be compared.";
     }
-    for error in rows.filter_map(|row| {
-        let first = row
+    for row in rows {
+        let mut errors = row
             .rounds
             .iter()
-            .find_map(|round| round.first_error.as_ref())?;
-        Some(format!("\n{}: {first}", row.name))
-    }) {
-        text += &error;
+            .filter_map(|round| round.first_error.as_ref());
+        if let Some(first) = errors.next() {
+            let _ = write!(text, "\n{}: {first}", row.name);
+        }
     }
     for (name, trouble) in &race.troubles {
         let _ = write!(text, "\n{name}: not measured\n  {trouble}");
@@ -120,16 +122,13 @@ pub fn ending(race: &Race) -> String {
     text
 }
 
-pub fn placement(place: Place, server: &[usize], crowd: &[usize]) -> String {
+pub fn placement(setting: &Setting) -> String {
     let core = |cores: &[usize]| cores.first().copied().unwrap_or(0);
-    match place {
+    let (server, crowd) = (core(&setting.server_cores), core(&setting.crowd_cores));
+    match setting.place {
         Place::Free => "server and crowd on any core".into(),
-        Place::Same => format!("server and crowd on core {}", core(server)),
-        Place::Split => format!(
-            "server on core {}, crowd on core {}",
-            core(server),
-            core(crowd)
-        ),
+        Place::Same => format!("server and crowd on core {server}"),
+        Place::Split => format!("server on core {server}, crowd on core {crowd}"),
     }
 }
 

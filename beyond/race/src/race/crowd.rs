@@ -7,7 +7,6 @@
 
 mod caller;
 mod lines;
-mod newcomer;
 mod plan;
 
 use std::collections::VecDeque;
@@ -150,10 +149,9 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    // ANCHOR: measure
-    /// The first `plan.clients` callers talk, the others stay connected.
-    pub fn measure(&mut self, plan: &Plan, server: &Family) -> Result<Seen> {
-        let talkers = plan.clients.min(self.callers.len());
+    /// So many callers talk, the first ones; the others stay connected.
+    pub fn measure(&mut self, clients: usize, plan: &Plan, server: &Family) -> Result<Seen> {
+        let talkers = clients.min(self.callers.len());
         self.calls_left = plan.churn;
         self.free.clear();
         self.restless = plan.rate.is_none();
@@ -187,20 +185,15 @@ impl<'a> Crowd<'a> {
 
         let served = self.callers[..talkers].iter().map(|caller| caller.served);
         Ok(Seen {
-            took: used.time,
+            used,
             messages: self.messages,
             latencies: self.latencies.clone(),
             served: served.collect(),
             errors: self.errors,
             first_error: self.first_error.clone(),
-            crowd_cpu: used.crowd_cpu,
-            server_cpu: used.server_cpu,
-            switches: used.switches,
             threads: server.threads(),
-            others: used.others,
         })
     }
-    // ANCHOR_END: measure
 
     fn run_until(&mut self, end: Instant) -> Result<()> {
         loop {
@@ -244,7 +237,6 @@ impl<'a> Crowd<'a> {
         Ok(())
     }
 
-    // ANCHOR: hear
     /// With io_uring: one system call sends what was said in the last turn, and
     /// brings what came meanwhile.
     fn hear(&mut self, lines: &mut Lines, patience: Duration) -> Result<()> {
@@ -271,7 +263,6 @@ impl<'a> Crowd<'a> {
         }
         Ok(())
     }
-    // ANCHOR_END: hear
 
     fn send_what_is_due(&mut self, now: Instant) {
         while let Some((due, beat)) = self.due {
@@ -329,7 +320,6 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    // ANCHOR: go-on
     /// With epoll: sends what can be sent, and checks what has come.
     fn go_on(&mut self, number: usize) {
         while self.callers[number].talking {
@@ -366,7 +356,6 @@ impl<'a> Crowd<'a> {
             *left = left.saturating_sub(1);
         }
     }
-    // ANCHOR_END: go-on
 
     fn fail(&mut self, number: usize, problem: &str) {
         self.errors += 1;

@@ -37,32 +37,24 @@ pub struct Entrant {
 impl Entrant {
     /// One of the models: this program, started again.
     pub fn model(name: &str, more: &str) -> Result<Self> {
-        let own = env::current_exe().context("find our own executable")?;
-        let own = own.display();
-        let command = format!(
-            "'{own}' server --model {name} --addr 127.0.0.1:{{port}} --reply echo --quiet \
-             --max-clients 1000000 {more}"
-        );
-        Ok(Self {
-            name: name.into(),
-            command,
-            dialect: Dialect::Echo,
-            places: match name {
-                "one-at-a-time" => Some(1),
-                "thread-pool" => Some(8),
-                _ => None,
-            },
-        })
+        let words = format!("--model {name} --max-clients 1000000 {more}");
+        let places = match name {
+            "one-at-a-time" => Some(1),
+            "thread-pool" => Some(8),
+            _ => None,
+        };
+        let ours = Self::ours(name, &words)?;
+        Ok(Self { places, ..ours })
     }
 
-    /// The lesson's server with datagrams.
-    pub fn datagrams(name: &str, more: &str) -> Result<Self> {
+    /// Our own server, with these words more.
+    pub fn ours(name: &str, words: &str) -> Result<Self> {
         let own = env::current_exe().context("find our own executable")?;
         let own = own.display();
         Ok(Self {
             name: name.into(),
             command: format!(
-                "'{own}' server --udp --addr 127.0.0.1:{{port}} --reply echo --quiet {more}"
+                "'{own}' server {words} --addr 127.0.0.1:{{port}} --reply echo --quiet"
             ),
             dialect: Dialect::Echo,
             places: None,
@@ -157,7 +149,9 @@ impl Server {
     /// until it takes the call. Datagrams: until there is such a socket.
     fn wait_until_it_listens(&mut self, entrant: &Entrant) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(self.addr).is_err() && !has_datagrams(self.addr.port()) {
+        while TcpStream::connect(self.addr).is_err()
+            && machine::udp_socket(self.addr.port()).is_none()
+        {
             if is_gone(self.stage.pid(self.actor)) {
                 let _ = self.stage.wait_exit(self.actor);
                 let said = match &self.stage.lines(self.actor)[..] {
@@ -215,13 +209,6 @@ fn is_gone(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default();
     stat.is_empty() || state.trim_start().starts_with('Z')
-}
-
-/// Whether some socket receives datagrams on this port.
-fn has_datagrams(port: u16) -> bool {
-    let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let ours = format!(":{port:04X} 00000000:0000");
-    sockets.lines().any(|line| line.contains(&ours))
 }
 
 /// A port that was free a moment ago. Nothing in Linux can keep it for a

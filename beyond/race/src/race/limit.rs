@@ -5,7 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::time::{ClockId, clock_gettime};
+
+use super::machine::own_cpu;
 
 /// What one message costs without a server, both its ends together.
 #[derive(Clone, Copy)]
@@ -26,7 +27,6 @@ impl Limit {
     }
 }
 
-// ANCHOR: limit
 /// One thread holds both ends of one connection, and plays both parts: send,
 /// receive, send back, receive. Nobody waits, nobody is woken, there is no
 /// server and no choice of whom to serve.
@@ -64,10 +64,4 @@ pub fn one_thread_one_pair(size: usize, time: Duration) -> Result<Limit> {
         best = Some(best.map_or(run, |best| best.least(run)));
     }
     best.context("no run")
-}
-// ANCHOR_END: limit
-
-fn own_cpu() -> Result<Duration> {
-    let clock = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
-    Ok(clock.context("clock_gettime")?.into())
 }

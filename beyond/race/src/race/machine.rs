@@ -26,11 +26,8 @@ impl Family {
             for task in tasks(pid) {
                 let path = format!("/proc/{pid}/task/{task}/children");
                 let children = fs::read_to_string(path).unwrap_or_default();
-                all.extend(
-                    children
-                        .split_whitespace()
-                        .filter_map(|pid| pid.parse::<u32>().ok()),
-                );
+                let children = children.split_whitespace();
+                all.extend(children.filter_map(|pid| pid.parse::<u32>().ok()));
             }
             next += 1;
         }
@@ -109,11 +106,10 @@ pub struct Used {
 
 impl Moment {
     pub fn now(server: &Family) -> Result<Self> {
-        let crowd = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("clock_gettime")?;
         Ok(Self {
             switches: server.switches(),
             busy: busy()?,
-            crowd: crowd.into(),
+            crowd: own_cpu()?,
             server: server.cpu(),
             time: Instant::now(),
         })
@@ -132,6 +128,12 @@ impl Moment {
             others: others.as_secs_f64() / time.as_secs_f64(),
         }
     }
+}
+
+/// The CPU time of this thread.
+pub fn own_cpu() -> Result<Duration> {
+    let clock = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    Ok(clock.context("clock_gettime")?.into())
 }
 
 /// How long the cores were busy since the machine started, all together.
@@ -159,6 +161,14 @@ fn queued() -> u64 {
     let line = text.lines().find(|line| line.starts_with("TCP:"));
     let pages = line.and_then(|line| line.split("mem ").nth(1)?.trim().parse::<u64>().ok());
     pages.unwrap_or(0) * 4
+}
+
+/// The line of /proc/net/udp about the socket that receives on this port.
+pub fn udp_socket(port: u16) -> Option<String> {
+    let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let ours = format!(":{port:04X} 00000000:0000");
+    let line = sockets.lines().find(|line| line.contains(&ours));
+    line.map(str::to_string)
 }
 
 /// Memory that the machine could still give away, in KiB.

@@ -27,8 +27,7 @@ pub struct Round {
     pub starved: usize,
     /// What the client got that got least, and the one that got most, as parts
     /// of what the one in the middle got.
-    pub least: f64,
-    pub most: f64,
+    pub extremes: (f64, f64),
     pub errors: u64,
     pub first_error: Option<String>,
     /// Parts of one core: the server, the crowd, everybody else.
@@ -41,7 +40,8 @@ pub struct Round {
 
 impl Round {
     pub fn new(seen: &Seen, memory: Memory, clients: usize) -> Self {
-        let seconds = seen.took.as_secs_f64();
+        let used = &seen.used;
+        let seconds = used.time.as_secs_f64();
         let messages = seen.messages as u32;
         let quantile = |of: &Histogram<u64>, part| Duration::from_nanos(of.value_at_quantile(part));
         let each = |kib: i64| kib as f64 * 1024.0 / clients as f64;
@@ -50,24 +50,22 @@ impl Round {
             p50: quantile(&seen.latencies, 0.5),
             p99: quantile(&seen.latencies, 0.99),
             max: Duration::from_nanos(seen.latencies.max()),
-            cpu: seen.server_cpu / messages,
-            crowd_cpu: seen.crowd_cpu / messages,
-            switches: seen.switches as f64 / seen.messages as f64,
+            cpu: used.server_cpu / messages,
+            crowd_cpu: used.crowd_cpu / messages,
+            switches: used.switches as f64 / seen.messages as f64,
             threads: seen.threads,
             starved: starved(&seen.served),
-            least: extremes(&seen.served).0,
-            most: extremes(&seen.served).1,
+            extremes: extremes(&seen.served),
             errors: seen.errors,
             first_error: seen.first_error.clone(),
-            server_busy: seen.server_cpu.as_secs_f64() / seconds,
-            crowd_busy: seen.crowd_cpu.as_secs_f64() / seconds,
-            others: seen.others,
+            server_busy: used.server_cpu.as_secs_f64() / seconds,
+            crowd_busy: used.crowd_cpu.as_secs_f64() / seconds,
+            others: used.others,
             memory: (clients >= MANY).then(|| (each(memory.process), each(memory.kernel))),
         }
     }
 }
 
-// ANCHOR: starved
 /// So many messages of a client are enough to say that another gets too few.
 pub const ENOUGH: u64 = 10;
 
@@ -82,7 +80,6 @@ pub fn starved(served: &[u64]) -> usize {
         Some(middle) => served.iter().filter(|count| **count * 10 < middle).count(),
     }
 }
-// ANCHOR_END: starved
 
 /// The least and the most, as parts of the middle.
 fn extremes(served: &[u64]) -> (f64, f64) {
@@ -102,6 +99,15 @@ pub fn middle(mut all: Vec<f64>) -> f64 {
         1 => all[half],
         _ => (all[half - 1] + all[half]) / 2.0,
     }
+}
+
+pub fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// Four digits behind the point are more than was measured.
+pub fn rounded(number: f64) -> f64 {
+    (number * 1e4).round() / 1e4
 }
 
 /// One server with so many clients: the medians of its rounds.
@@ -131,7 +137,7 @@ impl Row {
 
     /// A duration in microseconds.
     pub fn micros(&self, figure: impl Fn(&Round) -> Duration) -> f64 {
-        self.median(|round| figure(round).as_secs_f64() * 1e6)
+        self.median(|round| micros(figure(round)))
     }
 
     pub fn memory(&self) -> Option<(f64, f64)> {
@@ -171,11 +177,8 @@ impl Cell {
 pub struct Race {
     pub cells: Vec<Cell>,
     pub entrants: Vec<Entrant>,
-    pub place: Place,
-    pub cores: (Vec<usize>, Vec<usize>),
+    pub setting: Setting,
     pub load: String,
-    pub rounds: u32,
-    pub time: Duration,
     pub troubles: Vec<(String, String)>,
 }
 
@@ -184,11 +187,8 @@ impl Race {
         Self {
             cells: Vec::new(),
             entrants: entrants.to_vec(),
-            place: setting.place,
-            cores: (setting.server_cores.clone(), setting.crowd_cores.clone()),
+            setting: setting.clone(),
             load: machine::load(),
-            rounds: setting.rounds,
-            time: setting.time,
             troubles: Vec::new(),
         }
     }
@@ -210,14 +210,15 @@ impl Race {
     pub fn others(&self) -> f64 {
         let rows = self.cells.iter().flat_map(|cell| &cell.rows);
         let rounds = rows.flat_map(|row| &row.rounds);
-        let mut all: Vec<f64> = rounds.map(|round| round.others).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        all.get(all.len() / 2).copied().unwrap_or(0.0)
+        let all: Vec<f64> = rounds.map(|round| round.others).collect();
+        if all.is_empty() { 0.0 } else { middle(all) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::{extremes, starved};
 
     #[test]
@@ -227,20 +228,16 @@ mod tests {
         assert_eq!(extremes(&[0, 0, 9]), (1.0, 1.0));
     }
 
-    #[test]
-    fn who_gets_less_than_a_tenth_of_the_middle_is_starved() {
-        assert_eq!(starved(&[100, 100, 10, 100]), 0);
-        assert_eq!(starved(&[100, 100, 9, 100]), 1);
-    }
-
-    #[test]
-    fn where_most_get_nothing_they_are_starved_and_not_the_measure() {
-        assert_eq!(starved(&[500, 400, 0, 0, 0, 0, 0]), 5);
-        assert_eq!(starved(&[0, 0]), 2);
-    }
-
-    #[test]
-    fn from_a_few_messages_nothing_can_be_told() {
-        assert_eq!(starved(&[3, 3, 0, 3]), 0);
+    #[rstest]
+    #[case::a_tenth_is_enough(&[100, 100, 10, 100], 0)]
+    #[case::less_is_not(&[100, 100, 9, 100], 1)]
+    #[case::where_most_get_nothing_they_are_not_the_measure(&[500, 400, 0, 0, 0, 0, 0], 5)]
+    #[case::nobody_is_served(&[0, 0], 2)]
+    #[case::a_few_messages_say_nothing(&[3, 3, 0, 3], 0)]
+    fn who_gets_less_than_a_tenth_of_the_middle_is_starved(
+        #[case] served: &[u64],
+        #[case] count: usize,
+    ) {
+        assert_eq!(starved(served), count);
     }
 }

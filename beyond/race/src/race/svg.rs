@@ -17,8 +17,8 @@ pub fn race(race: &Race) -> String {
     let mut y = 30;
     let title = format!(
         "{}; medians of {} rounds; other programs took {:.0} % of a core",
-        placement(race.place, &race.cores.0, &race.cores.1),
-        race.rounds,
+        placement(&race.setting),
+        race.setting.rounds,
         race.others() * 100.0
     );
     text(&mut body, 10, y, "b", &title);
@@ -32,13 +32,8 @@ pub fn race(race: &Race) -> String {
         );
         text(&mut body, 10, y, "b", &head);
         text(&mut body, NAME, y, "g", "messages a second");
-        text(
-            &mut body,
-            NAME + BAR + GAP,
-            y,
-            "g",
-            "server CPU per message, µs",
-        );
+        let cpu = "server CPU per message, µs";
+        text(&mut body, NAME + BAR + GAP, y, "g", cpu);
         for row in &cell.rows {
             y += LINE;
             bars(&mut body, y, row, cell);
@@ -56,13 +51,8 @@ pub fn race(race: &Race) -> String {
         }
     }
     y += LINE * 2;
-    text(
-        &mut body,
-        10,
-        y,
-        "g",
-        "The line: one thread at both ends of one connection, no server at all.",
-    );
+    let line = "The line: one thread at both ends of one connection, no server at all.";
+    text(&mut body, 10, y, "g", line);
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-label="the race of lesson 7">
 <style>
@@ -77,10 +67,8 @@ text {{ font: 12px sans-serif; fill: #222 }} .b {{ font-weight: bold }} .g {{ fi
 }
 
 fn most(cell: &Cell, figure: impl Fn(&Row) -> f64) -> f64 {
-    cell.rows
-        .iter()
-        .map(figure)
-        .fold(f64::MIN_POSITIVE, f64::max)
+    let figures = cell.rows.iter().map(figure);
+    figures.fold(f64::MIN_POSITIVE, f64::max)
 }
 
 fn rate(row: &Row) -> f64 {
@@ -93,22 +81,18 @@ fn cpu(row: &Row) -> f64 {
 
 /// Where the limits stand, as parts of the longest bars.
 fn limits(cell: &Cell, race: &Race) -> (f64, f64) {
-    let rate = cell.limit_rate(race.place) / most(cell, rate);
+    let rate = cell.limit_rate(race.setting.place) / most(cell, rate);
     let cpu = cell.limit.cpu.as_secs_f64() * 1e6 / 2.0 / most(cell, cpu);
     (rate.min(1.35), cpu.min(1.35))
 }
 
 fn bars(body: &mut String, y: usize, row: &Row, cell: &Cell) {
     text(body, 10, y, "n", &row.name);
+    let (rate_label, cpu_label) = (thousands(rate(row)), figure(cpu(row)));
+    let right = NAME + BAR + GAP;
     let pairs = [
-        (NAME, rate(row), most(cell, rate), "r", thousands(rate(row))),
-        (
-            NAME + BAR + GAP,
-            cpu(row),
-            most(cell, cpu),
-            "c",
-            figure(cpu(row)),
-        ),
+        (NAME, rate(row), most(cell, rate), "r", rate_label),
+        (right, cpu(row), most(cell, cpu), "c", cpu_label),
     ];
     for (x, value, most, class, label) in pairs {
         let width = (value / most * BAR as f64).max(1.0) as usize;

@@ -20,9 +20,17 @@ use super::{Memory, Place, Setting, chart, json, svg};
 
 const SIZE: usize = 64;
 
-/// A server with a thread for each of the first callers. `spoil` changes each
-/// answer; it is told the number of the message.
-fn server(places: usize, spoil: fn(usize, &mut Vec<u8>)) -> (SocketAddr, Arc<AtomicUsize>) {
+/// Changes an answer, or clears it, and the server hangs up; it is told the number
+/// of the message.
+type Spoil = fn(usize, &mut Vec<u8>);
+
+fn server(places: usize, spoil: Spoil) -> (SocketAddr, Arc<AtomicUsize>) {
+    server_of(SIZE, places, spoil)
+}
+
+/// A server with a thread for each of the first callers, whose messages have this
+/// size.
+fn server_of(size: usize, places: usize, spoil: Spoil) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let accepted = Arc::new(AtomicUsize::new(0));
@@ -30,7 +38,7 @@ fn server(places: usize, spoil: fn(usize, &mut Vec<u8>)) -> (SocketAddr, Arc<Ato
     thread::spawn(move || {
         for call in listener.incoming().take(places) {
             count.fetch_add(1, Ordering::SeqCst);
-            thread::spawn(move || converse(call.unwrap(), spoil));
+            thread::spawn(move || converse(call.unwrap(), size, spoil));
         }
         loop {
             thread::park(); // the others stay in the queue
@@ -39,23 +47,22 @@ fn server(places: usize, spoil: fn(usize, &mut Vec<u8>)) -> (SocketAddr, Arc<Ato
     (addr, accepted)
 }
 
-fn converse(mut call: TcpStream, spoil: fn(usize, &mut Vec<u8>)) {
-    let mut buffer = [0; SIZE];
+fn converse(mut call: TcpStream, size: usize, spoil: Spoil) {
+    let mut buffer = vec![0; size];
     for number in 0.. {
         if call.read_exact(&mut buffer).is_err() {
             return;
         }
-        let mut answer = buffer.to_vec();
+        let mut answer = buffer.clone();
         spoil(number, &mut answer);
-        if call.write_all(&answer).is_err() {
+        if answer.is_empty() || call.write_all(&answer).is_err() {
             return;
         }
     }
 }
 
-fn plan(clients: usize) -> Plan {
+fn plan() -> Plan {
     Plan {
-        clients,
         warm_up: Duration::from_millis(20),
         time: Duration::from_millis(200),
         rate: None,
@@ -63,11 +70,17 @@ fn plan(clients: usize) -> Plan {
     }
 }
 
-fn measure(addr: SocketAddr, plan: &Plan, way: Way) -> Seen {
-    let text = Text::new(SIZE, Dialect::Echo);
+fn measure(addr: SocketAddr, clients: usize, plan: &Plan, way: Way) -> Seen {
+    measure_long(addr, SIZE, clients, plan, way)
+}
+
+/// With messages of this size.
+fn measure_long(addr: SocketAddr, size: usize, clients: usize, plan: &Plan, way: Way) -> Seen {
+    let text = Text::new(size, Dialect::Echo);
     let mut crowd = Crowd::new(addr, &text, way).unwrap();
-    crowd.connect(plan.clients).unwrap();
-    crowd.measure(plan, &Family::new(process::id())).unwrap()
+    crowd.connect(clients).unwrap();
+    let family = Family::new(process::id());
+    crowd.measure(clients, plan, &family).unwrap()
 }
 
 #[rstest]
@@ -75,12 +88,12 @@ fn who_answers_rightly_has_no_error_and_starves_nobody(
     #[values(Way::Epoll, Way::IoUring)] way: Way,
 ) {
     let (addr, _) = server(10, |_, _| ());
-    let seen = measure(addr, &plan(10), way);
+    let seen = measure(addr, 10, &plan(), way);
     assert_eq!((seen.errors, seen.first_error), (0, None));
     assert!(seen.messages > 100 && seen.messages == seen.served.iter().sum::<u64>());
     assert_eq!(seen.latencies.len(), seen.messages);
     assert_eq!(starved(&seen.served), 0);
-    assert!(seen.crowd_cpu > Duration::ZERO && seen.server_cpu >= seen.crowd_cpu);
+    assert!(seen.used.crowd_cpu > Duration::ZERO && seen.used.server_cpu >= seen.used.crowd_cpu);
 }
 
 #[rstest]
@@ -88,12 +101,12 @@ fn who_answers_rightly_has_no_error_and_starves_nobody(
 #[case::the_bytes_of_another_message(|_, answer: &mut Vec<u8>| answer.rotate_left(1), "wrong bytes")]
 #[case::one_byte_too_many(|_, answer: &mut Vec<u8>| answer.push(b'X'), "wrong bytes")]
 fn a_wrong_answer_is_an_error(
-    #[case] spoil: fn(usize, &mut Vec<u8>),
+    #[case] spoil: Spoil,
     #[case] error: &str,
     #[values(Way::Epoll, Way::IoUring)] way: Way,
 ) {
     let (addr, _) = server(1, spoil);
-    let seen = measure(addr, &plan(1), way);
+    let seen = measure(addr, 1, &plan(), way);
     assert_eq!(seen.errors, 1);
     assert!(seen.first_error.unwrap().contains(error));
 }
@@ -101,18 +114,13 @@ fn a_wrong_answer_is_an_error(
 #[rstest]
 fn an_answer_with_a_byte_too_few_is_never_counted(#[values(Way::Epoll, Way::IoUring)] way: Way) {
     let (addr, _) = server(1, |_, answer| answer.truncate(SIZE - 1));
-    assert_eq!(measure(addr, &plan(1), way).messages, 0);
+    assert_eq!(measure(addr, 1, &plan(), way).messages, 0);
 }
 
 #[rstest]
 fn a_server_that_hangs_up_is_an_error(#[values(Way::Epoll, Way::IoUring)] way: Way) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut call, _) = listener.accept().unwrap();
-        call.read_exact(&mut [0; SIZE]).unwrap();
-    });
-    let seen = measure(addr, &plan(1), way);
+    let (addr, _) = server(1, |_, answer| answer.clear());
+    let seen = measure(addr, 1, &plan(), way);
     assert_eq!((seen.errors, seen.messages), (1, 0));
     assert!(seen.first_error.unwrap().contains("end of stream"));
 }
@@ -121,34 +129,23 @@ fn a_server_that_hangs_up_is_an_error(#[values(Way::Epoll, Way::IoUring)] way: W
 #[rstest]
 fn a_long_message_is_checked_to_its_end(
     #[values(Way::Epoll, Way::IoUring)] way: Way,
-    #[values(0, 1)] wrong: u8,
+    #[values(false, true)] is_wrong: bool,
 ) {
     const LONG: usize = 1_048_576;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut call, _) = listener.accept().unwrap();
-        let mut buffer = vec![0; LONG];
-        while call.read_exact(&mut buffer).is_ok() {
-            buffer[LONG - 1] ^= wrong;
-            if call.write_all(&buffer).is_err() {
-                return;
-            }
-        }
-    });
-    let text = Text::new(LONG, Dialect::Echo);
-    let mut crowd = Crowd::new(addr, &text, way).unwrap();
-    crowd.connect(1).unwrap();
-    let family = Family::new(process::id());
-    let seen = crowd.measure(&plan(1), &family).unwrap();
-    assert_eq!(seen.errors, u64::from(wrong), "{:?}", seen.first_error);
-    assert_eq!(seen.messages > 0, wrong == 0);
+    let spoil: Spoil = match is_wrong {
+        true => |_, answer| answer[LONG - 1] ^= 1,
+        false => |_, _| (),
+    };
+    let (addr, _) = server_of(LONG, 1, spoil);
+    let seen = measure_long(addr, LONG, 1, &plan(), way);
+    assert_eq!(seen.errors, u64::from(is_wrong), "{:?}", seen.first_error);
+    assert_eq!(seen.messages > 0, !is_wrong);
 }
 
 #[rstest]
 fn who_waits_behind_the_last_place_is_starved(#[values(Way::Epoll, Way::IoUring)] way: Way) {
     let (addr, _) = server(2, |_, _| ());
-    let seen = measure(addr, &plan(10), way);
+    let seen = measure(addr, 10, &plan(), way);
     assert_eq!(starved(&seen.served), 8);
 }
 
@@ -158,9 +155,9 @@ fn with_churn_each_message_is_a_call_of_its_own() {
     let plan = Plan {
         warm_up: Duration::ZERO,
         churn: Some(50),
-        ..plan(5)
+        ..plan()
     };
-    let seen = measure(addr, &plan, Way::Epoll);
+    let seen = measure(addr, 5, &plan, Way::Epoll);
     assert_eq!(seen.errors, 0, "{:?}", seen.first_error);
     assert!((50..55).contains(&seen.messages), "{}", seen.messages);
     assert!(accepted.load(Ordering::SeqCst) as u64 >= seen.messages);
@@ -181,17 +178,14 @@ fn an_open_loop_counts_also_the_time_in_which_nothing_could_be_sent(
         warm_up: Duration::ZERO,
         time: Duration::from_millis(600),
         rate: Some(100.0),
-        ..plan(1)
+        ..plan()
     };
-    let seen = measure(addr, &plan, way);
+    let seen = measure(addr, 1, &plan, way);
     // Not more than were due, however long the machine took; that is known to a
     // tenth of a second.
-    let due = seen.took.as_secs_f64() * 100.0;
-    assert!(
-        seen.messages as f64 <= due + 10.0,
-        "{} of {due}",
-        seen.messages
-    );
+    let due = seen.used.time.as_secs_f64() * 100.0;
+    let answered = seen.messages as f64;
+    assert!(answered <= due + 10.0, "{answered} of {due}");
     let late = seen.latencies.iter_recorded();
     let late = late.filter(|value| value.value_iterated_to() > 15_000_000);
     let late: u64 = late.map(|value| value.count_at_value()).sum();
@@ -232,10 +226,7 @@ fn finished() -> (Race, Setting) {
         server_cores: vec![0],
         crowd_cores: vec![127],
         rounds: 3,
-        warm_up: Duration::ZERO,
-        time: Duration::from_secs(1),
-        rate: None,
-        churn: None,
+        plan: plan(),
     };
     let entrant = Entrant::parse("seventeen-letters=a <b> & c {port}").unwrap();
     let mut race = Race::new(&setting, &[entrant]);
@@ -252,7 +243,7 @@ fn finished() -> (Race, Setting) {
         starved: 4095,
         crowd_busy: 1.0,
         server_busy: 0.1,
-        ..Round::new(&measure(addr, &plan(1), Way::IoUring), memory, 256)
+        ..Round::new(&measure(addr, 1, &plan(), Way::IoUring), memory, 256)
     };
     race.cells.push(Cell {
         clients: 4096,
@@ -285,5 +276,6 @@ fn the_chart_is_xml_and_the_json_is_json() {
     assert!(words.into_iter().any(|word| word == "seventeen-letters"));
     let figures: serde_json::Value = serde_json::from_str(&json::race(&race)).unwrap();
     assert_eq!(figures["cells"][0]["rows"][0]["starved"], 4095.0);
+    assert_eq!(figures["place"], "split");
     assert_eq!(figures["commands"]["seventeen-letters"], "a <b> & c {port}");
 }

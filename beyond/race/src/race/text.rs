@@ -60,8 +60,7 @@ impl Text {
         self.ask[0].is_empty()
     }
 
-    /// The message itself. It stays where it is for ever, so the kernel can send
-    /// it later.
+    /// The message itself. It is never freed, so the kernel can send it later.
     pub fn bare(&self, client: usize, message: u64) -> &'static [u8] {
         let start = mix((client as u64)
             .wrapping_mul(1_000_003)

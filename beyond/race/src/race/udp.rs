@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 use std::{fs, mem};
 
 use anyhow::{Context, Result, ensure};
+use lesson_7::say;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
+use serde::Serialize;
 use serde_json::json;
 
 use super::entrant::{Entrant, Server};
-use super::result::middle;
+use super::result::{micros, middle};
 use super::text::Text;
-use super::{Setting, chart, machine, note, say};
+use super::{Setting, chart, in_turns, machine};
 
 const SIZE: usize = 64;
 
@@ -25,23 +27,57 @@ const ON_THE_WAY: [usize; 3] = [1, 16, 128];
 /// Sent at once, while nobody receives: what a burst is.
 const BURST: usize = 2000;
 
-/// After so long an answer is taken for lost, and its place sends the next.
+/// After this time an answer is taken for lost, and its place sends the next.
 const LOST: Duration = Duration::from_millis(100);
 
 /// At most so many a call, on this side.
 const MANY: usize = 64;
 
-/// What one measurement says.
-struct Round {
-    rate: f64,
-    cpu: Duration,
-    crowd_cpu: Duration,
-    system_calls: f64,
-    lost: u64,
-    wrong: u64,
+/// What one measurement says, or the medians of several, by the names in the JSON.
+#[derive(Serialize)]
+struct Figures {
+    per_second: f64,
+    cpu_us: f64,
+    crowd_cpu_us: f64,
+    /// For a datagram; none are known of somebody else's server.
+    system_calls: Option<f64>,
+    lost: f64,
+    wrong: f64,
 }
 
+impl Figures {
+    fn medians(rounds: &[Self]) -> Self {
+        let median = |figure: fn(&Self) -> f64| middle(rounds.iter().map(figure).collect());
+        let calls = median(|round| round.system_calls.unwrap_or(f64::NAN));
+        Self {
+            per_second: median(|round| round.per_second).round(),
+            cpu_us: median(|round| round.cpu_us),
+            crowd_cpu_us: median(|round| round.crowd_cpu_us),
+            system_calls: Some(calls).filter(|calls| !calls.is_nan()),
+            lost: median(|round| round.lost),
+            wrong: median(|round| round.wrong),
+        }
+    }
+}
+
+/// The medians of one server.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    on_the_way: usize,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
 struct Burst {
+    name: String,
+    sent: usize,
     answered: usize,
     /// What the kernel counted for the server's socket: /proc/net/udp, drops.
     dropped: u64,
@@ -49,55 +85,56 @@ struct Burst {
 
 /// Races the two ways of the lesson's server, and others.
 pub fn race(json: bool, setting: &Setting, also: &[Entrant]) -> Result<()> {
-    let ours = |name: &str, more: &str| Entrant::datagrams(name, more);
-    let mut entrants = vec![ours("one-a-call", "")?, ours("many-a-call", "--many")?];
+    let mut entrants = vec![
+        Entrant::ours("one-a-call", "--udp")?,
+        Entrant::ours("many-a-call", "--udp --many")?,
+    ];
     entrants.extend(also.iter().cloned());
-    let mut cells = Vec::new();
-    for on_the_way in ON_THE_WAY {
-        let mut rounds: Vec<Vec<Round>> = Vec::new();
-        rounds.resize_with(entrants.len(), Vec::new);
-        for _ in 0..setting.rounds {
-            for (entrant, rounds) in entrants.iter().zip(&mut rounds) {
-                match measure(entrant, on_the_way, setting) {
-                    Ok(round) => rounds.push(round),
-                    Err(error) => note(&format!("{}: not measured, {error:#}", entrant.name)),
-                }
-            }
+    let cells = ON_THE_WAY.map(|on_the_way| cell(&entrants, on_the_way, setting));
+    let bursts = entrants.iter().map(|entrant| burst(entrant, setting));
+    let bursts: Vec<Burst> = bursts.collect::<Result<_>>()?;
+    say(match json {
+        true => {
+            let value = json!({ "format": 1, "size": SIZE, "cells": cells, "bursts": bursts });
+            format!("{value:#}")
         }
-        cells.push((on_the_way, rounds));
-    }
-    let mut bursts = Vec::new();
-    for entrant in &entrants {
-        bursts.push((entrant.name.as_str(), burst(entrant, setting)?));
-    }
-    match json {
-        true => say(to_json(&entrants, &cells, &bursts)),
-        false => say(table(setting, &entrants, &cells, &bursts)),
-    }
+        false => table(setting, &cells, &bursts),
+    });
     Ok(())
 }
 
-fn measure(entrant: &Entrant, on_the_way: usize, setting: &Setting) -> Result<Round> {
+/// Everybody in turns, with so many datagrams on their way.
+fn cell(entrants: &[Entrant], on_the_way: usize, setting: &Setting) -> Cell {
+    let measured = in_turns(entrants, setting, |entrant| {
+        measure(entrant, on_the_way, setting)
+    });
+    let rows = measured.map(|(name, rounds)| {
+        let figures = Figures::medians(&rounds);
+        Row { name, figures }
+    });
+    let rows = rows.collect();
+    Cell { on_the_way, rows }
+}
+
+fn measure(entrant: &Entrant, on_the_way: usize, setting: &Setting) -> Result<Figures> {
     let server = Server::start(entrant, &setting.server_cores)?;
     let mut crowd = Crowd::new(&server, on_the_way)?;
     let beginning = Instant::now();
-    crowd.run_until(beginning + setting.warm_up)?;
+    crowd.run_until(beginning + setting.plan.warm_up)?;
     (crowd.answered, crowd.lost) = (0, 0);
     let before = machine::Moment::now(&server.family)?;
-    crowd.run_until(before.time + setting.time)?;
+    crowd.run_until(before.time + setting.plan.time)?;
     let used = machine::Moment::now(&server.family)?.since(&before);
-    let (answered, lost, wrong) = (crowd.answered, crowd.lost, crowd.wrong);
-    let all = crowd.all;
+    let (answered, all) = (crowd.answered, crowd.all);
     ensure!(answered > 0, "no datagram was answered");
-    Ok(Round {
-        rate: answered as f64 / used.time.as_secs_f64(),
-        cpu: used.server_cpu / answered as u32,
-        crowd_cpu: used.crowd_cpu / answered as u32,
-        system_calls: server
-            .system_calls()?
-            .map_or(f64::NAN, |calls| calls as f64 / all as f64),
-        lost,
-        wrong,
+    let calls = server.system_calls()?;
+    Ok(Figures {
+        per_second: answered as f64 / used.time.as_secs_f64(),
+        cpu_us: micros(used.server_cpu / answered as u32),
+        crowd_cpu_us: micros(used.crowd_cpu / answered as u32),
+        system_calls: calls.map(|calls| calls as f64 / all as f64),
+        lost: crowd.lost as f64,
+        wrong: crowd.wrong as f64,
     })
 }
 
@@ -273,6 +310,8 @@ fn burst(entrant: &Entrant, setting: &Setting) -> Result<Burst> {
         }
     }
     Ok(Burst {
+        name: entrant.name.clone(),
+        sent: BURST,
         answered: crowd.answered as usize,
         dropped: drops(server.addr.port()),
     })
@@ -280,25 +319,15 @@ fn burst(entrant: &Entrant, setting: &Setting) -> Result<Burst> {
 
 /// How many datagrams found no room in the receive buffer of this port.
 fn drops(port: u16) -> u64 {
-    let text = fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let ours = format!(":{port:04X}");
-    let line = text.lines().find(|line| {
-        let local = line.split_whitespace().nth(1);
-        local.is_some_and(|local| local.ends_with(&ours))
-    });
-    let drops = line.and_then(|line| line.split_whitespace().last()?.parse().ok());
-    drops.unwrap_or(0)
+    let line = machine::udp_socket(port).unwrap_or_default();
+    let drops = line.split_whitespace().last();
+    drops.and_then(|drops| drops.parse().ok()).unwrap_or(0)
 }
 
-fn table(
-    setting: &Setting,
-    entrants: &[Entrant],
-    cells: &[(usize, Vec<Vec<Round>>)],
-    bursts: &[(&str, Burst)],
-) -> String {
-    let place = chart::placement(setting.place, &setting.server_cores, &setting.crowd_cores);
+fn table(setting: &Setting, cells: &[Cell], bursts: &[Burst]) -> String {
+    let place = chart::placement(setting);
     let mut text = format!("\nDatagrams of {SIZE} bytes; {place}\n");
-    for (on_the_way, rounds) in cells {
+    for Cell { on_the_way, rows } in cells {
         text += &format!(
             "\n{:<17} {:>11} {:>8} {:>10} {:>14} {:>6} {:>6}\n",
             format!("{on_the_way} on the way"),
@@ -309,34 +338,23 @@ fn table(
             "lost",
             "wrong"
         );
-        for (entrant, rounds) in entrants
-            .iter()
-            .zip(rounds)
-            .filter(|pair| !pair.1.is_empty())
-        {
-            let median = |figure: fn(&Round) -> f64| middle(rounds.iter().map(figure).collect());
-            let calls = median(|round| round.system_calls);
+        for Row { name, figures } in rows {
             text += &format!(
-                "{:<17} {:>11} {:>8} {:>10} {:>14} {:>6} {:>6}\n",
-                entrant.name,
-                chart::thousands(median(|round| round.rate)),
-                chart::figure(median(|round| round.cpu.as_secs_f64() * 1e6)),
-                chart::figure(median(|round| round.crowd_cpu.as_secs_f64() * 1e6)),
-                if calls.is_nan() {
-                    "-".into()
-                } else {
-                    chart::figure(calls)
-                },
-                median(|round| round.lost as f64),
-                median(|round| round.wrong as f64),
+                "{name:<17} {:>11} {:>8} {:>10} {:>14} {:>6} {:>6}\n",
+                chart::thousands(figures.per_second),
+                chart::figure(figures.cpu_us),
+                chart::figure(figures.crowd_cpu_us),
+                figures.system_calls.map_or("-".into(), chart::figure),
+                figures.lost,
+                figures.wrong,
             );
         }
     }
     text += &format!("\nA burst of {BURST} datagrams while the server does something else:\n");
-    for (name, burst) in bursts {
+    for burst in bursts {
         text += &format!(
-            "{name:<17} {} answered; its receive buffer dropped {}\n",
-            burst.answered, burst.dropped
+            "{:<17} {} answered; its receive buffer dropped {}\n",
+            burst.name, burst.answered, burst.dropped
         );
     }
     let room = fs::read_to_string("/proc/sys/net/core/rmem_default").unwrap_or_default();
@@ -346,42 +364,4 @@ fn table(
         room.trim()
     );
     text
-}
-
-fn to_json(
-    entrants: &[Entrant],
-    cells: &[(usize, Vec<Vec<Round>>)],
-    bursts: &[(&str, Burst)],
-) -> String {
-    let row = |entrant: &Entrant, rounds: &[Round]| {
-        let median = |figure: fn(&Round) -> f64| middle(rounds.iter().map(figure).collect());
-        json!({
-            "name": entrant.name,
-            "per_second": median(|round| round.rate).round(),
-            "cpu_us": median(|round| round.cpu.as_secs_f64() * 1e6),
-            "crowd_cpu_us": median(|round| round.crowd_cpu.as_secs_f64() * 1e6),
-            "system_calls": median(|round| round.system_calls),
-            "lost": median(|round| round.lost as f64),
-            "wrong": median(|round| round.wrong as f64),
-        })
-    };
-    let cells: Vec<_> = cells
-        .iter()
-        .map(|(on_the_way, rounds)| {
-            let pairs = entrants
-                .iter()
-                .zip(rounds)
-                .filter(|pair| !pair.1.is_empty());
-            let rows: Vec<_> = pairs
-                .map(|(entrant, rounds)| row(entrant, rounds))
-                .collect();
-            json!({ "on_the_way": on_the_way, "rows": rows })
-        })
-        .collect();
-    let bursts: Vec<_> = bursts
-        .iter()
-        .map(|(name, burst)| json!({ "name": name, "sent": BURST, "answered": burst.answered, "dropped": burst.dropped }))
-        .collect();
-    let value = json!({ "format": 1, "size": SIZE, "cells": cells, "bursts": bursts });
-    format!("{value:#}")
 }

@@ -58,12 +58,10 @@ fn table(lessons: &[Manifest], rows: &[Standing]) -> Result<String> {
 
 /// One word on a lesson: the best that was reached in any language.
 fn word(rows: &[Standing], lesson: Number) -> &'static str {
-    let of_lesson: Vec<&Standing> = rows.iter().filter(|row| row.lesson == lesson).collect();
-    if of_lesson.is_empty() {
-        ""
-    } else if of_lesson.iter().any(|row| row.passed.is_some()) {
-        "passed"
-    } else {
-        "begun"
+    let of_lesson = rows.iter().filter(|row| row.lesson == lesson);
+    match of_lesson.map(|row| row.passed.is_some()).max() {
+        Some(true) => "passed",
+        Some(false) => "begun",
+        None => "",
     }
 }

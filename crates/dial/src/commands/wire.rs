@@ -1,7 +1,7 @@
 //! `cargo dial wire`: runs programs on two hosts, with rules on the cable between.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -9,7 +9,7 @@ use exercise::Course;
 use switchboard::Mode;
 use timeline::cable::Side;
 use wire::Wire;
-use wire::rules::{Rule, Rules};
+use wire::rules::Rules;
 use xray::{Program, Recording};
 
 use crate::board;
@@ -26,11 +26,11 @@ pub(crate) struct WireArgs {
 
     /// What becomes of which packets, as in "syn drop once"; may be repeated
     #[arg(long = "rule", value_name = "RULE", value_parser = rules)]
-    rules: Vec<Written>,
+    rules: Vec<Rules>,
 
     /// The same from a file, one rule on each line; may be repeated
     #[arg(long = "rules", value_name = "FILE", value_parser = file)]
-    files: Vec<Written>,
+    files: Vec<Rules>,
 
     /// Where chance begins: the same seed and packets have the same fate
     #[arg(long, value_name = "N")]
@@ -83,10 +83,6 @@ impl From<Start> for Mode {
     }
 }
 
-/// Rules that were given together.
-#[derive(Clone, Debug)]
-struct Written(Vec<Rule>);
-
 /// A value of the kernel, and on which host; None: on both.
 #[derive(Clone, Debug)]
 struct Value {
@@ -95,22 +91,20 @@ struct Value {
     value: String,
 }
 
-fn rules(text: &str) -> Result<Written, String> {
-    let rules = Rules::parse(text).map_err(|error| format!("\n{error}"))?;
-    Ok(Written(rules.iter().cloned().collect()))
+fn rules(text: &str) -> Result<Rules, String> {
+    Rules::parse(text).map_err(|error| format!("\n{error}"))
 }
 
-fn file(path: &str) -> Result<Written, String> {
+fn file(path: &str) -> Result<Rules, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
     rules(&text)
 }
 
 fn value(text: &str) -> Result<Value, String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("a name, \"=\" and a value, as in client:net.ipv4.tcp_syn_retries=2")?;
-    let of_host = name.split_once(':');
-    let (host, name) = match of_host {
+    let pair = text.split_once('=');
+    let form = "a name, \"=\" and a value, as in client:net.ipv4.tcp_syn_retries=2";
+    let (name, value) = pair.ok_or(form)?;
+    let (host, name) = match name.split_once(':') {
         None => (None, name),
         Some((host, name)) => {
             let side = Side::BOTH.into_iter().find(|side| side.name() == host);
@@ -133,7 +127,7 @@ pub(crate) fn run(args: &WireArgs) -> Result<()> {
     };
     let files = Files::create(&args.look)?;
     let written = args.rules.iter().chain(&args.files);
-    let rules = written.flat_map(|written| written.0.clone()).collect();
+    let rules = written.flat_map(Rules::iter).cloned().collect();
     let seed = args.seed.unwrap_or_else(any_seed);
     let rules = Rules::new(rules).with_seed(seed);
     // In namespaces of our own also as root, so that nothing outside can change.
@@ -198,11 +192,6 @@ fn told(rules: &Rules, seed: u64) -> Option<String> {
 
 /// Short, so that it can be typed.
 fn any_seed() -> u64 {
-    u64::from(now().subsec_nanos()) / 7 % 100_000
-}
-
-fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    u64::from(now.unwrap_or_default().subsec_nanos()) / 7 % 100_000
 }

@@ -71,14 +71,6 @@ fn the_pair_of_a_lesson(#[case] number: &str, #[case] server: &[&str], #[case] c
 }
 
 #[test]
-#[ignore = "needs strace, tcpdump, tshark, python3 and namespaces"]
-fn a_threaded_server_with_20_clients() {
-    let server = python("threaded", &["127.0.0.1", "20"]);
-    let clients = python("client", &["127.0.0.1", "20", "at-once"]);
-    compare(&[server, clients], without_numbers);
-}
-
-#[test]
 #[ignore = "needs strace, tcpdump, tshark, cc, python3 and namespaces"]
 fn a_forking_server_in_c() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,29 +80,28 @@ fn a_forking_server_in_c() {
 }
 
 #[rstest]
-#[case::udp(python("udp", &["server"]), python("udp", &["client"]))]
-#[case::unix(python("unix", &["server"]), python("unix", &["client"]))]
-#[case::closing_by_exit(python("exits", &["server"]), python("exits", &["client"]))]
-#[case::inetd(python("inetd", &[]), python("client", &["127.0.0.1", "2", "in-turn"]))]
-#[case::epoll(python("epoll", &[]), python("client", &["127.0.0.1", "3", "in-turn"]))]
+#[case::udp("udp", &["server"], "udp", &["client"], as_they_are)]
+#[case::unix("unix", &["server"], "unix", &["client"], as_they_are)]
+#[case::closing_by_exit("exits", &["server"], "exits", &["client"], as_they_are)]
+#[case::inetd("inetd", &[], "client", &["127.0.0.1", "2", "in-turn"], as_they_are)]
+#[case::epoll("epoll", &[], "client", &["127.0.0.1", "3", "in-turn"], as_they_are)]
+#[case::threads(
+    "threaded", &["127.0.0.1", "20"], "client", &["127.0.0.1", "20", "at-once"], without_numbers
+)]
+#[case::ipv6("threaded", &["::1", "2"], "client", &["::1", "2", "in-turn"], without_numbers)]
+#[case::a_thread_that_calls_while_another_waits(
+    "waiting", &[], "client", &["127.0.0.1", "1", "in-turn"], without_numbers
+)]
 #[ignore = "needs strace, tcpdump, tshark, python3 and namespaces"]
-fn a_pair(#[case] server: Vec<String>, #[case] client: Vec<String>) {
-    compare(&[server, client], as_they_are);
-}
-
-#[test]
-#[ignore = "needs strace, tcpdump, tshark, python3 and namespaces"]
-fn a_talk_over_ipv6() {
-    let server = python("threaded", &["::1", "2"]);
-    let client = python("client", &["::1", "2", "in-turn"]);
-    compare(&[server, client], without_numbers);
-}
-
-#[test]
-#[ignore = "needs strace, tcpdump, tshark, python3 and namespaces"]
-fn a_thread_that_calls_while_another_waits() {
-    let client = python("client", &["127.0.0.1", "1", "in-turn"]);
-    compare(&[python("waiting", &[]), client], without_numbers);
+fn a_pair(
+    #[case] server: &str,
+    #[case] its_words: &[&str],
+    #[case] client: &str,
+    #[case] words: &[&str],
+    #[case] comparable: fn(Tasks) -> Tasks,
+) {
+    let (server, client) = (python(server, its_words), python(client, words));
+    compare(&[server, client], comparable);
 }
 
 /// How often it finds nothing to do depends on the moment.

@@ -9,6 +9,8 @@ use std::process::Command;
 use timeline::packet::{Content, Packet};
 use timeline::{Kind, Timeline};
 
+use crate::said::Said;
+
 /// By its two ends, the smaller first: its packets in their order.
 pub type Connections = BTreeMap<(SocketAddr, SocketAddr), Vec<String>>;
 
@@ -55,20 +57,25 @@ fn our_line(packet: &Packet) -> Line {
     (source, destination, what)
 }
 
-const FIELDS: [&str; 13] = [
+/// What tshark is asked for. An address and a port are of one version or protocol,
+/// so of two such fields one is empty.
+const FIELDS: [&str; 16] = [
     "ip.src",
     "ipv6.src",
     "ip.dst",
     "ipv6.dst",
     "tcp.srcport",
+    "udp.srcport",
     "tcp.dstport",
+    "udp.dstport",
     "tcp.flags",
     "tcp.seq_raw",
     "tcp.ack_raw",
     "tcp.len",
-    "udp.srcport",
-    "udp.dstport",
     "udp.length",
+    "icmp.type",
+    "icmp.code",
+    "frame.time_epoch",
 ];
 
 /// What tshark reads in a file: the packets, and the time of each since 1970, in
@@ -77,15 +84,8 @@ pub fn captured(file: &Path) -> (Connections, Vec<f64>) {
     let mut tshark = Command::new("tshark");
     tshark.arg("-r").arg(file).args(["-n", "-T", "fields"]);
     tshark.args(["-E", "occurrence=f", "-E", "separator=,"]);
-    for field in FIELDS
-        .iter()
-        .chain(&["icmp.type", "icmp.code", "frame.time_epoch"])
-    {
-        tshark.args(["-e", field]);
-    }
-    let output = tshark.output().expect("tshark is installed");
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("text");
+    tshark.args(FIELDS.iter().flat_map(|field| ["-e", field]));
+    let text = Said::by(&mut tshark).ended_with(0).out;
     let time = |line: &str| line.rsplit(',').next()?.parse().ok();
     let mut times: Vec<f64> = text.lines().map(|line| time(line).expect(line)).collect();
     times.sort_by(f64::total_cmp);
@@ -101,51 +101,30 @@ pub fn assert_same_times(ours: &[f64], theirs: &[f64]) {
 }
 
 fn their_line(line: &str) -> Line {
-    let fields: Vec<&str> = line.split(',').collect();
-    let [
-        source4,
-        source6,
-        destination4,
-        destination6,
-        tcp @ ..,
-        from,
-        to,
-        length,
-        icmp_type,
-        icmp_code,
-        _time,
-    ] = fields.as_slice()
-    else {
-        panic!("{line}");
-    };
-    let end = |four: &str, six: &str, port: &str| {
-        let host: IpAddr = [four, six].concat().parse().expect(line);
-        SocketAddr::new(host, port.parse().unwrap_or(0))
-    };
+    let values: Vec<&str> = line.split(',').collect();
+    let field =
+        |name: &'static str| values[FIELDS.iter().position(|field| *field == name).unwrap()];
     // An error repeats the header of what it is about.
-    let is_icmp = !icmp_type.is_empty();
-    let [tcp_from, tcp_to, flags, seq, ack, tcp_length] = tcp else {
-        panic!("{line}");
-    };
-    let port = |tcp: &&str, udp: &&str| {
-        if is_icmp {
-            String::new()
-        } else {
-            [*tcp, *udp].concat()
-        }
+    let is_icmp = !field("icmp.type").is_empty();
+    let end = |hosts: [&'static str; 2], ports: [&'static str; 2]| {
+        let host: IpAddr = hosts.map(field).concat().parse().expect(line);
+        let port = ports.map(field).concat().parse();
+        SocketAddr::new(host, port.ok().filter(|_| !is_icmp).unwrap_or(0))
     };
     let what = if is_icmp {
-        format!("ICMP {icmp_type} {icmp_code}")
-    } else if flags.is_empty() {
-        let with_header: u32 = length.parse().expect(line);
+        format!("ICMP {} {}", field("icmp.type"), field("icmp.code"))
+    } else if field("tcp.flags").is_empty() {
+        let with_header: u32 = field("udp.length").parse().expect(line);
         format!("UDP length {}", with_header - 8)
     } else {
-        let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).expect(line);
-        format!("TCP {flags:#x} seq {seq} ack {ack} length {tcp_length}")
+        let flags = field("tcp.flags").trim_start_matches("0x");
+        let flags = u32::from_str_radix(flags, 16).expect(line);
+        let [seq, ack, length] = ["tcp.seq_raw", "tcp.ack_raw", "tcp.len"].map(field);
+        format!("TCP {flags:#x} seq {seq} ack {ack} length {length}")
     };
     (
-        end(source4, source6, &port(tcp_from, from)),
-        end(destination4, destination6, &port(tcp_to, to)),
+        end(["ip.src", "ipv6.src"], ["tcp.srcport", "udp.srcport"]),
+        end(["ip.dst", "ipv6.dst"], ["tcp.dstport", "udp.dstport"]),
         what,
     )
 }

@@ -14,6 +14,7 @@ use timeline::Timeline;
 use super::line::KEEP;
 use super::packets::{Connections, captured};
 use super::strace::TRACED;
+use crate::said::Said;
 
 const BESIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compare/beside.sh");
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compare/programs");
@@ -45,8 +46,7 @@ pub fn xray(programs: &[Vec<String>]) -> Recorded {
         dial.arg(if index == 0 { "--" } else { "::" }).args(words);
     }
     at_home(&mut dial, folder.path());
-    let output = dial.output().expect("timeout is installed");
-    assert!(output.status.success(), "{output:?}");
+    Said::by(&mut dial).ended_with(0);
     let timeline = views::json::read(fs::read(record).unwrap()).unwrap();
     let mut captured = captured(&packets);
     // The last packet alone has this address.
@@ -191,41 +191,33 @@ fn first_line(child: &mut Child) -> String {
     String::from_utf8_lossy(&line).into_owned()
 }
 
-/// The file of a Python that is no shell script.
-fn python3() -> String {
-    let output = Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable)"])
-        .output()
-        .expect("python3 is installed");
-    String::from_utf8_lossy(&output.stdout).trim().to_string()
+fn words(program: &str, args: &[&str]) -> Vec<String> {
+    let all = [program].into_iter().chain(args.iter().copied());
+    all.map(str::to_string).collect()
 }
 
-fn python_file(file: &Path, args: &[&str]) -> Vec<String> {
-    let file = file.to_string_lossy().into_owned();
-    let args = args.iter().map(ToString::to_string);
-    [python3(), file].into_iter().chain(args).collect()
+/// By a Python that is no shell script.
+fn python_file(file: &str, args: &[&str]) -> Vec<String> {
+    words(exercise::python(), &[&[file], args].concat())
 }
 
 /// One of our programs.
 pub fn python(name: &str, args: &[&str]) -> Vec<String> {
-    let file = format!("{PROGRAMS}/{name}.py");
-    python_file(Path::new(&file), args)
+    python_file(&format!("{PROGRAMS}/{name}.py"), args)
 }
 
 /// One of the programs with which the tracer is tested.
 pub fn talk(name: &str) -> Vec<String> {
-    let file = format!("{PROGRAMS}/../../../../sources/tests/calls/talks/{name}.py");
-    python_file(Path::new(&file), &[])
+    let talks = "../../../../sources/tests/calls/talks";
+    python_file(&format!("{PROGRAMS}/{talks}/{name}.py"), &[])
 }
 
 /// One of our C programs, compiled into the folder.
 pub fn compiled(folder: &Path, name: &str) -> String {
     let program = folder.join(name);
+    let source = format!("{PROGRAMS}/{name}.c");
     let mut cc = Command::new("cc");
-    cc.arg("-o")
-        .arg(&program)
-        .arg(format!("{PROGRAMS}/{name}.c"));
-    assert!(cc.status().expect("cc is installed").success());
+    Said::by(cc.arg("-o").arg(&program).arg(source)).ended_with(0);
     program.to_string_lossy().into_owned()
 }
 
@@ -234,12 +226,7 @@ pub fn lesson(number: &str, side: &str, args: &[&str]) -> Vec<String> {
     let dial = Path::new(env!("CARGO_BIN_EXE_dial"));
     let program = dial.with_file_name(format!("lesson-{number}-{side}"));
     let way_out = "build it first: cargo build --workspace --bins";
-    assert!(
-        program.exists(),
-        "{} is missing; {way_out}",
-        program.display()
-    );
-    let program = program.to_string_lossy().into_owned();
-    let args = args.iter().map(ToString::to_string);
-    std::iter::once(program).chain(args).collect()
+    let name = program.to_str().unwrap();
+    assert!(program.exists(), "{name} is missing; {way_out}");
+    words(name, args)
 }

@@ -107,14 +107,7 @@ fn python(place: &Path) -> Result<()> {
     if python3.exists() && settings.exists() {
         return Ok(());
     }
-    let asked = Command::new("python3")
-        .args([
-            "-c",
-            "import os, sys; print(os.path.realpath(sys.executable))",
-        ])
-        .output()
-        .context("start python3")?;
-    let python = PathBuf::from(String::from_utf8(asked.stdout)?.trim());
+    let python = fs::canonicalize(exercise::python()).context("find python3")?;
     let home = python.parent().context("python3 is in a folder")?;
     let _ = fs::remove_file(&python3);
     symlink(&python, &python3)?;

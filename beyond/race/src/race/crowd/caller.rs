@@ -47,7 +47,6 @@ impl Caller {
         self.since = since;
     }
 
-    // ANCHOR: check
     /// Compares what has come with what should have come, byte by byte. True
     /// when the answer is complete.
     pub fn check(&mut self, bytes: &[u8], wanted: &[u8]) -> Result<bool, String> {
@@ -61,7 +60,6 @@ impl Caller {
         self.received = end;
         Ok(end == wanted.len())
     }
-    // ANCHOR_END: check
 
     /// A line that is ready: sends what can be sent, and checks what has come.
     /// True when the answer is complete.

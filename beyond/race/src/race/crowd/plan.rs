@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::super::machine::Used;
+
 /// How the crowd waits for its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -17,8 +19,6 @@ pub enum Way {
 /// How the callers come, and for how long.
 #[derive(Clone, Copy)]
 pub struct Plan {
-    /// How many callers talk.
-    pub clients: usize,
     /// Not measured: caches, buffers and windows find their size.
     pub warm_up: Duration,
     /// Measured.
@@ -32,7 +32,8 @@ pub struct Plan {
 
 /// What was measured.
 pub struct Seen {
-    pub took: Duration,
+    /// The time, and what it took of the machine.
+    pub used: Used,
     pub messages: u64,
     /// In nanoseconds.
     pub latencies: Histogram<u64>,
@@ -40,10 +41,5 @@ pub struct Seen {
     pub served: Vec<u64>,
     pub errors: u64,
     pub first_error: Option<String>,
-    pub crowd_cpu: Duration,
-    pub server_cpu: Duration,
-    pub switches: u64,
     pub threads: usize,
-    /// What programs other than the two took, of one core.
-    pub others: f64,
 }
