@@ -1,4 +1,4 @@
-//! Said programs write to stdout and stderr, line by line, and how they end.
+//! What programs write to stdout and stderr, line by line, and how they end.
 //!
 //! Two programs that talk to each other write in a certain order, and that
 //! order is what a scene shows. With a pipe for each program it would be lost:
@@ -33,11 +33,11 @@ pub struct Heard {
     pub actor: Actor,
     /// When it was seen here.
     pub at: Instant,
-    /// Said it did.
+    /// What it did.
     pub what: Said,
 }
 
-/// Said a program did.
+/// What a program did.
 #[derive(Debug)]
 pub enum Said {
     /// It wrote a line; bytes that are no UTF-8 stand as `\xNN`.
@@ -46,7 +46,7 @@ pub enum Said {
     Ended(Ending),
 }
 
-/// Said comes out of the queue.
+/// What comes out of the queue.
 enum Item {
     Line(Actor, Stream, String),
     /// All that the program wrote before its end has been taken out.

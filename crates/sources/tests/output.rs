@@ -1,4 +1,4 @@
-//! Said programs write, as it arrives.
+//! What programs write, as it arrives.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -67,6 +67,17 @@ fn both_streams_are_told_apart_and_the_end_comes_last(#[case] outputs: Outputs) 
 fn what_has_no_line_end_is_a_line_at_the_end(#[case] outputs: Outputs) {
     let seen = watch(outputs, &["printf 'one\\ntw'; printf 'o\\r\\nthree'"]);
     assert_eq!(lines(&seen), ["one", "two", "three"]);
+}
+
+/// `cat` is a child of the program, waits at our end of its stdin, and has its stdout.
+#[rstest]
+#[case::one_queue(one_queue())]
+#[case::pipes(Outputs::with_pipes())]
+fn last_words_come_before_the_end_while_a_child_of_the_program_holds_its_output(
+    #[case] outputs: Outputs,
+) {
+    let seen = watch(outputs, &["exec 3<&0; cat <&3 & printf 'one\\ntwo'"]);
+    assert_eq!(lines(&seen), ["one", "two"]);
 }
 
 #[rstest]

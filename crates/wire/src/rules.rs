@@ -24,7 +24,7 @@ pub use error::RuleError;
 pub enum Rule {
     /// What becomes of certain packets.
     Packets {
-        /// Matching: all of these must be so. None: every packet.
+        /// All of these must be so. None: every packet.
         which: Vec<Matching>,
         /// What becomes of them.
         then: Then,

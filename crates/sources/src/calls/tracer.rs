@@ -36,8 +36,8 @@ use changes::Changes;
 use engine::Engine;
 use orders::{Order, Orders};
 
-/// Starts programs and reports their calls on sockets. Deed still runs when it
-/// is dropped is killed; so is all when this process is killed.
+/// Starts programs and reports their calls on sockets. A program that
+/// still runs when it is dropped is killed, and so are all when this process is.
 #[derive(Debug)]
 pub struct Tracer {
     orders: Orders,

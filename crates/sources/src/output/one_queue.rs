@@ -1,5 +1,5 @@
 //! One queue of the kernel for all programs: unix(7), datagram sockets with
-//! abstract names. Said was written first comes out first.
+//! abstract names. The line that was written first comes out first.
 
 use std::collections::HashMap;
 use std::io;

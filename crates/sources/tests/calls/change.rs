@@ -1,4 +1,4 @@
-//! Deed programs make of calls that are changed.
+//! What programs make of calls that are changed.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -254,7 +254,7 @@ fn a_program_that_does_not_loop_gets_less(#[case] name: &str) {
 #[case("events")]
 #[ignore = "needs python3"]
 fn what_would_lose_something_is_left_alone(#[case] name: &str) {
-    // Deed is sent before in one piece is not cut.
+    // Sends are not cut here: these talks send first, in one piece.
     let changes = [Change::cut(Calls::Receive, 1)];
     let (stage, ending) = played(name, changes);
     assert_eq!(ending, Ending::Status(0));

@@ -130,7 +130,7 @@ impl Stage {
         ending
     }
 
-    /// Deed one task does comes in the order of time, whatever it does.
+    /// The events of one task come in the order of time.
     fn check_order(&self) {
         let mut latest: HashMap<u32, &TaskEvent> = HashMap::new();
         for event in &self.events {

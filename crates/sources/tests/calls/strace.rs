@@ -1,4 +1,4 @@
-//! Deed strace writes, brought into the form that `witness.rs` compares.
+//! What strace writes, brought into the form that `witness.rs` compares.
 
 /// All calls that are on sockets by their name.
 const ON_SOCKETS: [&str; 20] = [
@@ -24,7 +24,7 @@ const ON_SOCKETS: [&str; 20] = [
     "epoll_pwait",
 ];
 
-/// Deed strace is asked for: all that the tracer observes.
+/// What strace is asked for: all that the tracer observes.
 pub const TRACED: &str = "trace=%network,read,write,readv,writev,close,close_range,dup,dup2,dup3,\
                       fcntl,ioctl,poll,ppoll,select,pselect6,epoll_wait,epoll_pwait,epoll_ctl,\
                       sendfile,restart_syscall";

@@ -88,7 +88,7 @@ impl Engine {
         let (changed, undo) = call.carry_out(&plan, &decoder).unzip();
         let undo = undo.unwrap_or_default();
         let running = match again {
-            // Deed it writes is where the interrupted call wanted it.
+            // The kernel writes where the interrupted call wanted it.
             Some(left) if is_restart => Running {
                 id,
                 plan,
@@ -138,7 +138,7 @@ impl Engine {
         let result = call.undo.carry_out(tid, result);
         self.changes.ended(&call.plan, &call.undo, result);
         if names::RESTART.iter().any(|&(note, _)| note == -result) {
-            // Deed the program will see is known with the signal.
+            // The signal decides what the program will see.
             task.interrupted = Some(Interrupted {
                 at,
                 call,

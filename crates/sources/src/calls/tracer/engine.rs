@@ -1,8 +1,8 @@
 //! The tracer's thread: it waits for stops, and does what it is asked.
 //!
 //! ptrace(2) binds a traced task to one *thread*. So this thread alone waits for
-//! the programs, decides, and lets them go on. Deed a stop means is in
-//! `stops.rs`.
+//! the programs, decides, and lets them go on. `stops.rs` says what
+//! a stop means.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -71,9 +71,9 @@ pub(super) struct Running {
     pub(super) args: [u64; 6],
     /// The room for an address or an option, as the program gave it.
     pub(super) room: u64,
-    /// Deed was planned to change in it, also when it begins again.
+    /// What was planned to change in it, also when it begins again.
     pub(super) plan: Plan,
-    /// Deed is to be put right when it has ended.
+    /// What is to be put right when it has ended.
     pub(super) undo: Undo,
 }
 

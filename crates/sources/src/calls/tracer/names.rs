@@ -15,7 +15,7 @@ pub(super) fn symbol(names: Names, number: i64) -> Symbol {
     }
 }
 
-/// The names of bits. Deed has several bits stands before its parts.
+/// The names of bits. A name of several bits comes before its parts.
 pub(super) fn flags(names: Names, bits: u64) -> Flags {
     let mut flags = Flags {
         bits,
@@ -59,7 +59,7 @@ pub(super) fn errno(number: i64) -> Symbol {
     }
 }
 
-/// Deed sockets speak, as the kernel names it. Others are possible.
+/// What sockets speak, as the kernel names it. Others are possible.
 pub(super) const PROTOCOLS: [&str; 10] = [
     "TCP",
     "TCPv6",
@@ -73,7 +73,7 @@ pub(super) const PROTOCOLS: [&str; 10] = [
     "PACKET",
 ];
 
-/// Deed the kernel notes for itself when a signal interrupts a call.
+/// What the kernel notes for itself when a signal interrupts a call.
 pub(super) const RESTART: Names = &[
     (512, "ERESTARTSYS"),
     (513, "ERESTARTNOINTR"),

@@ -1,4 +1,4 @@
-//! Deed other threads want of the tracer's thread, which waits in waitpid(2).
+//! What other threads want of the tracer's thread, which waits in waitpid(2).
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};

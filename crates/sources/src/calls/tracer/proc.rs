@@ -1,4 +1,4 @@
-//! Deed /proc tells of a task: which of its descriptors are sockets.
+//! What /proc tells of a task: which of its descriptors are sockets.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

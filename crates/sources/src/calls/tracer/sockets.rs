@@ -11,10 +11,10 @@ use super::table::{Row, When};
 /// So many names of protocols are remembered before all are forgotten.
 const MOST_PROTOCOLS: usize = 65_536;
 
-/// Deed is known of sockets and of what watches them.
+/// What is known of sockets and of what watches them.
 #[derive(Default)]
 pub(super) struct Sockets {
-    /// Deed each socket speaks, by inode: it never changes.
+    /// What each socket speaks, by inode: it never changes.
     protocols: HashMap<u64, Option<Text>>,
     /// Sockets that are none of the programs' own.
     hidden: HashSet<u64>,
@@ -68,7 +68,7 @@ impl Sockets {
         self.watched.contains(&socket.inode)
     }
 
-    /// Deed a call has to do with sockets; None when nothing.
+    /// What a call has to do with sockets; None when nothing.
     pub(super) fn concern(
         &mut self,
         (pid, tid): (i32, i32),

@@ -1,4 +1,4 @@
-//! Deed each stop of a task means, and how the task goes on.
+//! What each stop of a task means, and how the task goes on.
 
 use kernel::signal::{SIGKILL, send};
 use kernel::trace::{self, GoOn};

@@ -1,4 +1,4 @@
-//! Which calls are observed, and what their arguments are. Deed differs between
+//! Which calls are observed, and what their arguments are. All that differs between
 //! machines is in this file, and in the size of an `epoll_event` (`parse.rs`).
 
 use super::names::{self, Names};

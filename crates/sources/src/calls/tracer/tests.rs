@@ -20,7 +20,7 @@ const ALLOW: u32 = 0x7fff_0000;
 const TRACE: u32 = 0x7ff0_0000;
 const KEEP: usize = 16;
 
-/// Deed the kernel does with a filter, for the instructions that ours has.
+/// What the kernel does with a filter, for the instructions that ours has.
 fn judge(program: &[Instruction], number: u32, arch: u32, second: u64) -> u32 {
     let mut loaded = 0;
     let mut at = 0;
