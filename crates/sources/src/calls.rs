@@ -138,8 +138,8 @@ pub enum Deed {
         seen: bool,
     },
     /// It is about to write into its standard output or error, which is no socket.
-    /// Its words of before are there already: whoever reads them now keeps the order
-    ///  of all that is printed.
+    /// Its words of before are there already: whoever reads them now keeps the
+    /// order of all that is printed.
     Prints,
     /// A signal is delivered, also one that the program ignores.
     Signal(i32),
