@@ -15,10 +15,6 @@ use libc::{c_int, c_void, socklen_t};
 use crate::wait::readable;
 use crate::{check, own};
 
-/// Constants of linux/if_packet.h that libc does not have on every C library.
-const PACKET_STATISTICS: c_int = 6;
-const PACKET_IGNORE_OUTGOING: c_int = 23;
-
 /// A larger buffer loses fewer packets; the kernel grants what it may.
 const BUFFER: u32 = 8 * 1024 * 1024;
 
@@ -53,7 +49,12 @@ pub(super) fn open(kind: c_int) -> io::Result<OwnedFd> {
     let socket = unsafe { own(libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0)) }?;
     // On lo each packet comes twice; elsewhere what we put out ourselves is not to
     // come back.
-    set(&socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, &[1])?;
+    set(
+        &socket,
+        libc::SOL_PACKET,
+        libc::PACKET_IGNORE_OUTGOING,
+        &[1],
+    )?;
     Ok(socket)
 }
 
@@ -200,7 +201,7 @@ impl AsRawFd for Socket {
 /// PACKET_STATISTICS: the kernel starts again from 0 each time it is asked.
 pub(super) fn drops_since_last_asked(socket: BorrowedFd) -> io::Result<u64> {
     // `struct tpacket_stats`: packets, drops.
-    let [_packets, drops] = get(socket, libc::SOL_PACKET, PACKET_STATISTICS)?;
+    let [_packets, drops] = get(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
     Ok(drops.into())
 }
 
