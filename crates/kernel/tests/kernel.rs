@@ -1,86 +1,42 @@
 //! A network of our own, its packets and its states.
-//!
-//! Only a process with one thread may leave its network, and a test harness has
-//! several. So each play is run by this program, started once more.
-
-#[cfg(not(target_os = "linux"))]
-fn main() {
-    println!("namespaces exist on Linux only: nothing to test here");
-}
 
 #[cfg(target_os = "linux")]
-fn main() {
-    use libtest_mimic::{Arguments, Trial, run};
+mod plays;
 
-    if let Ok(name) = std::env::var(linux::PLAY) {
-        let (_, play) = linux::PLAYS.iter().find(|(play, _)| *play == name).unwrap();
-        return play();
-    }
-    let allowed = kernel::probe::private_network().is_ok();
-    let trials = linux::PLAYS.iter().map(|(name, _)| {
-        let trial = Trial::test(*name, || linux::in_child(name));
-        // What the machine forbids is shown as ignored; CI includes the ignored.
-        trial
-            .with_ignored_flag(!allowed)
-            .with_kind("needs namespaces")
-    });
-    run(&Arguments::from_args(), trials.collect()).exit();
+fn main() {
+    #[cfg(target_os = "linux")]
+    plays::main(linux::PLAYS);
+    #[cfg(not(target_os = "linux"))]
+    println!("namespaces exist on Linux only: nothing to test here");
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-    use std::process::Command;
     use std::time::{Duration, Instant, SystemTime};
 
     use kernel::file::inode;
     use kernel::network::enter_private;
     use kernel::packets::{Capture, Captured};
     use kernel::states::States;
-    use libtest_mimic::Failed;
     use socket2::{Domain, Socket, Type};
     use timeline::packet::{Content, Segment};
     use timeline::state::TcpState;
 
-    /// The variable that tells a child which play it is.
-    pub(super) const PLAY: &str = "DIALTONE_TEST_PLAY";
+    use super::plays::{Play, plays};
 
-    pub(super) const PLAYS: [(&str, fn()); 7] = [
-        ("a_port_that_is_taken_outside_is_free_inside", taken_outside),
-        ("a_talk_shows_as_its_packets_in_order", packets_of_a_talk),
-        (
-            "a_large_send_shows_as_segments_that_fit_a_cable",
-            true_segments,
-        ),
-        (
-            "a_datagram_to_nobody_is_answered_by_icmp_that_names_it",
-            nobody_there,
-        ),
-        (
-            "the_states_of_a_talk_are_found_look_by_look",
-            states_of_a_talk,
-        ),
-        (
-            "an_accept_queue_is_the_receive_queue_of_its_listener",
-            accept_queue,
-        ),
-        (
-            "two_sockets_that_listen_at_one_address_are_both_found",
-            two_listeners,
-        ),
+    pub(super) const PLAYS: &[Play] = plays![
+        a_port_that_is_taken_outside_is_free_inside,
+        a_talk_shows_as_its_packets_in_order,
+        a_large_send_shows_as_segments_that_fit_a_cable,
+        a_datagram_to_nobody_is_answered_by_icmp_that_names_it,
+        the_states_of_a_talk_are_found_look_by_look,
+        an_accept_queue_is_the_receive_queue_of_its_listener,
+        two_sockets_that_listen_at_one_address_are_both_found,
     ];
 
-    pub(super) fn in_child(name: &str) -> Result<(), Failed> {
-        let mut child = Command::new(std::env::current_exe()?);
-        let output = child.env(PLAY, name).output()?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
-    }
-
-    fn taken_outside() {
+    fn a_port_that_is_taken_outside_is_free_inside() {
         let outside = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = outside.local_addr().unwrap();
         enter_private().unwrap();
@@ -111,7 +67,7 @@ mod linux {
         segments.collect()
     }
 
-    fn packets_of_a_talk() {
+    fn a_talk_shows_as_its_packets_in_order() {
         enter_private().unwrap();
         for addr in ["127.0.0.1:8081", "[::1]:8081"] {
             let mut capture = Capture::on("lo").unwrap();
@@ -159,7 +115,7 @@ mod linux {
         }
     }
 
-    fn true_segments() {
+    fn a_large_send_shows_as_segments_that_fit_a_cable() {
         enter_private().unwrap();
         let mut capture = Capture::on("lo").unwrap();
         let (_listener, mut server, mut client) = pair("127.0.0.1:8081");
@@ -179,7 +135,7 @@ mod linux {
         assert_eq!(sent, 20_000);
     }
 
-    fn nobody_there() {
+    fn a_datagram_to_nobody_is_answered_by_icmp_that_names_it() {
         enter_private().unwrap();
         let mut capture = Capture::on("lo").unwrap();
         let client = UdpSocket::bind("127.0.0.1:5000").unwrap();
@@ -241,7 +197,7 @@ mod linux {
         }
     }
 
-    fn states_of_a_talk() {
+    fn the_states_of_a_talk_are_found_look_by_look() {
         enter_private().unwrap();
         let mut states = States::open().unwrap();
         assert_eq!(look(&mut states), Vec::<String>::new());
@@ -266,7 +222,7 @@ mod linux {
         );
     }
 
-    fn accept_queue() {
+    fn an_accept_queue_is_the_receive_queue_of_its_listener() {
         enter_private().unwrap();
         let mut states = States::open().unwrap();
         let listener = TcpListener::bind("127.0.0.1:8081").unwrap();
@@ -287,7 +243,7 @@ mod linux {
         assert_eq!(waiting, 3, "sockets that nobody has accepted have no inode");
     }
 
-    fn two_listeners() {
+    fn two_sockets_that_listen_at_one_address_are_both_found() {
         enter_private().unwrap();
         let mut states = States::open().unwrap();
         let address: SocketAddr = "127.0.0.1:8081".parse().unwrap();

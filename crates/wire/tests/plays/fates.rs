@@ -9,44 +9,26 @@ use timeline::packet::Content;
 use wire::rules::Rules;
 use wire::{Action, Frame, Report, Settings, Side};
 
-use super::Play;
 use super::lab::{Lab, fate, label, passage, talk};
+use crate::harness::{Play, plays};
 
-pub const PLAYS: &[Play] = &[
-    (
-        "a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times",
-        held_syn,
-    ),
-    (
-        "a_syn_that_is_never_answered_ends_as_the_kernel_ends_it",
-        no_answer,
-    ),
-    ("a_dropped_segment_comes_again_after_its_timeout", dropped),
-    (
-        "with_later_data_sack_tells_and_it_comes_again_at_once",
-        fast,
-    ),
-    ("a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it", cut),
-    (
-        "nobody_repairs_lost_doubled_and_swapped_datagrams",
-        datagrams,
-    ),
-    ("a_doubled_segment_is_answered_by_dsack", doubled),
-    ("a_swapped_segment_waits_in_the_out_of_order_queue", swapped),
-    (
-        "a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp",
-        corrupted,
-    ),
-    (
-        "a_delayed_frame_is_overtaken_and_a_held_one_is_not",
-        delayed,
-    ),
-    ("with_latency_no_frame_is_there_sooner", latency),
-    ("a_rate_makes_frames_wait_for_each_other", rate),
-    ("a_person_decides_about_each_frame_that_is_held", by_hand),
-    ("a_cable_is_cut_and_mended_by_hand", cut_by_hand),
-    ("the_same_seed_and_packets_have_the_same_fate", seeds),
-    ("the_last_ack_dropped_is_answered_from_time_wait", time_wait),
+pub const PLAYS: &[Play] = plays![
+    a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times,
+    a_syn_that_is_never_answered_ends_as_the_kernel_ends_it,
+    a_dropped_segment_comes_again_after_its_timeout,
+    with_later_data_sack_tells_and_it_comes_again_at_once,
+    a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it,
+    nobody_repairs_lost_doubled_and_swapped_datagrams,
+    a_doubled_segment_is_answered_by_dsack,
+    a_swapped_segment_waits_in_the_out_of_order_queue,
+    a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp,
+    a_delayed_frame_is_overtaken_and_a_held_one_is_not,
+    with_latency_no_frame_is_there_sooner,
+    a_rate_makes_frames_wait_for_each_other,
+    a_person_decides_about_each_frame_that_is_held,
+    a_cable_is_cut_and_mended_by_hand,
+    the_same_seed_and_packets_have_the_same_fate,
+    the_last_ack_dropped_is_answered_from_time_wait,
 ];
 
 fn of_label<'a>(frames: &'a [Frame], wanted: &str) -> Vec<&'a Frame> {
@@ -65,7 +47,7 @@ fn seconds(from: &Frame, to: &Frame) -> f64 {
     (to.at - from.at).as_secs_f64()
 }
 
-fn held_syn() {
+fn a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times() {
     let lab = Lab::new("syn hold 2 times");
     let (mut server, mut client) = lab.pair();
     assert_eq!(lab.states(Side::Client)[0], "SYN-SENT");
@@ -96,7 +78,7 @@ fn held_syn() {
     talk(&mut client, &mut server, b"as if nothing had happened");
 }
 
-fn no_answer() {
+fn a_syn_that_is_never_answered_ends_as_the_kernel_ends_it() {
     let lab = Lab::with("syn drop", |wire| {
         let client = wire.host(Side::Client);
         client.set("net.ipv4.tcp_syn_retries", "1").unwrap();
@@ -112,7 +94,7 @@ fn no_answer() {
     lab.wait_counts(Side::Client, (2, 0, 2));
 }
 
-fn dropped() {
+fn a_dropped_segment_comes_again_after_its_timeout() {
     let lab = Lab::new("client→server data 2 drop");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"one");
@@ -132,7 +114,7 @@ fn dropped() {
     assert_eq!(counted, again.count() as i64, "{}", lab.story().join("\n"));
 }
 
-fn fast() {
+fn with_later_data_sack_tells_and_it_comes_again_at_once() {
     let lab = Lab::with("client→server data 2 drop", |wire| {
         // Only SACK is to bring it again, however late an answer is: no timeout
         // (since Linux 6.11 it can be made long), and no probe of the last segment.
@@ -166,7 +148,7 @@ fn fast() {
     );
 }
 
-fn cut() {
+fn a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it() {
     let lab = Lab::with("client→server data 2 cut", |wire| {
         let client = wire.host(Side::Client);
         client.set("net.ipv4.tcp_retries2", "2").unwrap();
@@ -201,7 +183,7 @@ fn received(socket: &UdpSocket, count: usize) -> Vec<u8> {
     std::iter::repeat_with(one).take(count).collect()
 }
 
-fn datagrams() {
+fn nobody_repairs_lost_doubled_and_swapped_datagrams() {
     let lab = Lab::new("udp 1 swap; udp 3 drop; udp 4 double");
     let (server, client) = lab.datagrams();
     for number in b'1'..=b'5' {
@@ -217,7 +199,7 @@ fn datagrams() {
     lab.wait_counts(Side::Client, (5, 5, 1));
 }
 
-fn doubled() {
+fn a_doubled_segment_is_answered_by_dsack() {
     let lab = Lab::new("client→server data 1 double");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"twice");
@@ -226,7 +208,7 @@ fn doubled() {
     assert_eq!(counters["TcpExt.TCPDSACKOldSent"], 1);
 }
 
-fn swapped() {
+fn a_swapped_segment_waits_in_the_out_of_order_queue() {
     let lab = Lab::new("client→server data 1 swap");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, &[b'x'; 2 * 1448]);
@@ -241,7 +223,7 @@ fn swapped() {
     );
 }
 
-fn corrupted() {
+fn a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp() {
     let lab = Lab::new("client→server data 1 corrupt\nudp 1 corrupt");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"a bit");
@@ -264,7 +246,7 @@ fn corrupted() {
     );
 }
 
-fn delayed() {
+fn a_delayed_frame_is_overtaken_and_a_held_one_is_not() {
     let lab = Lab::new("udp 1 delay 100 ms; udp 4 hold 100 ms");
     let (server, client) = lab.datagrams();
     for number in b'1'..=b'3' {
@@ -282,7 +264,7 @@ fn delayed() {
     assert!(lab.wait_laters(4)[0].after >= late);
 }
 
-fn latency() {
+fn with_latency_no_frame_is_there_sooner() {
     let lab = Lab::new("latency 20 ms");
     let (server, client) = lab.datagrams();
     for _ in 0..50 {
@@ -294,7 +276,7 @@ fn latency() {
     assert!(late.min() >= Some(Duration::from_millis(20)));
 }
 
-fn rate() {
+fn a_rate_makes_frames_wait_for_each_other() {
     let lab = Lab::new("client→server rate 1 Mbit/s");
     let (server, client) = lab.datagrams();
     for _ in 0..20 {
@@ -312,7 +294,7 @@ fn rate() {
     assert!(last >= all, "{after:?}");
 }
 
-fn by_hand() {
+fn a_person_decides_about_each_frame_that_is_held() {
     let lab = Lab::new("");
     let (server, client) = lab.datagrams();
     lab.control.hold(true);
@@ -346,7 +328,7 @@ fn by_hand() {
     );
 }
 
-fn cut_by_hand() {
+fn a_cable_is_cut_and_mended_by_hand() {
     let lab = Lab::new("");
     let (server, client) = lab.datagrams();
     lab.control.cut(true);
@@ -367,7 +349,7 @@ fn cut_by_hand() {
     assert_eq!(passage(&lab.frames()[0]).by.as_deref(), Some("the hand"));
 }
 
-fn seeds() {
+fn the_same_seed_and_packets_have_the_same_fate() {
     kernel::network::enter_private().unwrap();
     let play = |seed| {
         let mut lab = Lab::further("", |_| {});
@@ -394,7 +376,7 @@ fn seeds() {
     assert_ne!(first, play(2));
 }
 
-fn time_wait() {
+fn the_last_ack_dropped_is_answered_from_time_wait() {
     // The client closes first; the server's FIN is answered by the last ACK.
     let lab = Lab::new("client→server ack 2 drop");
     let (mut server, mut client) = lab.pair();

@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 use timeline::state::TcpState;
 use wire::{MTU, Side};
 
-use super::Play;
 use super::lab::{Lab, talk};
+use crate::harness::{Play, plays};
 
-pub const PLAYS: &[Play] = &[
-    ("a_talk_crosses_the_cable_and_nothing_else_does", a_talk),
-    ("ipv6_crosses_the_cable_too", v6),
-    ("a_program_that_says_127_0_0_1_runs_unchanged", localhost),
-    ("the_names_server_and_client_are_known_on_both_hosts", names),
-    ("segments_are_no_longer_than_the_cable_takes", true_segments),
-    ("two_wires_at_once_do_not_disturb_each_other", two_wires),
-    ("a_value_is_set_on_one_host_alone", values),
-    ("when_all_is_killed_nothing_is_left", killed),
+pub const PLAYS: &[Play] = plays![
+    a_talk_crosses_the_cable_and_nothing_else_does,
+    ipv6_crosses_the_cable_too,
+    a_program_that_says_127_0_0_1_runs_unchanged,
+    the_names_server_and_client_are_known_on_both_hosts,
+    segments_are_no_longer_than_the_cable_takes,
+    two_wires_at_once_do_not_disturb_each_other,
+    a_value_is_set_on_one_host_alone,
+    when_all_is_killed_nothing_is_left,
 ];
 
-pub fn a_talk() {
+pub fn a_talk_crosses_the_cable_and_nothing_else_does() {
     let lab = Lab::new("");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"hello");
@@ -70,7 +70,7 @@ pub fn a_talk() {
     }
 }
 
-fn v6() {
+fn ipv6_crosses_the_cable_too() {
     let lab = Lab::new("");
     let listener = lab.server().inside(|| TcpListener::bind("[fd00::1]:8081"));
     let listener = listener.unwrap();
@@ -86,7 +86,7 @@ fn v6() {
     assert_eq!(chatter, [0, 0]);
 }
 
-fn localhost() {
+fn a_program_that_says_127_0_0_1_runs_unchanged() {
     let lab = Lab::new("");
     let listener = lab.server().inside(|| TcpListener::bind("127.0.0.1:8081"));
     let client = lab.client().inside(|| TcpStream::connect("127.0.0.1:8081"));
@@ -107,7 +107,7 @@ fn localhost() {
     assert_eq!(lab.story()[0], "1 client SYN Passed");
 }
 
-fn names() {
+fn the_names_server_and_client_are_known_on_both_hosts() {
     let lab = Lab::new("");
     for side in Side::BOTH {
         let host = lab.wire.host(side);
@@ -124,7 +124,7 @@ fn names() {
     assert!(!hosts.contains("10.0.0.1 server"), "it is seen outside");
 }
 
-fn true_segments() {
+fn segments_are_no_longer_than_the_cable_takes() {
     let lab = Lab::new("");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, &[b'x'; 100_000]);
@@ -133,7 +133,7 @@ fn true_segments() {
     assert_eq!(longest, Some(MTU));
 }
 
-fn two_wires() {
+fn two_wires_at_once_do_not_disturb_each_other() {
     let one = Lab::new("syn drop once");
     let other = Lab::further("", |_| {});
     let (mut server, mut client) = other.pair();
@@ -143,7 +143,7 @@ fn two_wires() {
     assert_eq!(one.story()[0], "1 client SYN Dropped");
 }
 
-fn values() {
+fn a_value_is_set_on_one_host_alone() {
     let lab = Lab::new("");
     let name = "net.ipv4.tcp_syn_retries";
     let before = lab.client().value(name).unwrap();
@@ -159,7 +159,7 @@ fn values() {
 /// The child of this play: a wire with programs on it, which waits to be killed.
 const IS_KILLED: &str = "DIALTONE_TEST_IS_KILLED";
 
-fn killed() {
+fn when_all_is_killed_nothing_is_left() {
     if std::env::var_os(IS_KILLED).is_some() {
         let lab = Lab::new("");
         let mut outputs = sources::output::Outputs::new().unwrap();

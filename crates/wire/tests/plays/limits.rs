@@ -8,18 +8,18 @@ use std::thread;
 
 use wire::{Open, Settings, Side, Wire};
 
-use super::{PLAY, Play};
+use crate::harness::{PLAY, Play, plays};
 
-pub const PLAYS: &[Play] = &[
-    ("no_frame_is_lost_by_us_among_very_many", many),
-    ("it_works_without_any_privilege", unprivileged),
-    ("it_works_without_being_prepared", unprepared),
+pub const PLAYS: &[Play] = plays![
+    no_frame_is_lost_by_us_among_very_many,
+    it_works_without_any_privilege,
+    it_works_without_being_prepared,
 ];
 
 /// How many frames are sent; for a million: `DIALTONE_PACKETS=1000000`.
 const PACKETS: &str = "DIALTONE_PACKETS";
 
-fn many() {
+fn no_frame_is_lost_by_us_among_very_many() {
     kernel::network::enter_private().unwrap();
     let wanted = std::env::var(PACKETS).ok();
     let wanted: usize = wanted.map_or(100_000, |text| text.parse().unwrap());
@@ -70,9 +70,9 @@ fn many() {
 }
 
 /// Another play, as a user that may do nothing.
-fn unprivileged() {
+fn it_works_without_any_privilege() {
     if kernel::process::user() != 0 {
-        return super::hosts::a_talk();
+        return super::hosts::a_talk_crosses_the_cable_and_nothing_else_does();
     }
     // Where nobody may read our folder, nobody may start our program either.
     let folder = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ fn unprivileged() {
     }
 }
 
-fn unprepared() {
+fn it_works_without_being_prepared() {
     let mut wire = Wire::new().unwrap();
     wire.plug(Open, Settings::default(), |_| {}).unwrap();
     let bind = |addr: &'static str| move || std::net::UdpSocket::bind(addr);
