@@ -57,20 +57,6 @@ pub(super) fn errno(number: i64) -> Symbol {
     symbol(if number < 512 { ERRNO } else { RESTART }, number)
 }
 
-/// What sockets speak, as the kernel names it. Others are possible.
-pub(super) const PROTOCOLS: [&str; 10] = [
-    "TCP",
-    "TCPv6",
-    "UDP",
-    "UDPv6",
-    "UNIX",
-    "UNIX-STREAM",
-    "NETLINK",
-    "MPTCP",
-    "RAW",
-    "PACKET",
-];
-
 /// What the kernel notes for itself when a signal interrupts a call.
 pub(super) const RESTART: Names = names! {
     ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516,

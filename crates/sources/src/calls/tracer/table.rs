@@ -103,20 +103,6 @@ impl Part {
     pub(super) fn width(self) -> usize {
         match self {
             Part::Made => 0,
-            Part::Descriptor
-            | Part::Number
-            | Part::Count
-            | Part::Hidden
-            | Part::Symbol(_)
-            | Part::Flags(_)
-            | Part::SocketType
-            | Part::Protocol
-            | Part::Message
-            | Part::MessageOut
-            | Part::PairOut
-            | Part::EpollEvent
-            | Part::Milliseconds
-            | Part::Time(_) => 1,
             Part::Address
             | Part::AddressOut
             | Part::Bytes
@@ -130,6 +116,7 @@ impl Part {
             | Part::FileCommand
             | Part::DeviceCommand => 2,
             Part::Setting | Part::SettingOut | Part::Sets => 4,
+            _ => 1,
         }
     }
 }
