@@ -77,9 +77,7 @@ impl States {
     pub fn any(&self, such: impl Fn(TcpState) -> bool) -> bool {
         self.known.values().any(|socket| such(socket.state))
     }
-}
 
-impl States {
     /// All TCP sockets as they are now. It does not count as a look.
     ///
     /// # Errors
@@ -146,10 +144,8 @@ mod tests {
     }
 
     fn look(sockets: &[SocketInfo]) -> BTreeMap<Key, SocketInfo> {
-        sockets
-            .iter()
-            .map(|socket| (socket.key(), *socket))
-            .collect()
+        let keyed = sockets.iter().map(|socket| (socket.key(), *socket));
+        keyed.collect()
     }
 
     #[test]

@@ -25,8 +25,7 @@ impl Engine {
     pub(super) fn entry(&mut self, at: u64, tid: i32) {
         if self.is_started(tid) {
             self.settle(tid, Fate::StartsAgain);
-            if let Ok(info) = trace::call_info(tid)
-                && let At::Entry { number, args } = info.at
+            if let Ok((At::Entry { number, args }, _)) = trace::call_info(tid)
                 && let Some(row) = table::find(number)
                 && self.begin(at, tid, row, args)
             {
@@ -127,8 +126,7 @@ impl Engine {
 
     /// The call of a task has ended.
     pub(super) fn exit(&mut self, at: u64, tid: i32) {
-        let info = trace::call_info(tid);
-        let Ok(At::Exit { result }) = info.map(|info| info.at) else {
+        let Ok((At::Exit { result }, _)) = trace::call_info(tid) else {
             return self.resume(tid, 0);
         };
         let task = self.tasks.get_mut(&tid).expect("its exit was reported");

@@ -166,7 +166,7 @@ impl Engine {
 
     fn next_stop(&mut self) -> io::Result<Option<(i32, i32)>> {
         if self.starting.is_empty() {
-            return trace::wait_for_any();
+            return trace::wait_for(None);
         }
         // A child that cannot exec ends, and Command::spawn waits for it: its end
         // must not be taken away here.
@@ -174,12 +174,12 @@ impl Engine {
             return Ok(None);
         };
         if !(ended && self.starting.contains(&tid)) {
-            return trace::wait_for(tid).or(Ok(None));
+            return trace::wait_for(Some(tid)).or(Ok(None));
         }
         // It will show again and again until Command::spawn has returned; and that
         // may depend on other children, which have inherited its pipe.
         if let Ok(Some(stopped)) = trace::peek_at_stops() {
-            return trace::wait_for(stopped).or(Ok(None));
+            return trace::wait_for(Some(stopped)).or(Ok(None));
         }
         if let Ok((order, reply)) = self.requests.recv_timeout(SHORTLY) {
             let _ = reply.send(self.obey(order));

@@ -131,7 +131,7 @@ impl Engine {
             self.sockets.forget(tid);
         }
         let info = trace::call_info(tid);
-        let seen = info.is_ok_and(|info| info.arch == table::MACHINE);
+        let seen = info.is_ok_and(|(_, arch)| arch == table::MACHINE);
         let path = proc::executable(tid);
         let task = &self.tasks[&tid];
         let (pid, actor) = (task.pid, task.actor);
