@@ -1,7 +1,7 @@
 use etherparse::PacketBuilder;
 
 use super::*;
-use crate::hand::{Cut, Line, Open};
+use crate::hand::{Cut, Open};
 
 /// A datagram from the client, with its number as its data.
 fn datagram(number: u8) -> Vec<u8> {
@@ -39,10 +39,10 @@ impl Play {
         let bytes = datagram(number);
         let reports = &mut self.reports;
         let mut report = |report| reports.push(report);
-        match self
+        let way = self
             .traffic
-            .enter(Side::Client, ms(at), &bytes, &mut report)
-        {
+            .enter(Side::Client, ms(at), &bytes, &mut report);
+        match way {
             Way::Now(copies) => {
                 let copies = std::iter::repeat_n((number, at), copies);
                 self.arrived.extend(copies);
@@ -51,6 +51,11 @@ impl Play {
             Way::NotNow => {}
         }
         self.until(at);
+    }
+
+    fn send_all<const N: usize>(&mut self, sent: [(u8, u64); N]) {
+        sent.into_iter()
+            .for_each(|(number, at)| self.send(number, at));
     }
 
     /// Time goes on, and everything goes on at the very moment that `next` names.
@@ -79,35 +84,28 @@ fn with(n: u64, what: Action) -> impl Fn(&Frame) -> Decision + Send {
     }
 }
 
-fn line(line: Line) -> Settings {
-    Settings {
-        lines: [line; 2],
-        ..Settings::default()
-    }
+fn latency(time: u64) -> Settings {
+    let mut settings = Settings::default();
+    settings.both(|line| line.latency = ms(time));
+    settings
+}
+
+/// On a cable that does nothing by itself.
+fn played(hand: impl Hand + 'static) -> Play {
+    Play::new(hand, Settings::default())
 }
 
 #[test]
 fn with_latency_each_frame_arrives_so_much_later_in_its_order() {
-    let latency = line(Line {
-        latency: ms(50),
-        ..Line::default()
-    });
-    let mut play = Play::new(Open, latency);
-    play.send(1, 0);
-    play.send(2, 10);
+    let mut play = Play::new(Open, latency(50));
+    play.send_all([(1, 0), (2, 10)]);
     play.until(100);
     assert_eq!(play.arrived, [(1, 50), (2, 60)]);
 }
 
 #[test]
 fn a_latency_that_becomes_less_lets_nobody_overtake() {
-    let mut play = Play::new(
-        Open,
-        line(Line {
-            latency: ms(50),
-            ..Line::default()
-        }),
-    );
+    let mut play = Play::new(Open, latency(50));
     play.send(1, 0);
     play.traffic.settings.both(|line| line.latency = ms(0));
     play.send(2, 10);
@@ -118,66 +116,47 @@ fn a_latency_that_becomes_less_lets_nobody_overtake() {
 #[test]
 fn a_rate_lets_frames_wait_for_each_other_and_not_for_the_past() {
     // 43 bytes are 344 bits: at 344,000 bit/s, a millisecond.
-    let rate = Some(344_000);
-    let mut play = Play::new(
-        Open,
-        line(Line {
-            rate,
-            ..Line::default()
-        }),
-    );
-    play.send(1, 0);
-    play.send(2, 0);
-    play.send(3, 10);
+    let mut play = played(Open);
+    play.traffic.settings.both(|line| line.rate = Some(344_000));
+    play.send_all([(1, 0), (2, 0), (3, 10)]);
     play.until(100);
     assert_eq!(play.arrived, [(1, 1), (2, 2), (3, 11)]);
 }
 
 #[test]
 fn a_delayed_frame_is_overtaken() {
-    let mut play = Play::new(with(1, Action::Delay(ms(20))), Settings::default());
-    play.send(1, 0);
-    play.send(2, 1);
+    let mut play = played(with(1, Action::Delay(ms(20))));
+    play.send_all([(1, 0), (2, 1)]);
     play.until(100);
     assert_eq!(play.arrived, [(2, 1), (1, 20)]);
 }
 
 #[test]
 fn a_stopped_frame_stops_what_comes_behind_it() {
-    let mut play = Play::new(with(1, Action::Stop(ms(20))), Settings::default());
-    play.send(1, 0);
-    play.send(2, 1);
-    play.send(3, 30);
+    let mut play = played(with(1, Action::Stop(ms(20))));
+    play.send_all([(1, 0), (2, 1), (3, 30)]);
     play.until(100);
     assert_eq!(play.arrived, [(1, 20), (2, 20), (3, 30)]);
 }
 
 #[test]
 fn a_swapped_frame_goes_directly_behind_the_next() {
-    let mut play = Play::new(with(1, Action::Swap), Settings::default());
-    [1, 2, 3]
-        .into_iter()
-        .for_each(|number| play.send(number, number.into()));
+    let mut play = played(with(1, Action::Swap));
+    play.send_all([(1, 1), (2, 2), (3, 3)]);
     assert_eq!(play.numbers(), [2, 1, 3]);
 }
 
 #[test]
 fn a_swapped_frame_goes_behind_one_that_has_latency_too() {
-    let latency = line(Line {
-        latency: ms(50),
-        ..Line::default()
-    });
-    let mut play = Play::new(with(1, Action::Swap), latency);
-    [1, 2, 3]
-        .into_iter()
-        .for_each(|number| play.send(number, number.into()));
+    let mut play = Play::new(with(1, Action::Swap), latency(50));
+    play.send_all([(1, 1), (2, 2), (3, 3)]);
     play.until(100);
     assert_eq!(play.arrived, [(2, 52), (1, 52), (3, 53)]);
 }
 
 #[test]
 fn a_swapped_frame_that_nobody_follows_goes_after_a_second() {
-    let mut play = Play::new(with(1, Action::Swap), Settings::default());
+    let mut play = played(with(1, Action::Swap));
     play.send(1, 0);
     play.until(5000);
     assert_eq!(play.arrived, [(1, 1000)]);
@@ -185,10 +164,10 @@ fn a_swapped_frame_that_nobody_follows_goes_after_a_second() {
 
 #[test]
 fn a_doubled_frame_arrives_twice_and_a_dropped_one_never() {
-    let mut play = Play::new(with(1, Action::Double), Settings::default());
+    let mut play = played(with(1, Action::Double));
     play.send(1, 0);
     assert_eq!(play.numbers(), [1, 1]);
-    let mut play = Play::new(with(1, Action::Drop), Settings::default());
+    let mut play = played(with(1, Action::Drop));
     play.send(1, 0);
     play.until(5000);
     assert_eq!(play.numbers(), []);
@@ -198,17 +177,14 @@ fn a_doubled_frame_arrives_twice_and_a_dropped_one_never() {
 #[test]
 fn a_flipped_bit_is_the_one_that_is_named() {
     // The data is the 29th byte from the IP header on.
-    let mut play = Play::new(with(1, Action::Corrupt(28 * 8 + 7)), Settings::default());
+    let mut play = played(with(1, Action::Corrupt(28 * 8 + 7)));
     play.send(6, 0);
     assert_eq!(play.numbers(), [7]);
 }
 
 #[test]
 fn a_bit_that_the_packet_does_not_have_counts_round() {
-    let mut play = Play::new(
-        with(1, Action::Corrupt(29 * 8 + 28 * 8 + 7)),
-        Settings::default(),
-    );
+    let mut play = played(with(1, Action::Corrupt(29 * 8 + 28 * 8 + 7)));
     play.send(6, 0);
     assert_eq!(play.numbers(), [7]);
 }
@@ -223,28 +199,21 @@ fn a_planned_cut_counts_from_the_first_frame_and_is_told() {
         ..Settings::default()
     };
     let mut play = Play::new(Open, settings);
-    [(1, 1000), (2, 1015), (3, 1040)]
-        .into_iter()
-        .for_each(|(number, at)| play.send(number, at));
+    play.send_all([(1, 1000), (2, 1015), (3, 1040)]);
     assert_eq!(play.numbers(), [1, 3]);
-    let told = play.reports.iter().filter_map(|report| match report {
-        Report::Cable { at, what } => Some((at.as_millis(), what.as_str())),
-        _ => None,
-    });
-    let told: Vec<_> = told.collect();
-    let cut = "the cable is cut, by \"cut after 10 ms for 20 ms\"";
-    assert_eq!(told, [(1010, cut), (1030, "the cable is mended")]);
+    play.reports
+        .retain(|report| matches!(report, Report::Cable { .. }));
+    let told = |at, what: &str| Report::Cable {
+        at: ms(at),
+        what: what.to_string(),
+    };
+    let cut = told(1010, "the cable is cut, by \"cut after 10 ms for 20 ms\"");
+    assert_eq!(play.reports, [cut, told(1030, "the cable is mended")]);
 }
 
 #[test]
 fn a_cable_that_is_full_says_so_and_takes_no_more_memory() {
-    let mut play = Play::new(
-        Open,
-        line(Line {
-            latency: ms(1000),
-            ..Line::default()
-        }),
-    );
+    let mut play = Play::new(Open, latency(1000));
     let mut bytes = datagram(1);
     bytes.resize(60_000, 0);
     let mut fates = Vec::new();
@@ -262,7 +231,7 @@ fn a_cable_that_is_full_says_so_and_takes_no_more_memory() {
 
 #[test]
 fn what_hosts_do_for_themselves_is_let_through_and_not_shown() {
-    let mut play = Play::new(with(1, Action::Drop), Settings::default());
+    let mut play = played(with(1, Action::Drop));
     let arp = [&[0xff; 12][..], &[0x08, 0x06], &[0; 28]].concat();
     let mut report = |_| panic!("shown");
     let way = play.traffic.enter(Side::Client, ms(0), &arp, &mut report);

@@ -51,9 +51,8 @@ impl Lab {
         let report = move |report| {
             let mut seen = writes.0.lock().unwrap();
             for (side, states) in &mut looks {
-                let changes = states.look().unwrap();
-                seen.states
-                    .extend(changes.into_iter().map(|change| (*side, change)));
+                let changes = states.look().unwrap().into_iter();
+                seen.states.extend(changes.map(|change| (*side, change)));
             }
             seen.reports.push(report);
             writes.1.notify_all();
@@ -79,9 +78,8 @@ impl Lab {
     }
 
     pub fn listener(&self) -> TcpListener {
-        self.server()
-            .inside(|| TcpListener::bind("10.0.0.1:8081"))
-            .unwrap()
+        let bind = || TcpListener::bind("10.0.0.1:8081");
+        self.server().inside(bind).unwrap()
     }
 
     pub fn connect(&self) -> std::io::Result<TcpStream> {
@@ -120,13 +118,11 @@ impl Lab {
 
     /// Each frame that came onto the cable.
     pub fn frames(&self) -> Vec<Frame> {
-        let frames = self
-            .reports()
-            .into_iter()
-            .filter_map(|report| match report {
-                Report::Packet(frame) => Some(frame),
-                _ => None,
-            });
+        let reports = self.reports().into_iter();
+        let frames = reports.filter_map(|report| match report {
+            Report::Packet(frame) => Some(frame),
+            _ => None,
+        });
         frames.collect()
     }
 
@@ -148,13 +144,11 @@ impl Lab {
 
     /// What became later of frames.
     fn laters(&self) -> Vec<Later> {
-        let laters = self
-            .reports()
-            .into_iter()
-            .filter_map(|report| match report {
-                Report::Later { later, .. } => Some(later),
-                _ => None,
-            });
+        let reports = self.reports().into_iter();
+        let laters = reports.filter_map(|report| match report {
+            Report::Later { later, .. } => Some(later),
+            _ => None,
+        });
         laters.collect()
     }
 
