@@ -14,8 +14,9 @@ fn main() {
 mod linux {
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-    use std::time::{Duration, Instant, SystemTime};
+    use std::time::{Duration, Instant};
 
+    use kernel::clock::now;
     use kernel::file::inode;
     use kernel::network::enter_private;
     use kernel::packets::{Capture, Captured};
@@ -58,12 +59,11 @@ mod linux {
     }
 
     fn segments(captured: &[Captured]) -> Vec<&Segment> {
-        let segments = captured
-            .iter()
-            .filter_map(|captured| match &captured.packet.content {
-                Content::Tcp(segment) => Some(segment),
-                _ => None,
-            });
+        let contents = captured.iter().map(|captured| &captured.packet.content);
+        let segments = contents.filter_map(|content| match content {
+            Content::Tcp(segment) => Some(segment),
+            _ => None,
+        });
         segments.collect()
     }
 
@@ -71,46 +71,37 @@ mod linux {
         enter_private().unwrap();
         for addr in ["127.0.0.1:8081", "[::1]:8081"] {
             let mut capture = Capture::on("lo").unwrap();
-            let before = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap();
+            let before = now();
             let (_listener, mut server, mut client) = pair(addr);
             client.write_all(b"hello").unwrap();
             server.read_exact(&mut [0; 5]).unwrap();
             drop(client);
             assert_eq!(server.read(&mut [0; 5]).unwrap(), 0);
             let captured = all(&mut capture);
-            let after = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap();
+            let meanwhile = before..=now();
             assert!(
                 captured
                     .iter()
-                    .all(|captured| before <= captured.at && captured.at <= after)
+                    .all(|captured| meanwhile.contains(&captured.at))
             );
             // Each is stamped before it is put into the queue, and two processors may do
             // that at the same time.
             let step = Duration::from_millis(1);
             assert!(captured.windows(2).all(|two| two[0].at <= two[1].at + step));
             let segments = segments(&captured);
-            let flags: Vec<String> = segments
+            let flags = segments
                 .iter()
-                .take(4)
-                .map(|segment| segment.flags.names().join(" "))
-                .collect();
-            assert_eq!(flags, ["SYN", "SYN ACK", "ACK", "PSH ACK"], "{addr}");
+                .map(|segment| segment.flags.names().join(" "));
+            let flags: Vec<String> = flags.collect();
+            assert_eq!(flags[..4], ["SYN", "SYN ACK", "ACK", "PSH ACK"], "{addr}");
+            assert!(flags.contains(&"FIN ACK".to_string()));
             assert_eq!(segments[0].destination_port, 8081);
             assert!(segments[0].options.maximum_segment_size.is_some());
             assert_eq!(
-                (segments[3].length, segments[3].data.as_slice()),
+                (segments[3].length, &segments[3].data[..]),
                 (5, &b"hello"[..])
             );
             assert_eq!(segments[3].seq, segments[0].seq.wrapping_add(1));
-            assert!(
-                segments
-                    .iter()
-                    .any(|segment| segment.flags.names() == ["FIN", "ACK"])
-            );
             assert_eq!(capture.dropped().unwrap(), 0);
         }
     }
@@ -127,12 +118,10 @@ mod linux {
                 .iter()
                 .all(|captured| captured.packet.length <= 1500)
         );
-        let sent: u32 = segments(&captured)
-            .iter()
-            .filter(|segment| segment.destination_port == 8081)
-            .map(|segment| segment.length)
-            .sum();
-        assert_eq!(sent, 20_000);
+        let mut sent = segments(&captured);
+        sent.retain(|segment| segment.destination_port == 8081);
+        let sent = sent.iter().map(|segment| segment.length);
+        assert_eq!(sent.sum::<u32>(), 20_000);
     }
 
     fn a_datagram_to_nobody_is_answered_by_icmp_that_names_it() {
@@ -144,18 +133,12 @@ mod linux {
         let Content::Udp(datagram) = &captured[0].packet.content else {
             panic!("{captured:?}")
         };
-        assert_eq!(
-            (datagram.length, datagram.data.as_slice()),
-            (8, &b"anybody?"[..])
-        );
+        assert_eq!((datagram.length, &datagram.data[..]), (8, &b"anybody?"[..]));
         let Content::Icmp { kind, code, about } = &captured[1].packet.content else {
             panic!("{captured:?}")
         };
-        assert_eq!(
-            (*kind, *code),
-            (3, 3),
-            "destination unreachable, port unreachable"
-        );
+        // Destination unreachable: port unreachable.
+        assert_eq!((*kind, *code), (3, 3));
         let about = about.as_ref().unwrap();
         assert_eq!(about.source.to_string(), "127.0.0.1:5000");
         assert_eq!(about.destination.to_string(), "127.0.0.1:7788");
@@ -164,21 +147,13 @@ mod linux {
 
     /// The changes of one look, as `port: state`, without those of queues alone.
     fn look(states: &mut States) -> Vec<String> {
-        let changes = states
-            .look()
-            .unwrap()
-            .into_iter()
-            .filter(|change| change.from != Some(change.to));
-        let mut changes: Vec<String> = changes
-            .map(|change| {
-                let side = if change.local.port() == 8081 {
-                    "server"
-                } else {
-                    "client"
-                };
-                format!("{side} {}", change.to.name())
-            })
-            .collect();
+        let mut changes = states.look().unwrap();
+        changes.retain(|change| change.from != Some(change.to));
+        let side = |port| if port == 8081 { "server" } else { "client" };
+        let named = changes
+            .iter()
+            .map(|change| format!("{} {}", side(change.local.port()), change.to.name()));
+        let mut changes: Vec<String> = named.collect();
         changes.sort();
         changes
     }
@@ -214,7 +189,7 @@ mod linux {
         look_until(&mut states, "client TIME-WAIT");
         drop(client);
         drop(listener);
-        let left: Vec<String> = States::open().map(|mut states| look(&mut states)).unwrap();
+        let left = look(&mut States::open().unwrap());
         assert_eq!(
             left,
             ["client TIME-WAIT"],
@@ -230,17 +205,13 @@ mod linux {
             .map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap())
             .collect();
         let changes = states.look().unwrap();
-        let listening = changes
-            .iter()
-            .find(|change| change.to == TcpState::Listen)
-            .unwrap();
+        let listening = changes.iter().find(|change| change.to == TcpState::Listen);
+        let listening = listening.unwrap();
         assert_eq!(listening.queues.receive, 3);
         assert!(listening.inode.is_some());
-        let waiting = changes
-            .iter()
-            .filter(|change| change.inode.is_none())
-            .count();
-        assert_eq!(waiting, 3, "sockets that nobody has accepted have no inode");
+        // Sockets that nobody has accepted have no inode.
+        let waiting = changes.iter().filter(|change| change.inode.is_none());
+        assert_eq!(waiting.count(), 3);
     }
 
     fn two_sockets_that_listen_at_one_address_are_both_found() {

@@ -1,6 +1,6 @@
 //! What the hosts are, and what programs on them see.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,27 +41,22 @@ pub fn a_talk_crosses_the_cable_and_nothing_else_does() {
         let states = lab.states(Side::Client);
         (states.last() == Some(&"TIME-WAIT")).then_some(())
     });
-    let story = lab.story();
-    assert_eq!(story[0], "1 client SYN Passed");
-    assert_eq!(story[1], "2 server SYN ACK Passed");
-    assert_eq!(story[2], "3 client ACK Passed");
-    assert_eq!(story[3], "4 client PSH ACK 5 Passed");
+    let story = [
+        "1 client SYN",
+        "2 server SYN ACK",
+        "3 client ACK",
+        "4 client PSH ACK 5",
+    ];
+    assert_eq!(
+        lab.story()[..4],
+        story.map(|frame| format!("{frame} Passed"))
+    );
     assert!(lab.frames().windows(2).all(|two| two[0].at <= two[1].at));
     // The kernel's states, seen at each frame before it is delivered.
-    let states = lab.states(Side::Client);
-    let expected = [
-        "SYN-SENT",
-        "ESTABLISHED",
-        "FIN-WAIT-1",
-        "FIN-WAIT-2",
-        "TIME-WAIT",
-    ];
-    assert_eq!(states, expected);
-    let states = lab.states(Side::Server);
-    assert_eq!(
-        states,
-        ["SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT", "LAST-ACK"]
-    );
+    let client = "SYN-SENT ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT";
+    assert_eq!(lab.states(Side::Client).join(" "), client);
+    let server = "SYN-RECEIVED ESTABLISHED CLOSE-WAIT LAST-ACK";
+    assert_eq!(lab.states(Side::Server).join(" "), server);
     for side in Side::BOTH {
         let counts = lab.control.counts(side);
         assert_eq!((counts.lost, counts.waiting, counts.dropped), (0, 0, 0));
@@ -77,11 +72,8 @@ fn ipv6_crosses_the_cable_too() {
     let client = lab.client().inside(|| TcpStream::connect("[fd00::1]:8081"));
     let (mut server, _) = listener.accept().unwrap();
     talk(&mut client.unwrap(), &mut server, b"hello");
-    assert!(
-        lab.frames()
-            .iter()
-            .all(|frame| frame.packet.source.is_ipv6())
-    );
+    let frames = lab.frames();
+    assert!(frames.iter().all(|frame| frame.packet.source.is_ipv6()));
     let chatter = Side::BOTH.map(|side| lab.control.counts(side).chatter);
     assert_eq!(chatter, [0, 0]);
 }
@@ -92,14 +84,9 @@ fn a_program_that_says_127_0_0_1_runs_unchanged() {
     let client = lab.client().inside(|| TcpStream::connect("127.0.0.1:8081"));
     let (mut server, _) = listener.unwrap().accept().unwrap();
     talk(&mut client.unwrap(), &mut server, b"hello");
-    let post = lab
-        .server()
-        .inside(|| UdpSocket::bind("127.0.0.1:7788"))
-        .unwrap();
-    let asks = lab
-        .client()
-        .inside(|| UdpSocket::bind("0.0.0.0:0"))
-        .unwrap();
+    let post = lab.server().inside(|| UdpSocket::bind("127.0.0.1:7788"));
+    let asks = lab.client().inside(|| UdpSocket::bind("0.0.0.0:0"));
+    let (post, asks) = (post.unwrap(), asks.unwrap());
     asks.send_to(b"post", "127.0.0.1:7788").unwrap();
     let (_, from) = post.recv_from(&mut [0; 10]).unwrap();
     post.send_to(b"back", from).unwrap();
@@ -180,15 +167,8 @@ fn when_all_is_killed_nothing_is_left() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    let mut stdout = child.stdout.take().unwrap();
-    while said.lines().count() < 2 || !said.ends_with('\n') {
-        let mut byte = [0; 64];
-        let count = stdout.read(&mut byte).unwrap();
-        assert!(count > 0, "{said}");
-        said += std::str::from_utf8(&byte[..count]).unwrap();
-    }
-    let pids: Vec<String> = said.lines().map(str::to_string).collect();
+    let said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let pids: Vec<String> = said.take(2).map(Result::unwrap).collect();
     assert_eq!(pids.len(), 2);
     child.kill().unwrap();
     child.wait().unwrap();
