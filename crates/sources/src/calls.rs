@@ -120,8 +120,6 @@ pub enum Deed {
     CallStart(Start),
     /// The call that was reported right before is held: see [`Tracer::go`].
     Held(CallId),
-    /// A held call goes on: now the kernel begins with it.
-    GoesOn(CallId),
     /// The call has ended.
     CallEnd(End),
     /// This task is new: a process if it has the number of its process, else a

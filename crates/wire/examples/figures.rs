@@ -13,6 +13,10 @@ fn main() {
 }
 
 #[cfg(target_os = "linux")]
+#[path = "../tests/plays/counters.rs"]
+mod counters;
+
+#[cfg(target_os = "linux")]
 mod linux {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -22,6 +26,8 @@ mod linux {
 
     use wire::rules::Rules;
     use wire::{Host, Side, Wire};
+
+    use super::counters::counters;
 
     const ROUND_TRIPS: usize = 20_000;
     const BULK: Duration = Duration::from_secs(5);
@@ -183,10 +189,7 @@ mod linux {
         let time = start.elapsed();
         thread::sleep(Duration::from_millis(100));
         for from in Side::BOTH {
-            let counter = |side: Side, name| {
-                let mut counters = wire.host(side).counters().expect("counters");
-                counters.get(name).expect("a counter")
-            };
+            let counter = |side, name| counters(wire.host(side))[name];
             let counts = control.counts(from);
             println!(
                 "{} sent {}, we saw {} and passed on {}, the other received {}; lost by us {}",

@@ -11,7 +11,6 @@ use kernel::namespace::{self, Cover};
 use kernel::states::States;
 
 use crate::Side;
-use crate::counters::Counters;
 
 /// hosts(5): names that need nobody to be asked.
 const NAMES: Cover = Cover {
@@ -110,14 +109,6 @@ impl Host {
         self.inside(States::open)
     }
 
-    /// Opens what the kernel of this host has counted.
-    ///
-    /// # Errors
-    /// Those of open(2) on `/proc/net`.
-    pub fn counters(&self) -> io::Result<Counters> {
-        self.inside(Counters::open)
-    }
-
     /// Sets a value of the kernel for this host alone, such as
     /// `net.ipv4.tcp_syn_retries`; see tcp(7), ip(7).
     ///
@@ -128,20 +119,7 @@ impl Host {
         let told = |error: io::Error| {
             io::Error::new(error.kind(), format!("set {name} to {value}: {error}"))
         };
-        self.inside(|| fs::write(path(name), value)).map_err(told)
+        let path = format!("/proc/sys/{}", name.replace('.', "/"));
+        self.inside(|| fs::write(path, value)).map_err(told)
     }
-
-    /// What [`Host::set`] sets, as the kernel has it now.
-    ///
-    /// # Errors
-    /// "not found" for one that this kernel does not have.
-    pub fn value(&self, name: &str) -> io::Result<String> {
-        let read = self.inside(|| fs::read_to_string(path(name)));
-        let told = |error: io::Error| io::Error::new(error.kind(), format!("read {name}: {error}"));
-        Ok(read.map_err(told)?.trim().to_string())
-    }
-}
-
-fn path(sysctl: &str) -> String {
-    format!("/proc/sys/{}", sysctl.replace('.', "/"))
 }

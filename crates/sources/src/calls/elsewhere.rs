@@ -55,13 +55,4 @@ impl Tracer {
             "socket calls can be observed on Linux alone (x86-64, aarch64)",
         ))
     }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    #[cfg(unix)]
-    pub fn hide(&self, _socket: impl std::os::fd::AsFd) -> io::Result<()> {
-        match self.0 {}
-    }
 }

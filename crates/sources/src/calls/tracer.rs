@@ -21,7 +21,6 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -121,16 +120,6 @@ impl Tracer {
             engine::IDLE => now,
             at => at.min(now),
         }
-    }
-
-    /// Leaves out the calls on this socket. A program that writes its output into
-    /// a socket of ours does not talk to the network.
-    ///
-    /// # Errors
-    /// When the descriptor is not open.
-    pub fn hide(&self, socket: impl AsFd) -> io::Result<()> {
-        let inode = kernel::file::inode(&socket)?;
-        self.orders.give(Order::Hide(inode))
     }
 
     /// From now on each call is held before it begins, or is not. When it is not,

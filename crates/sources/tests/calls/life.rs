@@ -210,7 +210,6 @@ fn a_held_call_begins_when_it_is_told_and_others_go_on() {
         assert_eq!(stage.ending(actor), Ending::Status(0));
         assert_eq!(stage.calls().last().expect("it has begun").end, None);
         stage.tracer.go(call).expect("the tracer works");
-        stage.until("its begin", |event| event.what == Deed::GoesOn(call));
     }
     stage.tracer.hold(false).expect("the tracer works");
     stage.start(SECOND, client(first_line(&mut server)));

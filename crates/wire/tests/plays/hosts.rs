@@ -1,12 +1,13 @@
 //! What the hosts are, and what programs on them see.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use timeline::state::TcpState;
-use wire::{MTU, Side};
+use wire::{Host, MTU, Side};
 
 use super::lab::{Lab, talk};
 use crate::harness::{Play, plays};
@@ -107,7 +108,7 @@ fn the_names_server_and_client_are_known_on_both_hosts() {
             assert!(said.starts_with(&format!("{addr} ")), "{name}: {said}");
         }
     }
-    let hosts = std::fs::read_to_string("/etc/hosts").unwrap();
+    let hosts = fs::read_to_string("/etc/hosts").unwrap();
     assert!(!hosts.contains("10.0.0.1 server"), "it is seen outside");
 }
 
@@ -132,15 +133,17 @@ fn two_wires_at_once_do_not_disturb_each_other() {
 
 fn a_value_is_set_on_one_host_alone() {
     let lab = Lab::new("");
-    let name = "net.ipv4.tcp_syn_retries";
-    let before = lab.client().value(name).unwrap();
-    lab.server().set(name, "2").unwrap();
-    assert_eq!(lab.server().value(name).unwrap(), "2");
-    assert_eq!(lab.client().value(name).unwrap(), before);
+    let value = |host: &Host, name: &str| {
+        let path = format!("/proc/sys/net/ipv4/{name}");
+        host.inside(|| fs::read_to_string(path)).unwrap()
+    };
+    let before = value(lab.client(), "tcp_syn_retries");
+    lab.server().set("net.ipv4.tcp_syn_retries", "2").unwrap();
+    assert_eq!(value(lab.server(), "tcp_syn_retries"), "2\n");
+    assert_eq!(value(lab.client(), "tcp_syn_retries"), before);
     let error = lab.server().set("net.ipv4.no_such_thing", "1").unwrap_err();
     assert!(error.to_string().contains("net.ipv4.no_such_thing"));
-    let congestion = lab.server().value("net.ipv4.tcp_congestion_control");
-    assert_eq!(congestion.unwrap(), "reno");
+    assert_eq!(value(lab.server(), "tcp_congestion_control"), "reno\n");
 }
 
 /// The child of this play: a wire with programs on it, which waits to be killed.
@@ -161,7 +164,7 @@ fn when_all_is_killed_nothing_is_left() {
         outputs.next(Instant::now() + Duration::from_secs(60));
         return;
     }
-    let before = std::fs::read_to_string("/proc/mounts").unwrap();
+    let before = fs::read_to_string("/proc/mounts").unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .env(IS_KILLED, "1")
         .stdout(Stdio::piped())
@@ -177,5 +180,5 @@ fn when_all_is_killed_nothing_is_left() {
         let ended = kernel::process::has_ended(pid.parse().unwrap(), limit);
         assert!(ended.unwrap(), "{pid} goes on");
     }
-    assert_eq!(std::fs::read_to_string("/proc/mounts").unwrap(), before);
+    assert_eq!(fs::read_to_string("/proc/mounts").unwrap(), before);
 }

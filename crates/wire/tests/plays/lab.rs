@@ -1,5 +1,6 @@
 //! A wire with rules on it, and everything that was seen of it.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Condvar, Mutex};
@@ -9,7 +10,9 @@ use timeline::cable::{Fate, Later, Passage};
 use timeline::packet::{Content, Packet};
 use timeline::state::{TcpState, Transition};
 use wire::rules::Rules;
-use wire::{CableControl, Counters, Frame, Host, Report, Side, Wire};
+use wire::{CableControl, Frame, Host, Report, Side, Wire};
+
+use super::counters::counters;
 
 /// Nothing in a play takes longer, unless it says so.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -73,8 +76,8 @@ impl Lab {
         self.wire.host(Side::Client)
     }
 
-    pub fn counters(&self, side: Side) -> Counters {
-        self.wire.host(side).counters().unwrap()
+    pub fn counters(&self, side: Side) -> BTreeMap<String, u64> {
+        counters(self.wire.host(side))
     }
 
     pub fn listener(&self) -> TcpListener {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use wire::{Open, Settings, Side, Wire};
 
+use super::counters::counters;
 use crate::harness::{PLAY, Play, plays};
 
 pub const PLAYS: &[Play] = plays![
@@ -43,13 +44,12 @@ fn no_frame_is_lost_by_us_among_very_many() {
     }
     client.shutdown(std::net::Shutdown::Write).unwrap();
     reader.join().unwrap();
-    let mut counters = Side::BOTH.map(|side| wire.host(side).counters().unwrap());
-    let mut of = |side: Side, name| counters[side.index()].get(name).unwrap() as u64;
+    let of = |side, name| counters(wire.host(side))[name];
     // The last acknowledgement is on its way when the reader ends.
     let deadline = Instant::now() + Duration::from_secs(5);
     // RFC 4022: what is only sent again does not count as OutSegs. On a busy machine an
     // acknowledgement can be late enough for that.
-    let mut kernels = |from: Side| {
+    let kernels = |from: Side| {
         let sent = of(from, "Tcp.OutSegs") + of(from, "Tcp.RetransSegs");
         (sent, of(from.other(), "Tcp.InSegs"))
     };
@@ -64,7 +64,7 @@ fn no_frame_is_lost_by_us_among_very_many() {
         assert!(
             Instant::now() < deadline,
             "{:?}, {:?}",
-            Side::BOTH.map(&mut kernels),
+            Side::BOTH.map(kernels),
             Side::BOTH.map(cables)
         );
     }

@@ -1,5 +1,6 @@
 //! The plays, and what they are played with.
 
+mod counters;
 mod fates;
 mod hosts;
 mod lab;

@@ -209,7 +209,6 @@ impl Engine {
                     self.programs.remove(&task.actor);
                 }
             }
-            Order::Hide(inode) => self.sockets.hide(inode),
             Order::Change(changes) => self.changes = Changes::new(changes),
             Order::Go(call) => self.go(call),
             Order::GoAll => {
@@ -238,7 +237,6 @@ impl Engine {
         let Some(tid) = self.held.remove(&call) else {
             return; // It was killed while it was held.
         };
-        self.tell(now(), tid, Deed::GoesOn(call));
         self.resume(tid, 0);
     }
 

@@ -22,8 +22,6 @@ pub(super) enum Order {
     Launched(i32),
     /// It never will: it has ended and was waited for.
     Failed(i32),
-    /// Leave out the calls on this socket.
-    Hide(u64),
     /// Make these changes to calls, and no others.
     Change(Vec<Change>),
     /// Let this held call go on.
