@@ -12,12 +12,14 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::fs;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
     use std::time::{Duration, Instant};
 
     use kernel::clock::now;
-    use kernel::file::inode;
     use kernel::network::enter_private;
     use kernel::packets::{Capture, Captured};
     use kernel::states::States;
@@ -223,7 +225,8 @@ mod linux {
             socket.set_reuse_port(true).unwrap();
             socket.bind(&address.into()).unwrap();
             socket.listen(5).unwrap();
-            let inode = inode(&socket).unwrap();
+            let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
+            let inode = fs::metadata(link).unwrap().ino();
             (socket, inode)
         };
         let ((one, first), (_two, second)) = (listen(), listen());

@@ -246,7 +246,7 @@ impl Traffic {
         if entry.bytes.is_empty() {
             entry.bytes = bytes.to_vec();
         }
-        if !direction.has_room(bytes.len()) {
+        if !direction.takes(bytes.len()) {
             passage.fate = Fate::Dropped;
             passage.by = Some(line::FULL.to_string());
             passage.late = Duration::ZERO;
@@ -254,7 +254,6 @@ impl Traffic {
             return (Way::NotNow, passage);
         }
         counts.waiting += 1;
-        direction.takes(bytes.len());
         match passage.fate {
             Fate::Held => drop(self.held.insert(frame.id, entry)),
             Fate::Swapped => direction.park(entry),

@@ -57,7 +57,7 @@ impl Engine {
         if is_restart && again.is_none() {
             return false;
         }
-        let Some(concern) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
+        let Some(socket) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
             if row.name.starts_with("write") && OUTPUTS.contains(&args[0]) {
                 self.tell(at, tid, Deed::Prints);
             }
@@ -73,11 +73,10 @@ impl Engine {
             actor,
             row,
             args: &args,
-            is_watched: concern
-                .socket
+            is_watched: socket
                 .as_ref()
                 .is_some_and(|socket| self.sockets.is_watched(socket)),
-            socket: concern.socket.as_ref(),
+            socket: socket.as_ref(),
         };
         // For the program it is one call, however often it begins.
         let plan = match &mut again {
@@ -111,7 +110,7 @@ impl Engine {
             tid: tid as u32,
             name: Text::Borrowed(row.name),
             args: arguments,
-            socket: concern.socket,
+            socket,
             resumes,
             changed,
         };
@@ -173,38 +172,9 @@ impl Engine {
         self.tell(at, tid, Deed::CallEnd(end));
     }
 
-    /// Reports the end of a call that has no result.
-    pub(super) fn end_without_result(&mut self, at: u64, tid: i32, id: CallId, outcome: Outcome) {
-        let end = End {
-            id,
-            outcome,
-            outputs: Vec::new(),
-            sockets: Vec::new(),
-        };
-        self.tell(at, tid, Deed::CallEnd(end));
-    }
-
-    /// It is known now what becomes of the interrupted call, if there is one.
-    pub(super) fn settle(&mut self, tid: i32, fate: Fate) {
-        let task = self.tasks.get_mut(&tid);
-        let Some((task, left)) = task.and_then(|task| {
-            let left = task.interrupted.take()?;
-            Some((task, left))
-        }) else {
-            return;
-        };
-        let id = left.call.id;
-        let outcome = match fate {
-            Fate::Fails => Outcome::Failed(names::errno(EINTR)),
-            Fate::StartsAgain => {
-                task.again = Some(left.call);
-                Outcome::Interrupted(names::errno(left.note))
-            }
-        };
-        self.end_interrupted(left.at, tid, id, outcome, left.signals);
-    }
-
-    pub(super) fn end_interrupted(
+    /// Reports the end of a call that has no result, and then the signals that were
+    /// delivered since.
+    pub(super) fn end_without_result(
         &mut self,
         at: u64,
         tid: i32,
@@ -212,9 +182,32 @@ impl Engine {
         outcome: Outcome,
         signals: Vec<(u64, i32)>,
     ) {
-        self.end_without_result(at, tid, id, outcome);
+        let end = End {
+            id,
+            outcome,
+            outputs: Vec::new(),
+            sockets: Vec::new(),
+        };
+        self.tell(at, tid, Deed::CallEnd(end));
         for (at, signal) in signals {
             self.tell(at, tid, Deed::Signal(signal));
+        }
+    }
+
+    /// It is known now what becomes of the interrupted call, if there is one.
+    pub(super) fn settle(&mut self, tid: i32, fate: Fate) {
+        if let Some(task) = self.tasks.get_mut(&tid)
+            && let Some(left) = task.interrupted.take()
+        {
+            let id = left.call.id;
+            let outcome = match fate {
+                Fate::Fails => Outcome::Failed(names::errno(EINTR)),
+                Fate::StartsAgain => {
+                    task.again = Some(left.call);
+                    Outcome::Interrupted(names::errno(left.note))
+                }
+            };
+            self.end_without_result(left.at, tid, id, outcome, left.signals);
         }
     }
 }

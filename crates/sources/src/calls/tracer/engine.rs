@@ -17,7 +17,7 @@ use timeline::{Actor, Ending};
 
 use super::changes::{Changes, Plan, Undo};
 use super::handlers::Handlers;
-use super::orders::{Order, Requests};
+use super::orders::{Order, Request, Requests};
 use super::sockets::Sockets;
 use super::table::Row;
 use crate::calls::{Deed, TaskEvent};
@@ -131,8 +131,8 @@ impl Engine {
                 }
                 continue;
             }
-            while let Ok((order, reply)) = self.requests.try_recv() {
-                let _ = reply.send(self.obey(order));
+            while let Ok(request) = self.requests.try_recv() {
+                self.answer(request);
             }
             match self.next_stop() {
                 Ok(Some((tid, status))) => {
@@ -156,12 +156,15 @@ impl Engine {
 
     /// False when nobody can give orders any more.
     fn wait_for_order(&mut self) -> bool {
-        let Ok((order, reply)) = self.requests.recv() else {
-            return false;
-        };
+        self.requests
+            .recv()
+            .map(|request| self.answer(request))
+            .is_ok()
+    }
+
+    fn answer(&mut self, (order, reply): Request) {
         // One who waits no longer needs no answer.
         let _ = reply.send(self.obey(order));
-        true
     }
 
     fn next_stop(&mut self) -> io::Result<Option<(i32, i32)>> {
@@ -181,8 +184,8 @@ impl Engine {
         if let Ok(Some(stopped)) = trace::peek_at_stops() {
             return trace::wait_for(Some(stopped)).or(Ok(None));
         }
-        if let Ok((order, reply)) = self.requests.recv_timeout(SHORTLY) {
-            let _ = reply.send(self.obey(order));
+        if let Ok(request) = self.requests.recv_timeout(SHORTLY) {
+            self.answer(request);
         }
         Ok(None)
     }
@@ -270,10 +273,9 @@ impl Engine {
     /// Lets a stopped task go on: to the end of its call, if it is in one.
     pub(super) fn resume(&self, tid: i32, signal: i32) {
         let in_call = self.tasks.get(&tid).is_some_and(|task| task.call.is_some());
-        let how = if in_call {
-            GoOn::ToTheEndOfTheCall
-        } else {
-            GoOn::Freely
+        let how = match in_call {
+            true => GoOn::ToTheEndOfTheCall,
+            false => GoOn::Freely,
         };
         // It fails only for a task that was killed, whose end will be reported.
         let _ = trace::go_on(tid, how, signal);

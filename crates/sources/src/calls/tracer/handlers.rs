@@ -70,10 +70,9 @@ impl Handlers {
             ERESTARTSYS => flags & SA_RESTART != 0,
             _ => false,
         };
-        Some(if again {
-            Fate::StartsAgain
-        } else {
-            Fate::Fails
+        Some(match again {
+            true => Fate::StartsAgain,
+            false => Fate::Fails,
         })
     }
 }

@@ -23,11 +23,8 @@ pub(super) struct Sockets {
     watched: HashSet<u64>,
 }
 
-/// A call that concerns sockets.
-pub(super) struct Concern {
-    /// The first of its descriptors that is a socket.
-    pub(super) socket: Option<Socket>,
-}
+/// A call that concerns sockets: the first of its descriptors that is one.
+pub(super) type Concern = Option<Socket>;
 
 impl Sockets {
     /// A task has ended, or has become another one.
@@ -95,8 +92,7 @@ impl Sockets {
                         self.epolls.insert(instance);
                     } else {
                         // A socket in the place of the instance is a mistake.
-                        let socket = Some(self.of(tid, instance.1)?);
-                        return Some(Concern { socket });
+                        return Some(Some(self.of(tid, instance.1)?));
                     }
                 }
                 None
@@ -110,6 +106,6 @@ impl Sockets {
             When::Restart => None,
             When::Handler => return None,
         };
-        Some(Concern { socket })
+        Some(socket)
     }
 }

@@ -168,10 +168,10 @@ impl Engine {
             return;
         };
         if let Some(left) = task.interrupted.take() {
-            self.end_interrupted(left.at, tid, left.call.id, Outcome::Died, left.signals);
+            self.end_without_result(left.at, tid, left.call.id, Outcome::Died, left.signals);
         } else if let Some(call) = task.call.take() {
             self.held.remove(&call.id);
-            self.end_without_result(at, tid, call.id, Outcome::Died);
+            self.end_without_result(at, tid, call.id, Outcome::Died, Vec::new());
         }
     }
 
