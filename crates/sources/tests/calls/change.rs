@@ -48,6 +48,13 @@ fn played(name: &str, changes: impl Into<Vec<Change>>) -> (Stage, Ending) {
     (stage, ending)
 }
 
+/// One that ends well all the same.
+fn played_well(name: &str, changes: impl Into<Vec<Change>>) -> Stage {
+    let (stage, ending) = played(name, changes);
+    assert_eq!(ending, Ending::Status(0));
+    stage
+}
+
 fn changed(stage: &Stage) -> Vec<Call> {
     let calls = stage.calls().into_iter();
     calls.filter(|call| call.start.changed.is_some()).collect()
@@ -196,8 +203,7 @@ fn a_change_that_makes_no_sense_is_refused() {
 #[ignore = "needs python3"]
 fn what_is_cut_arrives_whole(#[case] name: &str, #[case] changes: Vec<Change>) {
     let Change { how, .. } = changes[0];
-    let (stage, ending) = played(name, changes);
-    assert_eq!(ending, Ending::Status(0));
+    let stage = played_well(name, changes);
     let sources::calls::How::CutTo(most) = how else {
         panic!("these are cuts");
     };
@@ -225,16 +231,14 @@ fn a_program_that_does_not_loop_gets_less(#[case] name: &str) {
 #[case("events", vec![Change::cut(Calls::Receive, 1)])]
 #[ignore = "needs python3"]
 fn what_would_lose_something_is_left_alone(#[case] name: &str, #[case] changes: Vec<Change>) {
-    let (stage, ending) = played(name, changes);
-    assert_eq!(ending, Ending::Status(0));
+    let stage = played_well(name, changes);
     assert!(changed(&stage).is_empty(), "{:#?}", changed(&stage));
 }
 
 #[test]
 #[ignore = "needs python3"]
 fn descriptors_that_are_passed_arrive() {
-    let (stage, ending) = played("passes descriptors", cut(3));
-    assert_eq!(ending, Ending::Status(0));
+    let stage = played_well("passes descriptors", cut(3));
     let [call] = &changed(&stage)[..] else {
         panic!("one call is changed: {:#?}", stage.calls());
     };
@@ -244,8 +248,7 @@ fn descriptors_that_are_passed_arrive() {
 #[test]
 #[ignore = "needs python3"]
 fn files_and_pipes_are_left_alone_beside_sockets() {
-    let (stage, ending) = played("files and pipes", cut(3));
-    assert_eq!(ending, Ending::Status(0));
+    let stage = played_well("files and pipes", cut(3));
     assert!(!changed(&stage).is_empty());
 }
 
@@ -281,8 +284,7 @@ fn calls_of_a_whole_program_can_be_counted() {
 #[ignore = "needs python3"]
 fn waiting_begins_again_after_a_signal() {
     let every = Change::fail(Calls::Wait, Which::Every(2), EINTR);
-    let (stage, ending) = played("waits", [every]);
-    assert_eq!(ending, Ending::Status(0));
+    let stage = played_well("waits", [every]);
     let waits =
         |call: &Call| ["poll", "select", "pselect6", "epoll_wait"].contains(&&*call.start.name);
     let outcomes: Vec<_> = stage
@@ -298,8 +300,7 @@ fn waiting_begins_again_after_a_signal() {
 #[ignore = "needs python3"]
 fn a_loop_of_events_begins_again_after_a_signal() {
     let every = Change::fail(Calls::Wait, Which::Every(2), EINTR);
-    let (stage, ending) = played("events", [every]);
-    assert_eq!(ending, Ending::Status(0));
+    let stage = played_well("events", [every]);
     assert!(!changed(&stage).is_empty());
 }
 
