@@ -9,12 +9,13 @@ pub mod ring;
 mod socket;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use timeline::packet::Packet;
 
 pub use parse::packet;
+pub use socket::drops_since_last_asked;
 
 /// How many bytes of a packet are kept, from the IP header on.
 const KEPT: usize = 2048;
@@ -82,15 +83,6 @@ impl Capture {
     pub fn gauge(&self) -> io::Result<Gauge> {
         self.socket.try_clone().map(Gauge)
     }
-}
-
-/// How many packets did not fit the buffer of a packet(7) socket since this was
-/// last asked.
-///
-/// # Errors
-/// Those of getsockopt(2).
-pub fn drops_since_last_asked(socket: impl AsFd) -> io::Result<u64> {
-    socket::drops_since_last_asked(socket.as_fd())
 }
 
 /// Looks at the buffer of a capture from another thread.

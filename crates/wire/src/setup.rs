@@ -183,15 +183,15 @@ impl Wire {
         let ports = self.ports.take();
         let ports = ports.ok_or_else(|| io::Error::other("the cable has broken"))?;
         let cable = Cable::start(ports, Box::new(hand), settings, report)?;
-        let control = cable.control().clone();
+        let control = cable.control.clone();
         self.cable = Some(cable);
         Ok(control)
     }
 
     /// No frame crosses any more. What waited on the cable is lost.
     pub fn unplug(&mut self) {
-        if let Some(cable) = self.cable.take() {
-            self.ports = cable.stop();
+        if let Some(mut cable) = self.cable.take() {
+            self.ports = cable.end();
         }
     }
 }

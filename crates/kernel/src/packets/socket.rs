@@ -171,10 +171,14 @@ pub(super) fn fill(socket: &OwnedFd) -> io::Result<(u32, u32)> {
     Ok((used, size))
 }
 
-/// PACKET_STATISTICS: the kernel starts again from 0 each time it is asked.
-pub(super) fn drops_since_last_asked(socket: BorrowedFd) -> io::Result<u64> {
+/// How many packets did not fit the buffer of a packet(7) socket since this was
+/// last asked: PACKET_STATISTICS, which starts again from 0 each time.
+///
+/// # Errors
+/// Those of getsockopt(2).
+pub fn drops_since_last_asked(socket: impl AsFd) -> io::Result<u64> {
     // `struct tpacket_stats`: packets, drops.
-    let [_packets, drops] = get(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
+    let [_packets, drops] = get(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
     Ok(drops.into())
 }
 

@@ -87,9 +87,12 @@ impl Tracer {
             engine.run();
         };
         let thread = thread::Builder::new().name("calls".into()).spawn(work)?;
-        let id = id.recv().map_err(io::Error::other)?;
+        let thread_id = id.recv().map_err(io::Error::other)?;
         Ok(Self {
-            orders: Orders::new(sender, id),
+            orders: Orders {
+                sender,
+                thread: thread_id,
+            },
             hold,
             busy,
             thread: Some(thread),

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use kernel::signal::{SIGKILL, send};
@@ -17,7 +18,7 @@ use timeline::{Actor, Ending};
 
 use super::changes::{Changes, Plan, Undo};
 use super::handlers::Handlers;
-use super::orders::{Order, Request, Requests};
+use super::orders::{Order, Request};
 use super::sockets::Sockets;
 use super::table::Row;
 use crate::calls::{Deed, TaskEvent};
@@ -28,7 +29,7 @@ const SHORTLY: Duration = Duration::from_millis(1);
 /// All that the thread knows.
 pub(super) struct Engine {
     pub(super) report: Box<dyn FnMut(TaskEvent) + Send>,
-    pub(super) requests: Requests,
+    pub(super) requests: Receiver<Request>,
     /// The stamp of the stop that is being reported, or [`IDLE`].
     pub(super) busy: Arc<AtomicU64>,
     /// Whether calls are held before they begin.
