@@ -8,12 +8,12 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(not(target_os = "linux"))]
-use std::io;
 use std::process::Command;
 
 #[cfg(target_os = "linux")]
-pub use linux::{enter_network, in_a_network_of_its_own, let_parent_trace};
+pub use linux::enter_network;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{in_a_network_of_its_own, let_parent_trace};
 
 /// Ends the program when the thread that started it dies, however it dies.
 ///
@@ -24,29 +24,6 @@ pub fn end_with_parent(command: &mut Command) {
     linux::end_with_parent(command);
     #[cfg(not(target_os = "linux"))]
     let _ = command;
-}
-
-/// Fails: namespaces exist on Linux only.
-///
-/// # Errors
-/// "Unsupported".
-#[cfg(not(target_os = "linux"))]
-pub fn in_a_network_of_its_own(_: &mut Command) -> io::Result<()> {
-    Err(unsupported("namespaces exist on Linux only"))
-}
-
-/// Fails: this way of tracing exists on Linux only.
-///
-/// # Errors
-/// "Unsupported".
-#[cfg(not(target_os = "linux"))]
-pub fn let_parent_trace(_: &mut Command) -> io::Result<()> {
-    Err(unsupported("this way of tracing exists on Linux only"))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn unsupported(text: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 #[cfg(target_os = "linux")]
@@ -82,29 +59,21 @@ mod linux {
 
     /// Gives the program a network of its own, in which there is nothing but a
     /// loopback that is switched off; it keeps its user and group.
-    ///
-    /// # Errors
-    /// None here; those of the calls come out of the command's spawn.
-    pub fn in_a_network_of_its_own(command: &mut Command) -> io::Result<()> {
+    pub(crate) fn in_a_network_of_its_own(command: &mut Command) {
         let ids = SameIds::new();
         let leave = move || unshare(New::UserAndNetwork).and_then(|()| ids.map());
         // SAFETY: both make system calls only, and their errors are numbers.
         unsafe { command.pre_exec(leave) };
-        Ok(())
     }
 
     /// Makes the program a tracee of its parent: `ptrace(PTRACE_TRACEME)`.
-    ///
-    /// # Errors
-    /// None here; those of the call come out of the command's spawn.
-    pub fn let_parent_trace(command: &mut Command) -> io::Result<()> {
+    pub(crate) fn let_parent_trace(command: &mut Command) {
         let ask = || {
             // SAFETY: PTRACE_TRACEME ignores its other arguments.
             check(unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) }).map(drop)
         };
         // SAFETY: the closure makes one system call, and its error is a number.
         unsafe { command.pre_exec(ask) };
-        Ok(())
     }
 
     /// Has the program run in another network, and read a cover in the place of a

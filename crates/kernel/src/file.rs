@@ -46,26 +46,17 @@ fn name(path: &Path) -> io::Result<CString> {
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::{Links, inode, socket_protocol};
+pub use linux::{Links, socket_protocol};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs::{File, OpenOptions};
     use std::io::{self, Write};
-    use std::os::fd::{AsFd, AsRawFd};
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::OpenOptionsExt;
     use std::path::Path;
 
     use super::name;
-
-    /// The inode of what a descriptor means: fstat(2).
-    ///
-    /// # Errors
-    /// EBADF when it is not open; EMFILE when no descriptor is left.
-    pub fn inode(descriptor: &impl AsFd) -> io::Result<u64> {
-        let again = descriptor.as_fd().try_clone_to_owned()?;
-        Ok(File::from(again).metadata()?.ino())
-    }
 
     /// A folder of numbered links, such as `/proc/PID/fd`, kept open: so its links
     /// are found in half the time.
@@ -154,17 +145,17 @@ mod tests {
 
     #[test]
     fn the_link_of_a_socket_says_its_inode_and_its_protocol() {
-        use std::os::fd::AsRawFd;
+        use std::os::unix::fs::MetadataExt;
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let links = Links::open(Path::new("/proc/self/fd")).unwrap();
         let number = socket.as_raw_fd() as u32;
         let mut buffer = [0; 64];
         let link = links.read(number, &mut buffer).unwrap();
-        let expected = format!("socket:[{}]", inode(&socket).unwrap());
+        let path = format!("/proc/self/fd/{number}");
+        let expected = format!("socket:[{}]", fs::metadata(&path).unwrap().ino());
         assert_eq!(link, expected.as_bytes());
         assert_eq!(links.read(number, &mut [0; 3]).unwrap(), b"soc");
         assert!(links.read(u32::MAX, &mut buffer).is_err());
-        let path = format!("/proc/self/fd/{number}");
         assert_eq!(socket_protocol(Path::new(&path)).as_deref(), Some("TCP"));
         assert_eq!(socket_protocol(Path::new("/proc/version")), None);
     }

@@ -9,9 +9,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// `struct nlmsghdr`: length, type, flags, sequence number, port.
 pub(crate) const HEADER: usize = 16;
 
-pub(crate) const NLM_F_REQUEST: u16 = 0x1;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
+const NLMSG_ERROR: u16 = libc::NLMSG_ERROR as u16;
+const NLMSG_DONE: u16 = libc::NLMSG_DONE as u16;
 
 /// A way to the kernel. It belongs for ever to the network of the thread that has
 /// opened it.
@@ -46,7 +45,7 @@ impl Link {
 pub(crate) fn question(kind: u16, flags: u16) -> Vec<u8> {
     let mut bytes = vec![0; HEADER];
     bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
-    bytes[6..8].copy_from_slice(&(flags | NLM_F_REQUEST).to_ne_bytes());
+    bytes[6..8].copy_from_slice(&(flags | libc::NLM_F_REQUEST as u16).to_ne_bytes());
     bytes
 }
 

@@ -9,12 +9,13 @@ pub mod ring;
 mod socket;
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use timeline::packet::Packet;
 
 pub use parse::packet;
+pub use socket::drops_since_last_asked;
 
 /// How many bytes of a packet are kept, from the IP header on.
 const KEPT: usize = 2048;
@@ -31,7 +32,7 @@ pub struct Captured {
 /// A window onto the packets of an interface.
 #[derive(Debug)]
 pub struct Capture {
-    socket: socket::Socket,
+    socket: OwnedFd,
     buffer: Vec<u8>,
     dropped: u64,
 }
@@ -43,9 +44,8 @@ impl Capture {
     /// # Errors
     /// EPERM without the privilege; ENODEV for an interface that does not exist.
     pub fn on(interface: &str) -> io::Result<Self> {
-        let socket = socket::Socket::open(interface)?;
         Ok(Self {
-            socket,
+            socket: socket::open_on(interface)?,
             buffer: vec![0; KEPT],
             dropped: 0,
         })
@@ -56,7 +56,7 @@ impl Capture {
     /// # Errors
     /// Those of recvmsg(2), such as ENETDOWN.
     pub fn next(&mut self, timeout: Duration) -> io::Result<Option<Captured>> {
-        let Some(received) = self.socket.receive(&mut self.buffer, timeout)? else {
+        let Some(received) = socket::receive(&self.socket, &mut self.buffer, timeout)? else {
             return Ok(None);
         };
         let kept = &self.buffer[..received.kept];
@@ -75,41 +75,24 @@ impl Capture {
         self.dropped += drops_since_last_asked(&self.socket)?;
         Ok(self.dropped)
     }
-}
 
-/// How many packets did not fit the buffer of a packet(7) socket since this was
-/// last asked.
-///
-/// # Errors
-/// Those of getsockopt(2).
-pub fn drops_since_last_asked(socket: impl AsFd) -> io::Result<u64> {
-    socket::drops_since_last_asked(socket.as_fd())
-}
-
-/// Looks at the buffer of a capture from another thread.
-#[derive(Debug)]
-pub struct Gauge(socket::Socket);
-
-impl Capture {
     /// A gauge for this capture.
     ///
     /// # Errors
     /// EMFILE: too many descriptors.
     pub fn gauge(&self) -> io::Result<Gauge> {
-        self.socket.again().map(Gauge)
+        self.socket.try_clone().map(Gauge)
     }
 }
+
+/// Looks at the buffer of a capture from another thread.
+#[derive(Debug)]
+pub struct Gauge(OwnedFd);
 
 impl Gauge {
     /// Whether a quarter of the buffer is full: what comes soon may be dropped.
     pub fn is_filling(&self) -> bool {
         // A kernel that cannot tell (before 4.12) drops, and counts.
-        self.0.fill().is_ok_and(|(used, size)| used > size / 4)
-    }
-}
-
-impl AsRawFd for Capture {
-    fn as_raw_fd(&self) -> RawFd {
-        self.socket.as_raw_fd()
+        socket::fill(&self.0).is_ok_and(|(used, size)| used > size / 4)
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use crate::signal::one_process;
 use crate::wait::readable;
 use crate::{check, own};
 
@@ -78,8 +79,7 @@ pub fn has_ended(pid: u32, limit: Duration) -> io::Result<bool> {
 /// ECHILD when it is no child of this process; "invalid input" for 0 and for
 /// numbers that no process has, which would mean groups.
 pub fn wait_for(pid: u32) -> io::Result<()> {
-    let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0);
-    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    let pid = one_process(pid)?;
     // SAFETY: no status is asked for, so the kernel writes nothing.
     check(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }).map(drop)
 }

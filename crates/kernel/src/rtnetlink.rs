@@ -7,39 +7,10 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::netlink::{self, finish, question};
 
-const NLM_F_ACK: u16 = 0x4;
-const NLM_F_CREATE_EXCL: u16 = 0x600;
-
-const RTM_NEWLINK: u16 = 16;
-const RTM_NEWADDR: u16 = 20;
-const RTM_DELADDR: u16 = 21;
-const RTM_NEWROUTE: u16 = 24;
-const RTM_NEWNEIGH: u16 = 28;
-
-const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
-const IFLA_LINKINFO: u16 = 18;
-const IFLA_NET_NS_FD: u16 = 28;
-const IFLA_INFO_KIND: u16 = 1;
-const IFLA_INFO_DATA: u16 = 2;
+/// Only a new one is made: linux/netlink.h.
+const NLM_F_CREATE_EXCL: u16 = (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16;
+/// linux/veth.h: the other end.
 const VETH_INFO_PEER: u16 = 1;
-const IFA_ADDRESS: u16 = 1;
-const IFA_LOCAL: u16 = 2;
-const IFA_FLAGS: u16 = 8;
-const IFA_F_NODAD: u32 = 2;
-const NDA_DST: u16 = 1;
-const NDA_LLADDR: u16 = 2;
-const NUD_PERMANENT: u16 = 0x80;
-const RTA_DST: u16 = 1;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_PREFSRC: u16 = 7;
-const RT_TABLE_MAIN: u8 = 254;
-const RTPROT_STATIC: u8 = 4;
-const RTN_UNICAST: u8 = 1;
-const IFF_UP: u32 = 1;
-const IFF_NOARP: u32 = 0x80;
 
 /// The hardware address of a network card.
 pub type Mac = [u8; 6];
@@ -81,14 +52,14 @@ impl Link {
         network: BorrowedFd,
         mtu: u32,
     ) -> io::Result<()> {
-        let mut message = Message::new(RTM_NEWLINK, NLM_F_CREATE_EXCL);
+        let mut message = Message::new(libc::RTM_NEWLINK, NLM_F_CREATE_EXCL);
         message.card(here, mtu);
-        message.nest(IFLA_LINKINFO, |info| {
-            info.attribute(IFLA_INFO_KIND, b"veth");
-            info.nest(IFLA_INFO_DATA, |data| {
+        message.nest(libc::IFLA_LINKINFO, |info| {
+            info.attribute(libc::IFLA_INFO_KIND, b"veth");
+            info.nest(libc::IFLA_INFO_DATA, |data| {
                 data.nest(VETH_INFO_PEER, |peer| {
                     peer.card(there, mtu);
-                    peer.attribute(IFLA_NET_NS_FD, &network.as_raw_fd().to_ne_bytes());
+                    peer.attribute(libc::IFLA_NET_NS_FD, &network.as_raw_fd().to_ne_bytes());
                 });
             });
         });
@@ -100,8 +71,8 @@ impl Link {
     /// # Errors
     /// ENODEV when there is no such card.
     pub fn switch_on(&self, index: u32) -> io::Result<()> {
-        let mut message = Message::new(RTM_NEWLINK, 0);
-        message.interface(index, IFF_UP);
+        let mut message = Message::new(libc::RTM_NEWLINK, 0);
+        message.interface(index, libc::IFF_UP as u32);
         self.ask(message)
     }
 
@@ -112,8 +83,8 @@ impl Link {
     /// # Errors
     /// ENODEV when there is no such card.
     pub fn ask_nobody(&self, index: u32) -> io::Result<()> {
-        let mut message = Message::new(RTM_NEWLINK, 0);
-        message.interface(index, IFF_NOARP);
+        let mut message = Message::new(libc::RTM_NEWLINK, 0);
+        message.interface(index, libc::IFF_NOARP as u32);
         self.ask(message)
     }
 
@@ -122,9 +93,9 @@ impl Link {
     /// # Errors
     /// EEXIST when the card has it already.
     pub fn add_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
-        let mut message = Message::new(RTM_NEWADDR, NLM_F_CREATE_EXCL);
+        let mut message = Message::new(libc::RTM_NEWADDR, NLM_F_CREATE_EXCL);
         message.address(index, address, prefix);
-        message.attribute(IFA_FLAGS, &IFA_F_NODAD.to_ne_bytes());
+        message.attribute(libc::IFA_FLAGS, &libc::IFA_F_NODAD.to_ne_bytes());
         self.ask(message)
     }
 
@@ -133,7 +104,7 @@ impl Link {
     /// # Errors
     /// EADDRNOTAVAIL when the card does not have it.
     pub fn take_address(&self, index: u32, address: IpAddr, prefix: u8) -> io::Result<()> {
-        let mut message = Message::new(RTM_DELADDR, 0);
+        let mut message = Message::new(libc::RTM_DELADDR, 0);
         message.address(index, address, prefix);
         self.ask(message)
     }
@@ -143,14 +114,14 @@ impl Link {
     /// # Errors
     /// EEXIST when it is known already.
     pub fn add_neighbour(&self, index: u32, address: IpAddr, mac: Mac) -> io::Result<()> {
-        let mut message = Message::new(RTM_NEWNEIGH, NLM_F_CREATE_EXCL);
+        let mut message = Message::new(libc::RTM_NEWNEIGH, NLM_F_CREATE_EXCL);
         // `struct ndmsg`.
         message.put(&[family(address), 0, 0, 0]);
         message.put(&index.to_ne_bytes());
-        message.put(&NUD_PERMANENT.to_ne_bytes());
+        message.put(&libc::NUD_PERMANENT.to_ne_bytes());
         message.put(&[0, 0]);
-        message.attribute(NDA_DST, &octets(address));
-        message.attribute(NDA_LLADDR, &mac);
+        message.attribute(libc::NDA_DST, &octets(address));
+        message.attribute(libc::NDA_LLADDR, &mac);
         self.ask(message)
     }
 
@@ -166,7 +137,7 @@ impl Link {
         neighbour: Ipv4Addr,
         source: Ipv4Addr,
     ) -> io::Result<()> {
-        let mut message = Message::new(RTM_NEWROUTE, NLM_F_CREATE_EXCL);
+        let mut message = Message::new(libc::RTM_NEWROUTE, NLM_F_CREATE_EXCL);
         // `struct rtmsg`: family, lengths of destination and source, TOS, table,
         // who says so, how far (0: anywhere), kind, flags.
         let family = family(to.into());
@@ -175,16 +146,16 @@ impl Link {
             32,
             0,
             0,
-            RT_TABLE_MAIN,
-            RTPROT_STATIC,
+            libc::RT_TABLE_MAIN,
+            libc::RTPROT_STATIC,
             0,
-            RTN_UNICAST,
+            libc::RTN_UNICAST,
         ]);
         message.put(&[0; 4]);
-        message.attribute(RTA_DST, &to.octets());
-        message.attribute(RTA_OIF, &index.to_ne_bytes());
-        message.attribute(RTA_GATEWAY, &neighbour.octets());
-        message.attribute(RTA_PREFSRC, &source.octets());
+        message.attribute(libc::RTA_DST, &to.octets());
+        message.attribute(libc::RTA_OIF, &index.to_ne_bytes());
+        message.attribute(libc::RTA_GATEWAY, &neighbour.octets());
+        message.attribute(libc::RTA_PREFSRC, &source.octets());
         self.ask(message)
     }
 
@@ -196,11 +167,10 @@ impl Link {
 }
 
 fn family(address: IpAddr) -> u8 {
-    let family = match address {
-        IpAddr::V4(_) => libc::AF_INET,
-        IpAddr::V6(_) => libc::AF_INET6,
-    };
-    family as u8
+    match address {
+        IpAddr::V4(_) => libc::AF_INET as u8,
+        IpAddr::V6(_) => libc::AF_INET6 as u8,
+    }
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {
@@ -215,7 +185,7 @@ struct Message(Vec<u8>);
 
 impl Message {
     fn new(kind: u16, flags: u16) -> Self {
-        Self(question(kind, flags | NLM_F_ACK))
+        Self(question(kind, flags | libc::NLM_F_ACK as u16))
     }
 
     fn put(&mut self, bytes: &[u8]) {
@@ -234,17 +204,17 @@ impl Message {
         self.interface(card.index, 0);
         let mut name = card.name.as_bytes().to_vec();
         name.push(0);
-        self.attribute(IFLA_IFNAME, &name);
-        self.attribute(IFLA_ADDRESS, &card.mac);
-        self.attribute(IFLA_MTU, &mtu.to_ne_bytes());
+        self.attribute(libc::IFLA_IFNAME, &name);
+        self.attribute(libc::IFLA_ADDRESS, &card.mac);
+        self.attribute(libc::IFLA_MTU, &mtu.to_ne_bytes());
     }
 
     /// `struct ifaddrmsg`: family, prefix, flags, scope, number of the card.
     fn address(&mut self, index: u32, address: IpAddr, prefix: u8) {
         self.put(&[family(address), prefix, 0, 0]);
         self.put(&index.to_ne_bytes());
-        self.attribute(IFA_LOCAL, &octets(address));
-        self.attribute(IFA_ADDRESS, &octets(address));
+        self.attribute(libc::IFA_LOCAL, &octets(address));
+        self.attribute(libc::IFA_ADDRESS, &octets(address));
     }
 
     /// `struct rtattr`: length, kind, value; the next begins at a multiple of 4.

@@ -7,6 +7,8 @@ use std::io;
 
 #[cfg(unix)]
 pub use libc::{SIGINT, SIGKILL, SIGTERM};
+#[cfg(target_os = "linux")]
+pub(crate) use unix::one_process;
 #[cfg(unix)]
 pub use unix::send;
 
@@ -43,14 +45,19 @@ mod unix {
 
     use crate::check;
 
+    /// 0 and numbers that no process has would mean groups.
+    pub(crate) fn one_process(pid: u32) -> io::Result<libc::pid_t> {
+        let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0);
+        Ok(pid.ok_or(ErrorKind::InvalidInput)?)
+    }
+
     /// Sends a signal to one process: kill(2).
     ///
     /// # Errors
     /// ESRCH when there is no such process, EPERM when it is not ours; "invalid
     /// input" for 0 and for numbers that no process has, which would mean groups.
     pub fn send(pid: u32, signal: i32) -> io::Result<()> {
-        let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0);
-        let pid = pid.ok_or(ErrorKind::InvalidInput)?;
+        let pid = one_process(pid)?;
         // SAFETY: the call takes numbers.
         check(unsafe { libc::kill(pid, signal) }).map(drop)
     }

@@ -77,9 +77,7 @@ impl States {
     pub fn any(&self, such: impl Fn(TcpState) -> bool) -> bool {
         self.known.values().any(|socket| such(socket.state))
     }
-}
 
-impl States {
     /// All TCP sockets as they are now. It does not count as a look.
     ///
     /// # Errors
@@ -125,6 +123,9 @@ fn changes(before: &BTreeMap<Key, SocketInfo>, now: &BTreeMap<Key, SocketInfo>) 
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+    use timeline::state::TcpState::*;
+
     use super::*;
 
     fn socket(state: TcpState, receive: u32) -> SocketInfo {
@@ -146,10 +147,8 @@ mod tests {
     }
 
     fn look(sockets: &[SocketInfo]) -> BTreeMap<Key, SocketInfo> {
-        sockets
-            .iter()
-            .map(|socket| (socket.key(), *socket))
-            .collect()
+        let keyed = sockets.iter().map(|socket| (socket.key(), *socket));
+        keyed.collect()
     }
 
     #[test]
@@ -159,52 +158,42 @@ mod tests {
         let inodes = |changes: &[Transition]| changes.iter().map(|c| c.inode).collect::<Vec<_>>();
         assert_eq!(inodes(&both), [Some(8), Some(9)]);
         let gone = changes(&look(&[one, two]), &look(&[two]));
-        assert_eq!(
-            (inodes(&gone), gone[0].to),
-            (vec![Some(8)], TcpState::Closed)
-        );
+        assert_eq!((inodes(&gone), gone[0].to), (vec![Some(8)], Closed));
     }
 
     #[test]
     fn a_connection_that_is_accepted_is_the_same_as_before() {
         let accepted = socket(TcpState::Established, 0);
-        let waits = SocketInfo {
-            inode: None,
-            ..accepted
-        };
+        let inode = None;
+        let waits = SocketInfo { inode, ..accepted };
         assert_eq!(changes(&look(&[waits]), &look(&[accepted])), []);
     }
 
-    #[test]
-    fn a_socket_that_stays_as_it_was_is_no_change() {
-        let look = look(&[socket(TcpState::Established, 0)]);
-        assert_eq!(changes(&look, &look), []);
-    }
-
-    #[test]
-    fn a_new_socket_has_no_state_before() {
-        let change = &changes(&look(&[]), &look(&[socket(TcpState::SynSent, 0)]))[0];
-        assert_eq!((change.from, change.to), (None, TcpState::SynSent));
-    }
-
-    #[test]
-    fn another_state_or_another_queue_is_a_change() {
-        let before = look(&[socket(TcpState::Established, 0)]);
-        let state = &changes(&before, &look(&[socket(TcpState::CloseWait, 0)]))[0];
-        assert_eq!(
-            (state.from, state.to),
-            (Some(TcpState::Established), TcpState::CloseWait)
-        );
-        let queue = &changes(&before, &look(&[socket(TcpState::Established, 5)]))[0];
-        assert_eq!((queue.to, queue.queues.receive), (TcpState::Established, 5));
-    }
-
-    #[test]
-    fn a_socket_that_is_gone_is_closed() {
-        let change = &changes(&look(&[socket(TcpState::LastAck, 0)]), &look(&[]))[0];
-        assert_eq!(
-            (change.from, change.to),
-            (Some(TcpState::LastAck), TcpState::Closed)
-        );
+    /// State and receive queue at both looks; the state before, and both as they are told.
+    #[rstest]
+    #[case::stays(Some((Established, 5)), Some((Established, 5)), None)]
+    #[case::is_new(None, Some((SynSent, 0)), Some((None, SynSent, 0)))]
+    #[case::has_another_state(
+        Some((Established, 0)), Some((CloseWait, 0)), Some((Some(Established), CloseWait, 0)))]
+    #[case::has_another_queue(
+        Some((Established, 0)), Some((Established, 5)), Some((Some(Established), Established, 5)))]
+    #[case::is_gone(Some((LastAck, 5)), None, Some((Some(LastAck), Closed, 0)))]
+    fn a_change_is_told_and_nothing_else(
+        #[case] before: Option<(TcpState, u32)>,
+        #[case] now: Option<(TcpState, u32)>,
+        #[case] told: Option<(Option<TcpState>, TcpState, u32)>,
+    ) {
+        let found = |seen: Option<(TcpState, u32)>| {
+            let sockets: Vec<_> = seen
+                .into_iter()
+                .map(|(state, queue)| socket(state, queue))
+                .collect();
+            look(&sockets)
+        };
+        let changes = changes(&found(before), &found(now));
+        let changes = changes
+            .iter()
+            .map(|change| (change.from, change.to, change.queues.receive));
+        assert_eq!(changes.collect::<Vec<_>>(), Vec::from_iter(told));
     }
 }

@@ -59,15 +59,6 @@ pub enum GoOn {
     Stopped,
 }
 
-/// Where a task stands in a call: `struct ptrace_syscall_info`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallInfo {
-    /// For which machine the program is written, by `AUDIT_ARCH_…`.
-    pub arch: u32,
-    /// Before the call, behind it, or in none.
-    pub at: At,
-}
-
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
@@ -149,11 +140,12 @@ pub fn event_message(tid: i32) -> io::Result<u64> {
     check(result).map(|_| message)
 }
 
-/// Where a stopped task stands in a call.
+/// Where a stopped task stands in a call, and for which machine its program is
+/// written, by `AUDIT_ARCH_…`: `struct ptrace_syscall_info`.
 ///
 /// # Errors
 /// ESRCH when the task is not stopped, or not traced by this thread.
-pub fn call_info(tid: i32) -> io::Result<CallInfo> {
+pub fn call_info(tid: i32) -> io::Result<(At, u32)> {
     const ENTRY: u64 = 1;
     const EXIT: u64 = 2;
     const SECCOMP: u64 = 3;
@@ -175,52 +167,40 @@ pub fn call_info(tid: i32) -> io::Result<CallInfo> {
     let [head, _instruction, _stack, first, args @ ..] = words;
     let at = match head & 0xff {
         ENTRY | SECCOMP => {
-            let [a, b, c, d, e, f, _] = args;
-            let args = [a, b, c, d, e, f];
-            At::Entry {
-                number: first,
-                args,
-            }
+            let [args @ .., _] = args;
+            let number = first;
+            At::Entry { number, args }
         }
         EXIT => At::Exit {
             result: first as i64,
         },
         _ => At::Nothing,
     };
-    let arch = (head >> 32) as u32;
-    Ok(CallInfo { arch, at })
+    Ok((at, (head >> 32) as u32))
 }
 
-/// Waits until something is to be reported of a task that this thread traces.
-/// Children of other threads are theirs. None: a signal came to this thread.
+/// Waits until something is to be reported of this task, or of any (None) that this
+/// thread traces. Children of other threads are theirs. None: a signal came to this
+/// thread.
 ///
 /// # Errors
 /// ECHILD when this thread traces nobody and has no child.
-pub fn wait_for_any() -> io::Result<Option<(i32, c_int)>> {
-    wait(-1)
-}
-
-/// The report of this task, which [`peek`] has seen.
-///
-/// # Errors
-/// ECHILD when this thread traces nobody and has no child.
-pub fn wait_for(tid: i32) -> io::Result<Option<(i32, c_int)>> {
-    wait(tid)
-}
-
-fn wait(which: i32) -> io::Result<Option<(i32, c_int)>> {
+pub fn wait_for(tid: Option<i32>) -> io::Result<Option<(i32, c_int)>> {
     let mut status: c_int = 0;
     let flags = libc::__WALL | libc::__WNOTHREAD;
     // SAFETY: the kernel writes one int to where the pointer points.
-    let tid = unsafe { libc::waitpid(which, &raw mut status, flags) };
-    match check(tid) {
-        Ok(_) => Ok(Some((tid, status))),
+    let tid = unsafe { libc::waitpid(tid.unwrap_or(-1), &raw mut status, flags) };
+    Ok(unless_interrupted(tid)?.map(|tid| (tid, status)))
+}
+
+fn unless_interrupted(result: c_int) -> io::Result<Option<c_int>> {
+    match check(result) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-        Err(error) => Err(error),
+        result => result.map(Some),
     }
 }
 
-/// As [`wait_for_any`], but leaves the report where it is: which task, and
+/// As [`wait_for`] any task, but leaves the report where it is: which task, and
 /// whether it has ended.
 ///
 /// # Errors
@@ -243,10 +223,8 @@ fn look(what: c_int) -> io::Result<Option<(i32, bool)>> {
     let flags = what | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
     // SAFETY: the kernel writes one siginfo_t to where the pointer points.
     let result = unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), flags) };
-    match check(result) {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
-        Err(error) => return Err(error),
+    if unless_interrupted(result)?.is_none() {
+        return Ok(None);
     }
     // SAFETY: all bytes were set to zero, which is a valid siginfo_t, and after
     // success the kernel has filled in the fields of a SIGCHLD, or none of them.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::check;
@@ -23,6 +23,18 @@ pub fn readable(descriptors: &[BorrowedFd], limit: Option<Duration>) -> io::Resu
     let mut polled: Vec<libc::pollfd> = descriptors.iter().map(wanted).collect();
     check(poll(&mut polled, limit))?;
     Ok(polled.iter().map(|polled| polled.revents != 0).collect())
+}
+
+/// How many bytes a pipe or a socket holds that nobody has read: ioctl(2), FIONREAD.
+///
+/// # Errors
+/// ENOTTY for what cannot be asked.
+pub fn bytes_waiting(pipe: &impl AsFd) -> io::Result<u64> {
+    let mut count: libc::c_int = 0;
+    let pipe = pipe.as_fd().as_raw_fd();
+    // SAFETY: the kernel writes one int to where the pointer points.
+    check(unsafe { libc::ioctl(pipe, libc::FIONREAD as _, &raw mut count) })?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// To the nanosecond.
@@ -106,7 +118,6 @@ mod bell {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::fd::AsFd;
 
     use super::*;
 
@@ -117,6 +128,8 @@ mod tests {
         writer.write_all(b"x").unwrap();
         let pipes = [silent.as_fd(), full.as_fd(), ended.as_fd()];
         assert_eq!(readable(&pipes, None).unwrap(), [false, true, true]);
+        let waiting = pipes.map(|pipe| bytes_waiting(&pipe).unwrap());
+        assert_eq!(waiting, [0, 1, 0]);
     }
 
     #[test]

@@ -1,86 +1,45 @@
 //! A network of our own, its packets and its states.
-//!
-//! Only a process with one thread may leave its network, and a test harness has
-//! several. So each play is run by this program, started once more.
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "linux")]
+mod plays;
+
 fn main() {
+    #[cfg(target_os = "linux")]
+    plays::main(linux::PLAYS);
+    #[cfg(not(target_os = "linux"))]
     println!("namespaces exist on Linux only: nothing to test here");
 }
 
 #[cfg(target_os = "linux")]
-fn main() {
-    use libtest_mimic::{Arguments, Trial, run};
-
-    if let Ok(name) = std::env::var(linux::PLAY) {
-        let (_, play) = linux::PLAYS.iter().find(|(play, _)| *play == name).unwrap();
-        return play();
-    }
-    let allowed = kernel::probe::private_network().is_ok();
-    let trials = linux::PLAYS.iter().map(|(name, _)| {
-        let trial = Trial::test(*name, || linux::in_child(name));
-        // What the machine forbids is shown as ignored; CI includes the ignored.
-        trial
-            .with_ignored_flag(!allowed)
-            .with_kind("needs namespaces")
-    });
-    run(&Arguments::from_args(), trials.collect()).exit();
-}
-
-#[cfg(target_os = "linux")]
 mod linux {
+    use std::fs;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-    use std::process::Command;
-    use std::time::{Duration, Instant, SystemTime};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+    use std::time::{Duration, Instant};
 
-    use kernel::file::inode;
+    use kernel::clock::now;
     use kernel::network::enter_private;
     use kernel::packets::{Capture, Captured};
     use kernel::states::States;
-    use libtest_mimic::Failed;
     use socket2::{Domain, Socket, Type};
     use timeline::packet::{Content, Segment};
     use timeline::state::TcpState;
 
-    /// The variable that tells a child which play it is.
-    pub(super) const PLAY: &str = "DIALTONE_TEST_PLAY";
+    use super::plays::{Play, plays};
 
-    pub(super) const PLAYS: [(&str, fn()); 7] = [
-        ("a_port_that_is_taken_outside_is_free_inside", taken_outside),
-        ("a_talk_shows_as_its_packets_in_order", packets_of_a_talk),
-        (
-            "a_large_send_shows_as_segments_that_fit_a_cable",
-            true_segments,
-        ),
-        (
-            "a_datagram_to_nobody_is_answered_by_icmp_that_names_it",
-            nobody_there,
-        ),
-        (
-            "the_states_of_a_talk_are_found_look_by_look",
-            states_of_a_talk,
-        ),
-        (
-            "an_accept_queue_is_the_receive_queue_of_its_listener",
-            accept_queue,
-        ),
-        (
-            "two_sockets_that_listen_at_one_address_are_both_found",
-            two_listeners,
-        ),
+    pub(super) const PLAYS: &[Play] = plays![
+        a_port_that_is_taken_outside_is_free_inside,
+        a_talk_shows_as_its_packets_in_order,
+        a_large_send_shows_as_segments_that_fit_a_cable,
+        a_datagram_to_nobody_is_answered_by_icmp_that_names_it,
+        the_states_of_a_talk_are_found_look_by_look,
+        an_accept_queue_is_the_receive_queue_of_its_listener,
+        two_sockets_that_listen_at_one_address_are_both_found,
     ];
 
-    pub(super) fn in_child(name: &str) -> Result<(), Failed> {
-        let mut child = Command::new(std::env::current_exe()?);
-        let output = child.env(PLAY, name).output()?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
-    }
-
-    fn taken_outside() {
+    fn a_port_that_is_taken_outside_is_free_inside() {
         let outside = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = outside.local_addr().unwrap();
         enter_private().unwrap();
@@ -102,64 +61,54 @@ mod linux {
     }
 
     fn segments(captured: &[Captured]) -> Vec<&Segment> {
-        let segments = captured
-            .iter()
-            .filter_map(|captured| match &captured.packet.content {
-                Content::Tcp(segment) => Some(segment),
-                _ => None,
-            });
+        let contents = captured.iter().map(|captured| &captured.packet.content);
+        let segments = contents.filter_map(|content| match content {
+            Content::Tcp(segment) => Some(segment),
+            _ => None,
+        });
         segments.collect()
     }
 
-    fn packets_of_a_talk() {
+    fn a_talk_shows_as_its_packets_in_order() {
         enter_private().unwrap();
         for addr in ["127.0.0.1:8081", "[::1]:8081"] {
             let mut capture = Capture::on("lo").unwrap();
-            let before = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap();
+            let before = now();
             let (_listener, mut server, mut client) = pair(addr);
             client.write_all(b"hello").unwrap();
             server.read_exact(&mut [0; 5]).unwrap();
             drop(client);
             assert_eq!(server.read(&mut [0; 5]).unwrap(), 0);
             let captured = all(&mut capture);
-            let after = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap();
+            let meanwhile = before..=now();
             assert!(
                 captured
                     .iter()
-                    .all(|captured| before <= captured.at && captured.at <= after)
+                    .all(|captured| meanwhile.contains(&captured.at))
             );
             // Each is stamped before it is put into the queue, and two processors may do
             // that at the same time.
             let step = Duration::from_millis(1);
             assert!(captured.windows(2).all(|two| two[0].at <= two[1].at + step));
             let segments = segments(&captured);
-            let flags: Vec<String> = segments
+            let flags = segments
                 .iter()
-                .take(4)
-                .map(|segment| segment.flags.names().join(" "))
-                .collect();
-            assert_eq!(flags, ["SYN", "SYN ACK", "ACK", "PSH ACK"], "{addr}");
+                .map(|segment| segment.flags.names().join(" "));
+            let flags: Vec<String> = flags.collect();
+            assert_eq!(flags[..4], ["SYN", "SYN ACK", "ACK", "PSH ACK"], "{addr}");
+            assert!(flags.contains(&"FIN ACK".to_string()));
             assert_eq!(segments[0].destination_port, 8081);
             assert!(segments[0].options.maximum_segment_size.is_some());
             assert_eq!(
-                (segments[3].length, segments[3].data.as_slice()),
+                (segments[3].length, &segments[3].data[..]),
                 (5, &b"hello"[..])
             );
             assert_eq!(segments[3].seq, segments[0].seq.wrapping_add(1));
-            assert!(
-                segments
-                    .iter()
-                    .any(|segment| segment.flags.names() == ["FIN", "ACK"])
-            );
             assert_eq!(capture.dropped().unwrap(), 0);
         }
     }
 
-    fn true_segments() {
+    fn a_large_send_shows_as_segments_that_fit_a_cable() {
         enter_private().unwrap();
         let mut capture = Capture::on("lo").unwrap();
         let (_listener, mut server, mut client) = pair("127.0.0.1:8081");
@@ -171,15 +120,13 @@ mod linux {
                 .iter()
                 .all(|captured| captured.packet.length <= 1500)
         );
-        let sent: u32 = segments(&captured)
-            .iter()
-            .filter(|segment| segment.destination_port == 8081)
-            .map(|segment| segment.length)
-            .sum();
-        assert_eq!(sent, 20_000);
+        let mut sent = segments(&captured);
+        sent.retain(|segment| segment.destination_port == 8081);
+        let sent = sent.iter().map(|segment| segment.length);
+        assert_eq!(sent.sum::<u32>(), 20_000);
     }
 
-    fn nobody_there() {
+    fn a_datagram_to_nobody_is_answered_by_icmp_that_names_it() {
         enter_private().unwrap();
         let mut capture = Capture::on("lo").unwrap();
         let client = UdpSocket::bind("127.0.0.1:5000").unwrap();
@@ -188,18 +135,12 @@ mod linux {
         let Content::Udp(datagram) = &captured[0].packet.content else {
             panic!("{captured:?}")
         };
-        assert_eq!(
-            (datagram.length, datagram.data.as_slice()),
-            (8, &b"anybody?"[..])
-        );
+        assert_eq!((datagram.length, &datagram.data[..]), (8, &b"anybody?"[..]));
         let Content::Icmp { kind, code, about } = &captured[1].packet.content else {
             panic!("{captured:?}")
         };
-        assert_eq!(
-            (*kind, *code),
-            (3, 3),
-            "destination unreachable, port unreachable"
-        );
+        // Destination unreachable: port unreachable.
+        assert_eq!((*kind, *code), (3, 3));
         let about = about.as_ref().unwrap();
         assert_eq!(about.source.to_string(), "127.0.0.1:5000");
         assert_eq!(about.destination.to_string(), "127.0.0.1:7788");
@@ -208,21 +149,13 @@ mod linux {
 
     /// The changes of one look, as `port: state`, without those of queues alone.
     fn look(states: &mut States) -> Vec<String> {
-        let changes = states
-            .look()
-            .unwrap()
-            .into_iter()
-            .filter(|change| change.from != Some(change.to));
-        let mut changes: Vec<String> = changes
-            .map(|change| {
-                let side = if change.local.port() == 8081 {
-                    "server"
-                } else {
-                    "client"
-                };
-                format!("{side} {}", change.to.name())
-            })
-            .collect();
+        let mut changes = states.look().unwrap();
+        changes.retain(|change| change.from != Some(change.to));
+        let side = |port| if port == 8081 { "server" } else { "client" };
+        let named = changes
+            .iter()
+            .map(|change| format!("{} {}", side(change.local.port()), change.to.name()));
+        let mut changes: Vec<String> = named.collect();
         changes.sort();
         changes
     }
@@ -241,7 +174,7 @@ mod linux {
         }
     }
 
-    fn states_of_a_talk() {
+    fn the_states_of_a_talk_are_found_look_by_look() {
         enter_private().unwrap();
         let mut states = States::open().unwrap();
         assert_eq!(look(&mut states), Vec::<String>::new());
@@ -258,7 +191,7 @@ mod linux {
         look_until(&mut states, "client TIME-WAIT");
         drop(client);
         drop(listener);
-        let left: Vec<String> = States::open().map(|mut states| look(&mut states)).unwrap();
+        let left = look(&mut States::open().unwrap());
         assert_eq!(
             left,
             ["client TIME-WAIT"],
@@ -266,7 +199,7 @@ mod linux {
         );
     }
 
-    fn accept_queue() {
+    fn an_accept_queue_is_the_receive_queue_of_its_listener() {
         enter_private().unwrap();
         let mut states = States::open().unwrap();
         let listener = TcpListener::bind("127.0.0.1:8081").unwrap();
@@ -274,20 +207,16 @@ mod linux {
             .map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap())
             .collect();
         let changes = states.look().unwrap();
-        let listening = changes
-            .iter()
-            .find(|change| change.to == TcpState::Listen)
-            .unwrap();
+        let listening = changes.iter().find(|change| change.to == TcpState::Listen);
+        let listening = listening.unwrap();
         assert_eq!(listening.queues.receive, 3);
         assert!(listening.inode.is_some());
-        let waiting = changes
-            .iter()
-            .filter(|change| change.inode.is_none())
-            .count();
-        assert_eq!(waiting, 3, "sockets that nobody has accepted have no inode");
+        // Sockets that nobody has accepted have no inode.
+        let waiting = changes.iter().filter(|change| change.inode.is_none());
+        assert_eq!(waiting.count(), 3);
     }
 
-    fn two_listeners() {
+    fn two_sockets_that_listen_at_one_address_are_both_found() {
         enter_private().unwrap();
         let mut states = States::open().unwrap();
         let address: SocketAddr = "127.0.0.1:8081".parse().unwrap();
@@ -296,7 +225,8 @@ mod linux {
             socket.set_reuse_port(true).unwrap();
             socket.bind(&address.into()).unwrap();
             socket.listen(5).unwrap();
-            let inode = inode(&socket).unwrap();
+            let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
+            let inode = fs::metadata(link).unwrap().ino();
             (socket, inode)
         };
         let ((one, first), (_two, second)) = (listen(), listen());

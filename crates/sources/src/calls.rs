@@ -5,14 +5,14 @@
 //! program is not changed and need not know. On Linux this is ptrace(2) with a
 //! filter of seccomp(2), so that a program stops at these calls alone.
 //!
-//! Deed it cannot see: calls that a program hands to the kernel through a ring
+//! What it cannot see: calls that a program hands to the kernel through a ring
 //! (`io_uring_enter` is shown, not what is in the ring), and those of programs
 //! for another machine, such as 32-bit ones.
 //!
 //! With [`Tracing::changes`] it does more than look on: it has calls send and
 //! receive fewer bytes than the program asked for, or fail (`change.rs`).
 //!
-//! Deed it changes anyway: a program cannot be observed twice (gdb, strace). Without
+//! What it changes anyway: a program cannot be observed twice (gdb, strace). Without
 //! privileges, sudo and ping cannot gain theirs. A signal that the program
 //! ignores interrupts a few waiting calls, such as `epoll_wait`, as one with a
 //! handler would; strace has the same effect.
@@ -58,7 +58,7 @@ pub struct Tracing {
     pub keep: usize,
     /// Whether each call is held before it begins, until [`Tracer::go`].
     pub hold: bool,
-    /// Deed is changed in calls. Each of these counts its calls; the first one
+    /// What is changed in calls. Each of these counts its calls; the first one
     /// that fits is done.
     pub changes: Vec<Change>,
 }
@@ -102,11 +102,11 @@ pub struct TaskEvent {
     pub pid: u32,
     /// Which task of it.
     pub tid: u32,
-    /// Deed it did.
+    /// What it did.
     pub what: Deed,
 }
 
-/// Deed a task did, or what happened to it.
+/// What a task did, or what happened to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// The program begins.
@@ -120,8 +120,6 @@ pub enum Deed {
     CallStart(Start),
     /// The call that was reported right before is held: see [`Tracer::go`].
     Held(CallId),
-    /// A held call goes on: now the kernel begins with it.
-    GoesOn(CallId),
     /// The call has ended.
     CallEnd(End),
     /// This task is new: a process if it has the number of its process, else a
@@ -138,7 +136,7 @@ pub enum Deed {
         seen: bool,
     },
     /// It is about to write into its standard output or error, which is no socket.
-    /// Deed it has written before is there already: whoever reads it now keeps the
+    /// Its words of before are there already: whoever reads them now keeps the
     /// order of all that is printed.
     Prints,
     /// A signal is delivered, also one that the program ignores.
@@ -148,7 +146,7 @@ pub enum Deed {
     Exiting(Ending),
     /// The task has ended.
     TaskEnded(Ending),
-    /// The first process of the program has ended. Deed it started may go on.
+    /// The first process of the program has ended. Those that it started may go on.
     ProgramEnded(Ending),
 }
 

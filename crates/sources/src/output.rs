@@ -1,4 +1,4 @@
-//! Said programs write to stdout and stderr, line by line, and how they end.
+//! What programs write to stdout and stderr, line by line, and how they end.
 //!
 //! Two programs that talk to each other write in a certain order, and that
 //! order is what a scene shows. With a pipe for each program it would be lost:
@@ -14,7 +14,7 @@ mod pipes;
 
 use std::io;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use kernel::before_exec::end_with_parent;
@@ -33,11 +33,11 @@ pub struct Heard {
     pub actor: Actor,
     /// When it was seen here.
     pub at: Instant,
-    /// Said it did.
+    /// What it did.
     pub what: Said,
 }
 
-/// Said a program did.
+/// What a program did.
 #[derive(Debug)]
 pub enum Said {
     /// It wrote a line; bytes that are no UTF-8 stand as `\xNN`.
@@ -46,7 +46,7 @@ pub enum Said {
     Ended(Ending),
 }
 
-/// Said comes out of the queue.
+/// What comes out of the queue.
 enum Item {
     Line(Actor, Stream, String),
     /// All that the program wrote before its end has been taken out.
@@ -86,30 +86,25 @@ impl Outputs {
         #[cfg(target_os = "linux")]
         {
             let (sender, arrivals) = mpsc::channel();
-            let queue = Box::new(one_queue::OneQueue::new(sender)?);
-            Ok(Self {
-                queue,
-                arrivals,
-                programs: Vec::new(),
-            })
+            let queue = one_queue::OneQueue::new(sender)?;
+            Ok(Self::from(queue, arrivals))
         }
         #[cfg(not(target_os = "linux"))]
-        Ok(Self::with_pipes())
+        Ok(Self::at_most(u64::MAX))
     }
 
-    /// The way that works on every system: a pipe for each stream.
-    pub fn with_pipes() -> Self {
-        Self::at_most(u64::MAX)
-    }
-
-    /// With pipes; of each stream only the first `most` bytes are reported. The
-    /// rest is taken out and thrown away, and one line at the end counts it: so
-    /// no program can fill the memory, and none has to wait for us.
+    /// The way that works on every system: a pipe for each stream, of which only
+    /// the first `most` bytes are reported. The rest is taken out and thrown away,
+    /// and one line at the end counts it: so no program can fill the memory, and
+    /// none has to wait for us.
     pub fn at_most(most: u64) -> Self {
         let (sender, arrivals) = mpsc::channel();
-        let queue = Box::new(pipes::Pipes::new(sender, most));
+        Self::from(pipes::Pipes::new(sender, most), arrivals)
+    }
+
+    fn from(queue: impl Queue + 'static, arrivals: Receiver<Arrival>) -> Self {
         Self {
-            queue,
+            queue: Box::new(queue),
             arrivals,
             programs: Vec::new(),
         }
@@ -137,33 +132,25 @@ impl Outputs {
     pub fn next(&mut self, deadline: Instant) -> Option<Heard> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.arrivals.recv_timeout(left.min(ENDED_YET)) {
-                Ok((at, Item::Line(actor, stream, text))) => {
-                    return Some(Heard {
-                        actor,
-                        at,
-                        what: Said::Line(stream, text),
-                    });
+            let Ok((at, item)) = self.arrivals.recv_timeout(left.min(ENDED_YET)) else {
+                self.look_for_ends();
+                if Instant::now() >= deadline {
+                    return None;
                 }
-                Ok((at, Item::Drained(actor))) => {
+                continue;
+            };
+            let (actor, what) = match item {
+                Item::Line(actor, stream, text) => (actor, Said::Line(stream, text)),
+                Item::Drained(actor) => {
                     let program = &mut self.programs[actor.0];
+                    program.reported = true;
                     let ending = program
                         .ending
                         .expect("an end is known before it is drained");
-                    program.reported = true;
-                    return Some(Heard {
-                        actor,
-                        at,
-                        what: Said::Ended(ending),
-                    });
+                    (actor, Said::Ended(ending))
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    self.look_for_ends();
-                    if Instant::now() >= deadline {
-                        return None;
-                    }
-                }
-            }
+            };
+            return Some(Heard { actor, at, what });
         }
     }
 

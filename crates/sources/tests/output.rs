@@ -1,4 +1,4 @@
-//! Said programs write, as it arrives.
+//! What programs write, as it arrives.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -43,7 +43,7 @@ fn one_queue() -> Outputs {
 
 #[rstest]
 #[case::one_queue(one_queue())]
-#[case::pipes(Outputs::with_pipes())]
+#[case::pipes(Outputs::at_most(u64::MAX))]
 fn both_streams_are_told_apart_and_the_end_comes_last(#[case] outputs: Outputs) {
     let seen = watch(outputs, &["echo out; echo err >&2; exit 3"]);
     let mut streams: Vec<(Stream, &str)> = seen
@@ -63,15 +63,26 @@ fn both_streams_are_told_apart_and_the_end_comes_last(#[case] outputs: Outputs) 
 
 #[rstest]
 #[case::one_queue(one_queue())]
-#[case::pipes(Outputs::with_pipes())]
+#[case::pipes(Outputs::at_most(u64::MAX))]
 fn what_has_no_line_end_is_a_line_at_the_end(#[case] outputs: Outputs) {
     let seen = watch(outputs, &["printf 'one\\ntw'; printf 'o\\r\\nthree'"]);
     assert_eq!(lines(&seen), ["one", "two", "three"]);
 }
 
+/// `cat` is a child of the program, waits at our end of its stdin, and has its stdout.
 #[rstest]
 #[case::one_queue(one_queue())]
-#[case::pipes(Outputs::with_pipes())]
+#[case::pipes(Outputs::at_most(u64::MAX))]
+fn last_words_come_before_the_end_while_a_child_of_the_program_holds_its_output(
+    #[case] outputs: Outputs,
+) {
+    let seen = watch(outputs, &["exec 3<&0; cat <&3 & printf 'one\\ntwo'"]);
+    assert_eq!(lines(&seen), ["one", "two"]);
+}
+
+#[rstest]
+#[case::one_queue(one_queue())]
+#[case::pipes(Outputs::at_most(u64::MAX))]
 fn bytes_that_are_no_text_are_escaped(#[case] outputs: Outputs) {
     let seen = watch(outputs, &["printf '\\377\\345\\244\\251\\n'"]);
     assert_eq!(lines(&seen), ["\\xff天"]);
@@ -79,17 +90,11 @@ fn bytes_that_are_no_text_are_escaped(#[case] outputs: Outputs) {
 
 #[rstest]
 #[case::one_queue(one_queue())]
-#[case::pipes(Outputs::with_pipes())]
+#[case::pipes(Outputs::at_most(u64::MAX))]
 fn a_program_that_writes_much_loses_nothing(#[case] outputs: Outputs) {
     let seen = watch(outputs, &["seq 20000"]);
-    let lines = lines(&seen);
-    assert_eq!(lines.len(), 20000);
-    assert!(
-        lines
-            .iter()
-            .zip(1..)
-            .all(|(line, number)| *line == number.to_string())
-    );
+    let expected: Vec<String> = (1..=20000).map(|number| number.to_string()).collect();
+    assert!(lines(&seen) == expected);
 }
 
 /// Two programs take turns over a pair of pipes; each writes before it passes on.
@@ -99,12 +104,8 @@ fn lines_of_two_programs_arrive_in_the_order_in_which_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
     let (there, back) = (folder.path().join("there"), folder.path().join("back"));
     let (there, back) = (there.to_str().unwrap(), back.to_str().unwrap());
-    assert!(
-        shell(&format!("mkfifo {there} {back}"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    let made = shell(&format!("mkfifo {there} {back}")).status().unwrap();
+    assert!(made.success());
     let turns = 500;
     let ping = format!(
         "exec 3>{there} 4<{back}; i=0; while [ $i -lt {turns} ]; \
@@ -128,10 +129,7 @@ fn what_still_runs_is_killed_when_the_watching_ends() {
         .expect("it says ready");
     let pid = outputs.pid(actor);
     drop(outputs);
-    let alive = Command::new("sh")
-        .args(["-c", &format!("kill -0 {pid} 2>&1")])
-        .output()
-        .unwrap();
+    let alive = shell(&format!("kill -0 {pid} 2>&1")).output().unwrap();
     assert!(!alive.status.success(), "{pid} still runs");
 }
 

@@ -13,6 +13,10 @@ fn main() {
 }
 
 #[cfg(target_os = "linux")]
+#[path = "../tests/plays/counters.rs"]
+mod counters;
+
+#[cfg(target_os = "linux")]
 mod linux {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -21,7 +25,9 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use wire::rules::Rules;
-    use wire::{Host, Open, Settings, Side, Wire};
+    use wire::{Host, Side, Wire};
+
+    use super::counters::counters;
 
     const ROUND_TRIPS: usize = 20_000;
     const BULK: Duration = Duration::from_secs(5);
@@ -32,7 +38,7 @@ mod linux {
         setting_up();
         let direct = Wire::joined_directly().expect("two hosts");
         let (wire, control) = plugged("");
-        let on_wire = Side::BOTH.map(|side| wire.host(side).clone());
+        let on_wire = hosts(&wire);
         println!("{:32} {:>14} {:>14}", "", "direct", "on the wire");
         let row = |what: &str, of: &dyn Fn(&[Host; 2]) -> String| {
             println!("{what:32} {:>14} {:>14}", of(&direct), of(&on_wire));
@@ -44,8 +50,7 @@ mod linux {
             format!("{:.0} Mbit/s", bulk(hosts, BULK) * 8.0 / 1e6)
         });
         row("UDP, 100 bytes, arrived", &|hosts| {
-            let (arrived, _) = flood(hosts);
-            format!("{arrived:.0}/s")
+            format!("{:.0}/s", flood(hosts))
         });
         let counts = Side::BOTH.map(|side| control.counts(side));
         let came: u64 = counts.iter().map(|counts| counts.came).sum();
@@ -65,30 +70,27 @@ mod linux {
         (wire, control)
     }
 
+    fn hosts(wire: &Wire) -> [Host; 2] {
+        Side::BOTH.map(|side| wire.host(side).clone())
+    }
+
     fn setting_up() {
-        let mut times: Vec<(Duration, Duration)> = (0..20)
-            .map(|_| {
-                let start = Instant::now();
-                let mut wire = Wire::new().expect("a wire");
-                wire.plug(Open, Settings::default(), |_| {})
-                    .expect("a cable");
-                let made = start.elapsed();
-                let start = Instant::now();
-                drop(wire);
-                (made, start.elapsed())
-            })
-            .collect();
-        let made = median(&mut times, |times| times.0);
-        let gone = median(&mut times, |times| times.1);
+        let times = (0..20).map(|_| {
+            let start = Instant::now();
+            let wire = plugged("");
+            let made = start.elapsed();
+            drop(wire);
+            (made, start.elapsed() - made)
+        });
+        let (made, gone) = times.unzip();
+        let (made, gone) = (part(made, 50), part(gone, 50));
         println!("set-up {made:.1?}, tear-down {gone:.1?} (median of 20)");
     }
 
-    fn median(
-        times: &mut [(Duration, Duration)],
-        of: fn(&(Duration, Duration)) -> Duration,
-    ) -> Duration {
-        times.sort_by_key(of);
-        of(&times[times.len() / 2])
+    /// The time that so many of 100 do not exceed; 50 is the median.
+    fn part(mut times: Vec<Duration>, percent: usize) -> Duration {
+        times.sort();
+        times[times.len() * percent / 100]
     }
 
     fn pair(hosts: &[Host; 2]) -> (TcpStream, TcpStream) {
@@ -111,16 +113,13 @@ mod linux {
             let mut byte = [0];
             while server.read_exact(&mut byte).is_ok() && server.write_all(&byte).is_ok() {}
         });
-        let mut times: Vec<Duration> = (0..ROUND_TRIPS)
-            .map(|_| {
-                let start = Instant::now();
-                client.write_all(b"x").expect("send");
-                client.read_exact(&mut [0]).expect("receive");
-                start.elapsed()
-            })
-            .collect();
-        times.sort();
-        times[ROUND_TRIPS / 2]
+        let times = (0..ROUND_TRIPS).map(|_| {
+            let start = Instant::now();
+            client.write_all(b"x").expect("send");
+            client.read_exact(&mut [0]).expect("receive");
+            start.elapsed()
+        });
+        part(times.collect(), 50)
     }
 
     /// Bytes a second.
@@ -133,27 +132,29 @@ mod linux {
         });
         let mut buffer = vec![0; 1 << 20];
         let mut bytes = 0;
-        loop {
-            match server.read(&mut buffer).expect("receive") {
-                0 => break,
-                length => bytes += length,
-            }
+        while let length @ 1.. = server.read(&mut buffer).expect("receive") {
+            bytes += length;
         }
         sender.join().expect("a sender");
         bytes as f64 / start.elapsed().as_secs_f64()
     }
 
-    /// Datagrams a second that have arrived, and that were sent.
-    fn flood(hosts: &[Host; 2]) -> (f64, f64) {
+    /// The server's socket, and one of the client that sends to it.
+    fn datagrams(hosts: &[Host; 2]) -> (UdpSocket, UdpSocket) {
         let bind = |addr: &'static str| move || UdpSocket::bind(addr);
         let server = hosts[0].inside(bind("10.0.0.1:7788")).expect("bind");
         let client = hosts[1].inside(bind("0.0.0.0:0")).expect("bind");
         client.connect("10.0.0.1:7788").expect("connect");
+        (server, client)
+    }
+
+    /// Datagrams a second that have arrived.
+    fn flood(hosts: &[Host; 2]) -> f64 {
+        let (server, client) = datagrams(hosts);
         let (stop, arrived) = (AtomicBool::new(false), AtomicU64::new(0));
         let timeout = Some(Duration::from_millis(200));
         server.set_read_timeout(timeout).expect("a timeout");
         let start = Instant::now();
-        let mut sent = 0;
         thread::scope(|scope| {
             scope.spawn(|| {
                 let mut buffer = [0; 200];
@@ -164,20 +165,18 @@ mod linux {
                 }
             });
             while start.elapsed() < Duration::from_secs(3) {
-                sent += u64::from(client.send(&[0; 100]).is_ok());
+                let _ = client.send(&[0; 100]);
             }
             stop.store(true, Ordering::Relaxed);
         });
-        let seconds = start.elapsed().as_secs_f64();
-        (arrived.into_inner() as f64 / seconds, sent as f64 / seconds)
+        arrived.into_inner() as f64 / start.elapsed().as_secs_f64()
     }
 
     /// A million frames in one TCP flow: what the hosts have counted, and we.
     fn many() {
         const BLOCKS: usize = 10_000;
         let (wire, control) = plugged("");
-        let hosts = Side::BOTH.map(|side| wire.host(side).clone());
-        let (mut server, mut client) = pair(&hosts);
+        let (mut server, mut client) = pair(&hosts(&wire));
         let reader = thread::spawn(move || {
             let mut buffer = vec![0; 1 << 20];
             while server.read(&mut buffer).is_ok_and(|length| length > 0) {}
@@ -190,10 +189,7 @@ mod linux {
         let time = start.elapsed();
         thread::sleep(Duration::from_millis(100));
         for from in Side::BOTH {
-            let counter = |side: Side, name| {
-                let mut counters = wire.host(side).counters().expect("counters");
-                counters.get(name).expect("a counter")
-            };
+            let counter = |side, name| counters(wire.host(side))[name];
             let counts = control.counts(from);
             println!(
                 "{} sent {}, we saw {} and passed on {}, the other received {}; lost by us {}",
@@ -211,35 +207,26 @@ mod linux {
     fn exactness() {
         for latency in [1, 10, 50] {
             let (wire, _control) = plugged(&format!("client→server latency {latency} ms"));
-            let bind = |addr: &'static str| move || UdpSocket::bind(addr);
-            let server = wire.host(Side::Server).inside(bind("10.0.0.1:7788"));
-            let server = server.expect("bind");
-            let client = wire
-                .host(Side::Client)
-                .inside(bind("0.0.0.0:0"))
-                .expect("bind");
-            client.connect("10.0.0.1:7788").expect("connect");
+            let (server, client) = datagrams(&hosts(&wire));
             let wanted = Duration::from_millis(latency);
-            let mut errors: Vec<Duration> = (0..200)
-                .map(|_| {
-                    let start = Instant::now();
-                    client.send(b"x").expect("send");
-                    server.recv(&mut [0; 9]).expect("receive");
-                    start.elapsed().abs_diff(wanted)
-                })
-                .collect();
-            errors.sort();
+            let errors = (0..200).map(|_| {
+                let start = Instant::now();
+                client.send(b"x").expect("send");
+                server.recv(&mut [0; 9]).expect("receive");
+                start.elapsed().abs_diff(wanted)
+            });
+            let errors: Vec<Duration> = errors.collect();
+            let (median, most) = (part(errors.clone(), 50), part(errors, 99));
             println!(
-                "latency {latency} ms, from send to receive: off by {:.1?} at the median, {:.1?} at 99 %",
-                errors[100], errors[198]
+                "latency {latency} ms, from send to receive: off by {median:.1?} at the median, \
+                 {most:.1?} at 99 %"
             );
         }
     }
 
     fn far_away() {
         let (wire, control) = plugged("latency 50 ms");
-        let hosts = Side::BOTH.map(|side| wire.host(side).clone());
-        let rate = bulk(&hosts, Duration::from_secs(10));
+        let rate = bulk(&hosts(&wire), Duration::from_secs(10));
         println!(
             "one TCP flow with 100 ms of round trip: {:.0} Mbit/s, which is {:.1} MB a round trip; \
              frames lost {}",

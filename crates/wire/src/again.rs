@@ -82,14 +82,14 @@ impl Flow {
         let is_new = !is_before(sent.seq, self.end);
         let overlaps =
             |other: &&Sent| is_before(sent.seq, other.end) && is_before(other.seq, sent.end);
-        let again = if is_new {
-            None
-        } else {
-            self.sent
+        let again = match is_new {
+            true => None,
+            false => self
+                .sent
                 .iter()
                 .rev()
                 .find(overlaps)
-                .map(|other| other.frame)
+                .map(|other| other.frame),
         };
         if is_before(self.end, sent.end) {
             self.end = sent.end;
@@ -109,6 +109,7 @@ fn is_before(a: u32, b: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
     use timeline::packet::Segment;
 
     use super::*;
@@ -131,46 +132,31 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_segment_with_the_numbers_of_an_older_one_repeats_it() {
-        let mut again = Again::default();
-        assert_eq!(again.seen(1, &segment(TcpFlags::SYN, 100, 0)), None);
-        assert_eq!(again.seen(2, &segment(TcpFlags::SYN, 100, 0)), Some(1));
-        assert_eq!(again.seen(3, &segment(TcpFlags::ACK, 101, 0)), None);
-        assert_eq!(again.seen(4, &segment(TcpFlags::ACK, 101, 10)), None);
-        assert_eq!(again.seen(5, &segment(TcpFlags::ACK, 111, 10)), None);
-        assert_eq!(again.seen(6, &segment(TcpFlags::ACK, 101, 10)), Some(4));
-        let fin = TcpFlags::FIN | TcpFlags::ACK;
-        assert_eq!(again.seen(7, &segment(fin, 121, 0)), None);
-        assert_eq!(again.seen(8, &segment(fin, 121, 0)), Some(7));
-    }
+    const SYN: u8 = TcpFlags::SYN;
+    const ACK: u8 = TcpFlags::ACK;
+    const FIN: u8 = TcpFlags::FIN | TcpFlags::ACK;
 
-    #[test]
-    fn a_segment_that_is_cut_otherwise_repeats_the_latest_that_it_overlaps() {
+    /// Flags, number and length of each segment; and which of them it repeats, from 1.
+    #[rstest]
+    #[case::the_numbers_of_an_older_one(&[
+        (SYN, 100, 0, None), (SYN, 100, 0, Some(1)), (ACK, 101, 0, None), (ACK, 101, 10, None),
+        (ACK, 111, 10, None), (ACK, 101, 10, Some(4)), (FIN, 121, 0, None), (FIN, 121, 0, Some(7)),
+    ])]
+    #[case::the_latest_that_it_overlaps(&[
+        (ACK, 100, 10, None), (ACK, 110, 10, None), (ACK, 100, 20, Some(2)),
+    ])]
+    #[case::numbers_that_go_round_are_not_older(&[
+        (ACK, u32::MAX - 4, 10, None), (ACK, 5, 10, None), (ACK, u32::MAX - 4, 10, Some(1)),
+    ])]
+    #[case::a_port_that_is_used_again_begins_anew(&[
+        (SYN, 100, 0, None), (ACK, 101, 1000, None), (SYN, 500, 0, None), (ACK, 501, 10, None),
+    ])]
+    fn a_segment_repeats_another_one(#[case] segments: &[(u8, u32, u32, Option<u64>)]) {
         let mut again = Again::default();
-        again.seen(1, &segment(TcpFlags::ACK, 100, 10));
-        again.seen(2, &segment(TcpFlags::ACK, 110, 10));
-        assert_eq!(again.seen(3, &segment(TcpFlags::ACK, 100, 20)), Some(2));
-    }
-
-    #[test]
-    fn numbers_that_go_round_are_not_older() {
-        let mut again = Again::default();
-        again.seen(1, &segment(TcpFlags::ACK, u32::MAX - 4, 10));
-        assert_eq!(again.seen(2, &segment(TcpFlags::ACK, 5, 10)), None);
-        assert_eq!(
-            again.seen(3, &segment(TcpFlags::ACK, u32::MAX - 4, 10)),
-            Some(1)
-        );
-    }
-
-    #[test]
-    fn a_port_that_is_used_again_begins_anew() {
-        let mut again = Again::default();
-        again.seen(1, &segment(TcpFlags::SYN, 100, 0));
-        again.seen(2, &segment(TcpFlags::ACK, 101, 1000));
-        assert_eq!(again.seen(3, &segment(TcpFlags::SYN, 500, 0)), None);
-        assert_eq!(again.seen(4, &segment(TcpFlags::ACK, 501, 10)), None);
+        for (&(flags, seq, length, repeats), frame) in segments.iter().zip(1..) {
+            let segment = segment(flags, seq, length);
+            assert_eq!(again.seen(frame, &segment), repeats, "segment {frame}");
+        }
     }
 
     #[test]

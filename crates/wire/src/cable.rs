@@ -129,7 +129,7 @@ impl Shared {
 /// The cable while it works. When it is dropped, frames cross no more.
 #[derive(Debug)]
 pub(crate) struct Cable {
-    control: CableControl,
+    pub(crate) control: CableControl,
     thread: Option<JoinHandle<[Port; 2]>>,
 }
 
@@ -165,16 +165,8 @@ impl Cable {
         })
     }
 
-    pub(crate) fn control(&self) -> &CableControl {
-        &self.control
-    }
-
     /// Ends the thread, and gives the ends of the cable back.
-    pub(crate) fn stop(mut self) -> Option<[Port; 2]> {
-        self.end()
-    }
-
-    fn end(&mut self) -> Option<[Port; 2]> {
+    pub(crate) fn end(&mut self) -> Option<[Port; 2]> {
         self.control.shared.stop.store(true, Ordering::Relaxed);
         self.control.shared.bell.ring();
         // It fails only when the thread has panicked, and then it has said so.

@@ -1,6 +1,5 @@
 //! A host: a network namespace of its own with one network card.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::OwnedFd;
 use std::process::Command;
 use std::sync::Arc;
@@ -11,23 +10,19 @@ use kernel::namespace::{self, Cover};
 use kernel::states::States;
 
 use crate::Side;
-use crate::counters::Counters;
 
-/// hosts(5): names that need nobody to be asked.
+/// hosts(5): names that need nobody to be asked. `localhost` has no IPv6 address,
+/// because 127.0.0.1 leads from the client to the server, and ::1 does not.
 const NAMES: Cover = Cover {
     path: c"/etc/hosts",
-    content: HOSTS,
-};
-
-/// `localhost` has no IPv6 address, because 127.0.0.1 leads from the client to
-/// the server, and ::1 does not.
-const HOSTS: &[u8] = b"127.0.0.1 localhost
+    content: b"127.0.0.1 localhost
 ::1 ip6-localhost
 10.0.0.1 server
 10.0.0.2 client
 fd00::1 server
 fd00::2 client
-";
+",
+};
 
 /// A namespace that lives as long as somebody has this.
 pub(crate) type Namespace = Arc<OwnedFd>;
@@ -35,7 +30,8 @@ pub(crate) type Namespace = Arc<OwnedFd>;
 /// One of the two hosts at the ends of the cable. Clones are the same host.
 #[derive(Clone, Debug)]
 pub struct Host {
-    side: Side,
+    /// Which end of the cable it has.
+    pub(crate) side: Side,
     network: Namespace,
     /// Whether its programs know the names `server` and `client`.
     names: bool,
@@ -43,39 +39,14 @@ pub struct Host {
 
 impl Host {
     pub(crate) fn new(side: Side, network: Namespace) -> Self {
-        let mut host = Self {
-            side,
-            network,
-            names: true,
-        };
         // Tried in a thread that ends: where mounting is forbidden, programs do
         // without the names.
-        host.names = thread::scope(|scope| {
-            let tried = scope.spawn(|| NAMES.lay().is_ok());
-            tried.join().unwrap_or(false)
-        });
-        host
-    }
-
-    /// Which end of the cable it has.
-    pub fn side(&self) -> Side {
-        self.side
-    }
-
-    /// 10.0.0.1 for the server, 10.0.0.2 for the client.
-    pub fn v4(&self) -> Ipv4Addr {
-        self.side.v4()
-    }
-
-    /// fd00::1 for the server, fd00::2 for the client.
-    pub fn v6(&self) -> Ipv6Addr {
-        self.side.v6()
-    }
-
-    /// The addresses of the other host.
-    pub(crate) fn other(&self) -> (Ipv4Addr, Ipv6Addr) {
-        let side = self.side.other();
-        (side.v4(), side.v6())
+        let tried = thread::spawn(|| NAMES.lay().is_ok());
+        Self {
+            side,
+            network,
+            names: tried.join().unwrap_or(false),
+        }
     }
 
     /// Whether the names `server` and `client` can be made known to programs.
@@ -110,14 +81,6 @@ impl Host {
         self.inside(States::open)
     }
 
-    /// Opens what the kernel of this host has counted.
-    ///
-    /// # Errors
-    /// Those of open(2) on `/proc/net`.
-    pub fn counters(&self) -> io::Result<Counters> {
-        self.inside(Counters::open)
-    }
-
     /// Sets a value of the kernel for this host alone, such as
     /// `net.ipv4.tcp_syn_retries`; see tcp(7), ip(7).
     ///
@@ -128,20 +91,7 @@ impl Host {
         let told = |error: io::Error| {
             io::Error::new(error.kind(), format!("set {name} to {value}: {error}"))
         };
-        self.inside(|| fs::write(path(name), value)).map_err(told)
+        let path = format!("/proc/sys/{}", name.replace('.', "/"));
+        self.inside(|| fs::write(path, value)).map_err(told)
     }
-
-    /// What [`Host::set`] sets, as the kernel has it now.
-    ///
-    /// # Errors
-    /// "not found" for one that this kernel does not have.
-    pub fn value(&self, name: &str) -> io::Result<String> {
-        let read = self.inside(|| fs::read_to_string(path(name)));
-        let told = |error: io::Error| io::Error::new(error.kind(), format!("read {name}: {error}"));
-        Ok(read.map_err(told)?.trim().to_string())
-    }
-}
-
-fn path(sysctl: &str) -> String {
-    format!("/proc/sys/{}", sysctl.replace('.', "/"))
 }

@@ -36,8 +36,6 @@ mod again;
 #[cfg(target_os = "linux")]
 mod cable;
 #[cfg(target_os = "linux")]
-mod counters;
-#[cfg(target_os = "linux")]
 mod host;
 #[cfg(target_os = "linux")]
 mod setup;
@@ -49,7 +47,6 @@ pub use hand::{Action, Cut, Decision, Frame, Hand, Line, Open, Settings, Side};
 #[cfg(target_os = "linux")]
 pub use {
     cable::CableControl,
-    counters::Counters,
     host::Host,
     setup::{MTU, Refused, Wire},
     traffic::{Counts, Report},

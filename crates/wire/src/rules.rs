@@ -11,6 +11,7 @@ mod measure;
 mod parse;
 mod print;
 
+use std::cmp::Ordering;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub use error::RuleError;
 pub enum Rule {
     /// What becomes of certain packets.
     Packets {
-        /// Matching: all of these must be so. None: every packet.
+        /// All of these must be so. None: every packet.
         which: Vec<Matching>,
         /// What becomes of them.
         then: Then,
@@ -49,8 +50,9 @@ pub enum Matching {
     From(Side),
     /// It is of this sort.
     Sort(Sort),
-    /// The length of the packet, from the IP header on, in bytes.
-    Length(Compare, u32),
+    /// The length of the packet, from the IP header on, in bytes: greater than
+    /// this, less, or equal.
+    Length(Ordering, u32),
     /// One of its two ports is this.
     Port(u16),
     /// It belongs to the connection that was the n-th to begin on this cable. Of
@@ -87,17 +89,6 @@ pub enum Sort {
     Fin,
     /// TCP with RST.
     Rst,
-}
-
-/// How a length is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compare {
-    /// `>`
-    More,
-    /// `<`
-    Less,
-    /// `=`
-    Equal,
 }
 
 /// What becomes of a packet.

@@ -183,15 +183,15 @@ impl Wire {
         let ports = self.ports.take();
         let ports = ports.ok_or_else(|| io::Error::other("the cable has broken"))?;
         let cable = Cable::start(ports, Box::new(hand), settings, report)?;
-        let control = cable.control().clone();
+        let control = cable.control.clone();
         self.cable = Some(cable);
         Ok(control)
     }
 
     /// No frame crosses any more. What waited on the cable is lost.
     pub fn unplug(&mut self) {
-        if let Some(cable) = self.cable.take() {
-            self.ports = cable.stop();
+        if let Some(mut cable) = self.cable.take() {
+            self.ports = cable.end();
         }
     }
 }
@@ -306,16 +306,16 @@ fn prepare(link: &Link, host: &Host) -> io::Result<()> {
     turn_offloads_off(&any_socket()?, "wire")?;
     link.switch_on(LOOPBACK)?;
     link.ask_nobody(CARD)?;
-    let other = host.other();
+    let (own, other) = (host.side, host.side.other());
     let addresses: [(IpAddr, IpAddr, u8); 2] = [
-        (host.v4().into(), other.0.into(), 24),
-        (host.v6().into(), other.1.into(), 64),
+        (own.v4().into(), other.v4().into(), 24),
+        (own.v6().into(), other.v6().into(), 64),
     ];
     let has_v6 = Path::new("/proc/sys/net/ipv6").exists();
     let addresses = addresses
         .into_iter()
         .filter(|(own, ..)| own.is_ipv4() || has_v6);
-    let mac = mac(host.side().other());
+    let mac = mac(other);
     for (own, _, prefix) in addresses.clone() {
         link.add_address(CARD, own, prefix)?;
     }
@@ -323,11 +323,11 @@ fn prepare(link: &Link, host: &Host) -> io::Result<()> {
     for (_, other, _) in addresses {
         link.add_neighbour(CARD, other, mac)?;
     }
-    if host.side() == Side::Client {
+    if own == Side::Client {
         // A program that calls 127.0.0.1 reaches the server, unchanged.
         let localhost = Ipv4Addr::LOCALHOST;
         link.take_address(LOOPBACK, localhost.into(), 8)?;
-        link.add_route(CARD, localhost, other.0, host.v4())?;
+        link.add_route(CARD, localhost, other.v4(), own.v4())?;
     }
     Ok(())
 }

@@ -172,69 +172,67 @@ impl Traffic {
                 by: Some(format!("loss {} %", line.loss)),
             };
         }
-        let what = if self.hold {
-            Action::Hold
-        } else {
-            Action::Pass
+        match self.hold {
+            true => Decision {
+                what: Action::Hold,
+                ..decision
+            },
+            false => decision,
+        }
+    }
+
+    /// What becomes of a frame, and when it goes on, as far as that is known.
+    fn fate(&mut self, frame: &Frame, what: Action, length: usize) -> (Fate, Duration) {
+        let line = *self.settings.line(frame.from);
+        let direction = &mut self.directions[frame.from.index()];
+        let fate = match what {
+            Action::Hold => return (Fate::Held, frame.at),
+            Action::Drop | Action::Cut(_) => return (Fate::Dropped, frame.at),
+            Action::Swap if !direction.has_parked() => return (Fate::Swapped, frame.at),
+            Action::Pass | Action::Swap => Fate::Passed,
+            Action::Double => Fate::Doubled,
+            Action::Delay(_) | Action::Stop(_) => Fate::Delayed,
+            Action::Corrupt(bit) => {
+                let bit = bit % ((length - ETHERNET) as u32 * 8);
+                Fate::Corrupted { bit }
+            }
         };
-        Decision { what, ..decision }
+        let mut due = direction.due(&line, frame.at, length);
+        if let Action::Delay(time) | Action::Stop(time) = what {
+            due += time;
+        }
+        if let Action::Stop(_) = what {
+            direction.stop_until(due);
+        }
+        (fate, due)
     }
 
     fn carry_out(&mut self, frame: &Frame, decision: Decision, bytes: &[u8]) -> (Way, Passage) {
-        let line = *self.settings.line(frame.from);
-        let direction = &mut self.directions[frame.from.index()];
+        let (fate, due) = self.fate(frame, decision.what, bytes.len());
         let mut passage = Passage {
             frame: frame.id,
-            fate: Fate::Passed,
+            fate,
             by: decision.by,
-            late: Duration::ZERO,
+            late: due.saturating_sub(frame.at),
             again: frame.again,
         };
-        let mut entry = Entry::new(frame.id, frame.from, frame.at);
-        let mut due = frame.at;
-        match decision.what {
-            Action::Pass => due = direction.due(&line, frame.at, bytes.len()),
-            Action::Double => {
-                passage.fate = Fate::Doubled;
-                entry.copies = 2;
-                due = direction.due(&line, frame.at, bytes.len());
-            }
-            Action::Corrupt(bit) => {
-                let bit = bit % ((bytes.len() - ETHERNET) as u32 * 8);
-                passage.fate = Fate::Corrupted { bit };
-                due = direction.due(&line, frame.at, bytes.len());
-                entry.bytes = flipped(bytes, bit);
-            }
-            Action::Delay(time) => {
-                passage.fate = Fate::Delayed;
-                due = direction.due(&line, frame.at, bytes.len()) + time;
-            }
-            Action::Stop(time) => {
-                passage.fate = Fate::Delayed;
-                due = direction.due(&line, frame.at, bytes.len()) + time;
-                direction.stop_until(due);
-            }
-            Action::Hold => passage.fate = Fate::Held,
-            Action::Swap if direction.has_parked() => {
-                due = direction.due(&line, frame.at, bytes.len());
-            }
-            Action::Swap => passage.fate = Fate::Swapped,
-            Action::Drop => passage.fate = Fate::Dropped,
-            Action::Cut(lasts) => {
-                passage.fate = Fate::Dropped;
-                self.cut = Some((
-                    passage.by.clone().unwrap_or_default(),
-                    lasts.map(|lasts| frame.at + lasts),
-                ));
-            }
+        if let Action::Cut(lasts) = decision.what {
+            let by = passage.by.clone().unwrap_or_default();
+            self.cut = Some((by, lasts.map(|lasts| frame.at + lasts)));
         }
-        passage.late = due.saturating_sub(frame.at);
+        let direction = &mut self.directions[frame.from.index()];
         let counts = &mut self.counts[frame.from.index()];
-        if passage.fate == Fate::Dropped {
+        if fate == Fate::Dropped {
             counts.dropped += 1;
             return (Way::NotNow, passage);
         }
-        let waits = matches!(passage.fate, Fate::Held | Fate::Swapped) || due > frame.at;
+        let mut entry = Entry::new(frame.id, frame.from, frame.at);
+        match fate {
+            Fate::Doubled => entry.copies = 2,
+            Fate::Corrupted { bit } => entry.bytes = flipped(bytes, bit),
+            _ => {}
+        }
+        let waits = matches!(fate, Fate::Held | Fate::Swapped) || due > frame.at;
         if !waits {
             direction.went_out(due);
             let way = match entry.bytes.is_empty() {
@@ -246,7 +244,7 @@ impl Traffic {
         if entry.bytes.is_empty() {
             entry.bytes = bytes.to_vec();
         }
-        if !direction.has_room(bytes.len()) {
+        if !direction.takes(bytes.len()) {
             passage.fate = Fate::Dropped;
             passage.by = Some(line::FULL.to_string());
             passage.late = Duration::ZERO;
@@ -254,8 +252,7 @@ impl Traffic {
             return (Way::NotNow, passage);
         }
         counts.waiting += 1;
-        direction.takes(bytes.len());
-        match passage.fate {
+        match fate {
             Fate::Held => drop(self.held.insert(frame.id, entry)),
             Fate::Swapped => direction.park(entry),
             // What is delayed by itself may be overtaken.

@@ -11,16 +11,11 @@ use std::slice;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use libc::{c_int, c_void};
+use libc::c_void;
 
 use super::socket::{attach, open, set};
 
-const PACKET_RX_RING: c_int = 5;
-const PACKET_VERSION: c_int = 10;
-const PACKET_QDISC_BYPASS: c_int = 20;
 const TPACKET_V2: u32 = 1;
-const TP_STATUS_KERNEL: u32 = 0;
-const TP_STATUS_USER: u32 = 1;
 
 /// Room for one frame: a header of the kernel's, and 1,514 bytes.
 const SLOT: usize = 2048;
@@ -28,19 +23,6 @@ const SLOT: usize = 2048;
 const BLOCK: usize = 64 * 1024;
 /// How many frames may wait until we look: 8 MB.
 const SLOTS: usize = 4096;
-
-/// linux/if_packet.h, `struct tpacket2_hdr`, without its status.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Header {
-    status: u32,
-    length: u32,
-    kept: u32,
-    link: u16,
-    network: u16,
-    seconds: u32,
-    nanoseconds: u32,
-}
 
 /// The frames that have come on a socket.
 #[derive(Debug)]
@@ -71,7 +53,7 @@ impl Ring {
     /// EPERM without CAP_NET_RAW, ENODEV when there is no such interface, ENOMEM.
     pub fn open(interface: u32) -> io::Result<(OwnedFd, Self)> {
         let socket = open(libc::SOCK_RAW)?;
-        set(&socket, libc::SOL_PACKET, PACKET_QDISC_BYPASS, &[1])?;
+        set(&socket, libc::SOL_PACKET, libc::PACKET_QDISC_BYPASS, &[1])?;
         // The kernel wants it before the socket is bound.
         let ring = Self::of(&socket)?;
         attach(&socket, interface)?;
@@ -79,12 +61,17 @@ impl Ring {
     }
 
     fn of(socket: &OwnedFd) -> io::Result<Self> {
-        set(socket, libc::SOL_PACKET, PACKET_VERSION, &[TPACKET_V2])?;
+        set(
+            socket,
+            libc::SOL_PACKET,
+            libc::PACKET_VERSION,
+            &[TPACKET_V2],
+        )?;
         // linux/if_packet.h, `struct tpacket_req`: size and number of the blocks,
         // size and number of the frames.
         let blocks = SLOTS * SLOT / BLOCK;
         let request = [BLOCK, blocks, SLOT, SLOTS].map(|number| number as u32);
-        set(socket, libc::SOL_PACKET, PACKET_RX_RING, &request)?;
+        set(socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &request)?;
         // SAFETY: a new mapping at an address that the kernel chooses.
         let memory = unsafe {
             libc::mmap(
@@ -116,14 +103,14 @@ impl Ring {
     pub fn give_back(&mut self, count: usize) {
         for _ in 0..count {
             self.status(self.next)
-                .store(TP_STATUS_KERNEL, Ordering::Release);
+                .store(libc::TP_STATUS_KERNEL, Ordering::Release);
             self.next = (self.next + 1) % SLOTS;
         }
     }
 
     fn slot(&self, index: usize) -> Option<Slot<'_>> {
         // Acquire: what the kernel wrote before the status is to be seen.
-        if self.status(index).load(Ordering::Acquire) & TP_STATUS_USER == 0 {
+        if self.status(index).load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
         }
         // SAFETY: the index is within the ring, the kernel has written the header
@@ -131,12 +118,12 @@ impl Ring {
         // which needs `&mut self`. Slots begin at multiples of 16.
         unsafe {
             let start = self.memory.add(index * SLOT);
-            let header = start.cast::<Header>().read();
-            let link = usize::from(header.link).min(SLOT);
-            let kept = (header.kept as usize).min(SLOT - link);
+            let header = start.cast::<libc::tpacket2_hdr>().read();
+            let link = usize::from(header.tp_mac).min(SLOT);
+            let kept = (header.tp_snaplen as usize).min(SLOT - link);
             Some(Slot {
                 bytes: slice::from_raw_parts(start.add(link), kept),
-                at: Duration::new(header.seconds.into(), header.nanoseconds),
+                at: Duration::new(header.tp_sec.into(), header.tp_nsec),
             })
         }
     }

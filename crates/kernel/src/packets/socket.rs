@@ -6,7 +6,7 @@
 use std::ffi::CString;
 use std::io;
 use std::mem::{size_of_val, zeroed};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::{from_mut, from_ref};
 use std::time::Duration;
 
@@ -15,25 +15,8 @@ use libc::{c_int, c_void, socklen_t};
 use crate::wait::readable;
 use crate::{check, own};
 
-/// Constants of linux/if_packet.h that libc does not have on every C library.
-const PACKET_STATISTICS: c_int = 6;
-const PACKET_IGNORE_OUTGOING: c_int = 23;
-
 /// A larger buffer loses fewer packets; the kernel grants what it may.
 const BUFFER: u32 = 8 * 1024 * 1024;
-
-#[derive(Debug)]
-pub(super) struct Socket {
-    fd: OwnedFd,
-}
-
-impl Socket {
-    /// The same socket under another descriptor.
-    pub(super) fn again(&self) -> io::Result<Self> {
-        let fd = self.fd.try_clone()?;
-        Ok(Self { fd })
-    }
-}
 
 /// What one receive gave.
 pub(super) struct Received {
@@ -53,7 +36,12 @@ pub(super) fn open(kind: c_int) -> io::Result<OwnedFd> {
     let socket = unsafe { own(libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0)) }?;
     // On lo each packet comes twice; elsewhere what we put out ourselves is not to
     // come back.
-    set(&socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, &[1])?;
+    set(
+        &socket,
+        libc::SOL_PACKET,
+        libc::PACKET_IGNORE_OUTGOING,
+        &[1],
+    )?;
     Ok(socket)
 }
 
@@ -117,90 +105,80 @@ fn index_of(interface: &str) -> io::Result<u32> {
     }
 }
 
-impl Socket {
-    /// Opens a socket that sees IPv4 and IPv6 packets without their link header.
-    pub(super) fn open(interface: &str) -> io::Result<Self> {
-        let index = index_of(interface)?;
-        let fd = open(libc::SOCK_DGRAM | libc::SOCK_NONBLOCK)?;
-        set(&fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &[1])?;
-        // Beyond the limit of the system only for the privileged.
-        if set(&fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &[BUFFER]).is_err() {
-            set(&fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &[BUFFER])?;
-        }
-        attach(&fd, index)?;
-        Ok(Self { fd })
+/// Opens a socket that sees IPv4 and IPv6 packets without their link header.
+pub(super) fn open_on(interface: &str) -> io::Result<OwnedFd> {
+    let index = index_of(interface)?;
+    let fd = open(libc::SOCK_DGRAM | libc::SOCK_NONBLOCK)?;
+    set(&fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &[1])?;
+    // Beyond the limit of the system only for the privileged.
+    if set(&fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &[BUFFER]).is_err() {
+        set(&fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &[BUFFER])?;
     }
+    attach(&fd, index)?;
+    Ok(fd)
+}
 
-    /// Receives a packet; None when none came within the timeout.
-    pub(super) fn receive(
-        &self,
-        buffer: &mut [u8],
-        timeout: Duration,
-    ) -> io::Result<Option<Received>> {
-        if let Some(received) = self.receive_now(buffer)? {
-            return Ok(Some(received));
-        }
-        match readable(&[self.as_fd()], Some(timeout)) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-            _ => self.receive_now(buffer),
-        }
+/// Receives a packet; None when none came within the timeout.
+pub(super) fn receive(
+    socket: &OwnedFd,
+    buffer: &mut [u8],
+    timeout: Duration,
+) -> io::Result<Option<Received>> {
+    if let Some(received) = receive_now(socket, buffer)? {
+        return Ok(Some(received));
     }
+    match readable(&[socket.as_fd()], Some(timeout)) {
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+        _ => receive_now(socket, buffer),
+    }
+}
 
-    fn receive_now(&self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
-        let mut control = [0_u64; 16];
-        let mut part = libc::iovec {
-            iov_base: buffer.as_mut_ptr().cast::<c_void>(),
-            iov_len: buffer.len(),
+fn receive_now(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<Option<Received>> {
+    let mut control = [0_u64; 16];
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast::<c_void>(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: a msghdr of zeros is valid: no address, no buffers.
+    let mut message: libc::msghdr = unsafe { zeroed() };
+    message.msg_iov = from_mut(&mut part);
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control) as _;
+    // SAFETY: buffer and control live as long as the call, and their sizes are told.
+    let length =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), from_mut(&mut message), libc::MSG_TRUNC) };
+    let Ok(length) = usize::try_from(length) else {
+        let error = io::Error::last_os_error();
+        return match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+            _ => Err(error),
         };
-        // SAFETY: a msghdr of zeros is valid: no address, no buffers.
-        let mut message: libc::msghdr = unsafe { zeroed() };
-        message.msg_iov = from_mut(&mut part);
-        message.msg_iovlen = 1;
-        message.msg_control = control.as_mut_ptr().cast();
-        message.msg_controllen = size_of_val(&control) as _;
-        // SAFETY: buffer and control live as long as the call, and their sizes are told.
-        let length =
-            unsafe { libc::recvmsg(self.as_raw_fd(), from_mut(&mut message), libc::MSG_TRUNC) };
-        let Ok(length) = usize::try_from(length) else {
-            let error = io::Error::last_os_error();
-            return match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
-                _ => Err(error),
-            };
-        };
-        let kept = length.min(buffer.len());
-        Ok(Some(Received {
-            kept,
-            length,
-            at: timestamp(&message),
-        }))
-    }
-
-    /// How full the buffer is: bytes in it, and bytes that it holds.
-    pub(super) fn fill(&self) -> io::Result<(u32, u32)> {
-        // linux/sock_diag.h: SK_MEMINFO_RMEM_ALLOC is the first, SK_MEMINFO_RCVBUF
-        // the second of nine.
-        let [used, size, ..] = get::<9>(self.as_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO)?;
-        Ok((used, size))
-    }
+    };
+    let kept = length.min(buffer.len());
+    Ok(Some(Received {
+        kept,
+        length,
+        at: timestamp(&message),
+    }))
 }
 
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
+/// How full the buffer is: bytes in it, and bytes that it holds.
+pub(super) fn fill(socket: &OwnedFd) -> io::Result<(u32, u32)> {
+    // linux/sock_diag.h: SK_MEMINFO_RMEM_ALLOC is the first, SK_MEMINFO_RCVBUF
+    // the second of nine.
+    let [used, size, ..] = get::<9>(socket.as_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO)?;
+    Ok((used, size))
 }
 
-impl AsRawFd for Socket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
-    }
-}
-
-/// PACKET_STATISTICS: the kernel starts again from 0 each time it is asked.
-pub(super) fn drops_since_last_asked(socket: BorrowedFd) -> io::Result<u64> {
+/// How many packets did not fit the buffer of a packet(7) socket since this was
+/// last asked: PACKET_STATISTICS, which starts again from 0 each time.
+///
+/// # Errors
+/// Those of getsockopt(2).
+pub fn drops_since_last_asked(socket: impl AsFd) -> io::Result<u64> {
     // `struct tpacket_stats`: packets, drops.
-    let [_packets, drops] = get(socket, libc::SOL_PACKET, PACKET_STATISTICS)?;
+    let [_packets, drops] = get(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
     Ok(drops.into())
 }
 

@@ -1,4 +1,4 @@
-//! Deed may be changed in the calls of a program, for whoever tests how it bears
+//! What may be changed in the calls of a program, for whoever tests how it bears
 //! that: the kernel may do each of these things at any time, and seldom does.
 //!
 //! - **Short reads and writes**: the kernel is asked for fewer bytes than the
@@ -39,11 +39,11 @@ pub struct Change {
     pub actor: Option<Actor>,
     /// To which kind of calls.
     pub calls: Calls,
-    /// Deed is counted together.
+    /// What is counted together.
     pub counted: Counted,
     /// Which of them, by the count.
     pub which: Which,
-    /// Deed is done to them.
+    /// What is done to them.
     pub how: How,
 }
 
@@ -62,7 +62,7 @@ pub enum Calls {
     Wait,
 }
 
-/// Deed is counted together. A call that says EAGAIN does not count, nor does one
+/// What is counted together. A call that says EAGAIN does not count, nor does one
 /// that goes on after a signal: how often they come depends on time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
@@ -86,7 +86,7 @@ pub enum Which {
     Every(u64),
 }
 
-/// Deed is done to a call.
+/// What is done to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     /// At most so many bytes are sent or received: on TCP, MPTCP, and streams of
@@ -156,9 +156,9 @@ pub(super) fn check(changes: &[Change]) -> io::Result<()> {
     }
 }
 
-/// Deed is wrong with it, and what would be right.
+/// What is wrong with it, and what would be right.
 fn mistake(change: &Change) -> Option<&'static str> {
-    /// Deed the kernel takes for an errno.
+    /// What the kernel takes for an errno.
     const ERRNO: std::ops::RangeInclusive<i32> = 1..=4095;
     /// Notes of the kernel to itself: the call would start again by itself.
     const RESTART: std::ops::RangeInclusive<i32> = 512..=530;

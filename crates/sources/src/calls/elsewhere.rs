@@ -13,6 +13,33 @@ use super::{Change, Started, TaskEvent, Tracing, change};
 #[derive(Debug)]
 pub struct Tracer(Infallible);
 
+/// Functions that are never called, as there is no tracer to call them with.
+macro_rules! never {
+    ($($name:ident($($argument:ty),*) -> $result:ty;)*) => {
+        impl Tracer {
+            $(
+                /// Is never called.
+                ///
+                /// # Errors
+                /// None.
+                pub fn $name(&self, $(_: $argument),*) -> $result {
+                    match self.0 {}
+                }
+            )*
+        }
+    };
+}
+
+never! {
+    start(Actor, Command) -> io::Result<Started>;
+    reported_until() -> u64;
+    hold(bool) -> io::Result<()>;
+    change(Vec<Change>) -> io::Result<()>;
+    go(CallId) -> io::Result<()>;
+    signal(Actor, i32) -> io::Result<()>;
+    kill(Actor) -> io::Result<()>;
+}
+
 impl Tracer {
     /// Fails.
     ///
@@ -27,67 +54,5 @@ impl Tracer {
             io::ErrorKind::Unsupported,
             "socket calls can be observed on Linux alone (x86-64, aarch64)",
         ))
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    pub fn start(&self, _actor: Actor, _command: Command) -> io::Result<Started> {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    pub fn reported_until(&self) -> u64 {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    #[cfg(unix)]
-    pub fn hide(&self, _socket: impl std::os::fd::AsFd) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    pub fn hold(&self, _hold: bool) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    pub fn change(&self, _changes: Vec<Change>) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    pub fn go(&self, _call: CallId) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    pub fn signal(&self, _actor: Actor, _signal: i32) -> io::Result<()> {
-        match self.0 {}
-    }
-
-    /// Is never called.
-    ///
-    /// # Errors
-    /// None.
-    pub fn kill(&self, _actor: Actor) -> io::Result<()> {
-        match self.0 {}
     }
 }

@@ -21,7 +21,6 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,8 +35,8 @@ use changes::Changes;
 use engine::Engine;
 use orders::{Order, Orders};
 
-/// Starts programs and reports their calls on sockets. Deed still runs when it
-/// is dropped is killed; so is all when this process is killed.
+/// Starts programs and reports their calls on sockets. A program that
+/// still runs when it is dropped is killed, and so are all when this process is.
 #[derive(Debug)]
 pub struct Tracer {
     orders: Orders,
@@ -88,9 +87,12 @@ impl Tracer {
             engine.run();
         };
         let thread = thread::Builder::new().name("calls".into()).spawn(work)?;
-        let id = id.recv().map_err(io::Error::other)?;
+        let thread_id = id.recv().map_err(io::Error::other)?;
         Ok(Self {
-            orders: Orders::new(sender, id),
+            orders: Orders {
+                sender,
+                thread: thread_id,
+            },
             hold,
             busy,
             thread: Some(thread),
@@ -121,16 +123,6 @@ impl Tracer {
             engine::IDLE => now,
             at => at.min(now),
         }
-    }
-
-    /// Leaves out the calls on this socket. A program that writes its output into
-    /// a socket of ours does not talk to the network.
-    ///
-    /// # Errors
-    /// When the descriptor is not open.
-    pub fn hide(&self, socket: impl AsFd) -> io::Result<()> {
-        let inode = kernel::file::inode(&socket)?;
-        self.orders.give(Order::Hide(inode))
     }
 
     /// From now on each call is held before it begins, or is not. When it is not,

@@ -1,5 +1,5 @@
 //! One queue of the kernel for all programs: unix(7), datagram sockets with
-//! abstract names. Said was written first comes out first.
+//! abstract names. The line that was written first comes out first.
 
 use std::collections::HashMap;
 use std::io;
@@ -76,51 +76,43 @@ fn sender(queue: &str, role: &str) -> io::Result<UnixDatagram> {
 /// Takes datagrams out until the word "end" comes or nobody listens any more.
 fn receive(receiver: &UnixDatagram, queue: &str, arrivals: &Sender<Arrival>) {
     let mut buffer = vec![0; LARGEST];
-    let mut open: HashMap<(usize, u8), Lines> = HashMap::new();
+    let mut open: HashMap<(usize, &str), Lines> = HashMap::new();
     let tell = |item: Item| arrivals.send((Instant::now(), item)).is_ok();
+    let line = |actor, stream, text| {
+        tell(Item::Line(Actor(actor), stream, text));
+    };
     while let Ok((length, from)) = receiver.recv_from(&mut buffer) {
-        let Some(role) = role(&from, queue) else {
-            continue; // A stranger: abstract names are open to every program.
-        };
         let piece = &buffer[..length];
-        let alive = match role {
-            Role::Control if piece == b"end" => false,
-            Role::Control => {
-                let number = std::str::from_utf8(piece)
-                    .ok()
-                    .and_then(|text| text.parse().ok());
-                let actor = number.expect("control words are numbers");
-                for (digit, stream) in [(b'1', Stream::Stdout), (b'2', Stream::Stderr)] {
-                    if let Some(lines) = open.get_mut(&(actor, digit)) {
-                        lines.finish(|text| {
-                            tell(Item::Line(Actor(actor), stream, text));
-                        });
-                    }
-                }
-                tell(Item::Drained(Actor(actor)))
-            }
-            Role::Stream(actor, digit) => {
-                let stream = if digit == b'1' {
-                    Stream::Stdout
-                } else {
-                    Stream::Stderr
+        match role(&from, queue) {
+            // A stranger: abstract names are open to every program.
+            None => {}
+            Some(Role::Control) => {
+                let word = std::str::from_utf8(piece).expect("control words are text");
+                let Ok(actor) = word.parse() else {
+                    return; // The word is "end".
                 };
-                let lines = open.entry((actor, digit)).or_default();
-                lines.feed(piece, |text| {
-                    tell(Item::Line(Actor(actor), stream, text));
-                });
-                true
+                for (digit, stream) in STREAMS {
+                    let mut lines = open.remove(&(actor, digit)).unwrap_or_default();
+                    lines.finish(|text| line(actor, stream, text));
+                }
+                if !tell(Item::Drained(Actor(actor))) {
+                    return;
+                }
             }
-        };
-        if !alive {
-            return;
+            Some(Role::Writer(actor, digit, stream)) => {
+                let lines = open.entry((actor, digit)).or_default();
+                lines.feed(piece, |text| line(actor, stream, text));
+            }
         }
     }
 }
 
+/// The last part of the name of a stream's socket.
+const STREAMS: [(&str, Stream); 2] = [("1", Stream::Stdout), ("2", Stream::Stderr)];
+
 enum Role {
     Control,
-    Stream(usize, u8),
+    Writer(usize, &'static str, Stream),
 }
 
 /// Who sent it, from the name of the sending socket.
@@ -131,8 +123,6 @@ fn role(from: &SocketAddr, queue: &str) -> Option<Role> {
         return Some(Role::Control);
     }
     let (actor, digit) = role.split_once('-')?;
-    Some(Role::Stream(
-        actor.parse().ok()?,
-        *digit.as_bytes().first()?,
-    ))
+    let (digit, stream) = STREAMS.into_iter().find(|(known, _)| *known == digit)?;
+    Some(Role::Writer(actor.parse().ok()?, digit, stream))
 }

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use sources::calls::{Deed, TaskEvent, Tracing};
+use sources::calls::{Deed, TaskEvent};
 use timeline::call::Outcome;
 use timeline::{Actor, Ending};
 
-use super::stage::{FIRST, SECOND, Stage, first_line, part, piped};
+use super::stage::{FIRST, SECOND, Stage, client, first_line, listener, part, piped};
 
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
@@ -71,9 +71,8 @@ fn many_programs_start_at_once_and_those_that_cannot_disturb_none() {
     });
     let mut ended = HashSet::new();
     while ended.len() < PROGRAMS {
-        let event = stage.until("an end", |event| {
-            matches!(event.what, Deed::ProgramEnded(_))
-        });
+        let is_end = |event: &TaskEvent| matches!(event.what, Deed::ProgramEnded(_));
+        let event = stage.until("an end", is_end);
         assert_eq!(event.what, Deed::ProgramEnded(Ending::Status(0)));
         ended.insert(event.actor);
     }
@@ -81,19 +80,14 @@ fn many_programs_start_at_once_and_those_that_cannot_disturb_none() {
 }
 
 #[test]
-fn a_program_keeps_its_exit_status() {
+fn a_program_keeps_its_exit_status_and_sockets_that_only_the_end_closes_show_no_close() {
     let mut stage = Stage::new();
     stage.start(FIRST, part("exit without close"));
     assert_eq!(stage.ending(FIRST), Ending::Status(7));
-}
-
-#[test]
-fn sockets_that_only_the_end_closes_show_no_close() {
-    let mut stage = Stage::new();
-    stage.start(FIRST, part("exit without close"));
-    stage.ending(FIRST);
-    let expected = ["socket", "setsockopt", "bind", "listen", "getsockname"];
-    assert_eq!(stage.names(FIRST), expected);
+    assert_eq!(
+        stage.names(FIRST),
+        "socket setsockopt bind listen getsockname"
+    );
     let exiting = Deed::Exiting(Ending::Status(7));
     assert!(stage.events.iter().any(|event| event.what == exiting));
 }
@@ -111,10 +105,10 @@ fn a_signal_reaches_the_program() {
 
 #[test]
 fn a_program_killed_in_mid_send_dies_in_the_call() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let (_listener, address) = listener();
     let mut stage = Stage::new();
     let mut command = part("sender");
-    command.arg(listener.local_addr().expect("it is bound").to_string());
+    command.arg(address.to_string());
     stage.start(FIRST, command);
     stage.until_call("sendto");
     stage.tracer.signal(FIRST, SIGKILL).expect("it runs");
@@ -134,19 +128,14 @@ fn a_stopped_program_goes_on_with_the_call_in_which_it_waited() {
     let again = stage.until_call("accept4");
     drop(TcpStream::connect(address).expect("it listens"));
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
-    let calls = stage.calls();
-    let of = |id| {
-        calls
-            .iter()
-            .find(|call| call.start.id == id)
-            .expect("it is there")
-    };
-    let Outcome::Interrupted(note) = of(accept).outcome() else {
-        panic!("{:?}", of(accept));
+    let mut calls = stage.calls();
+    calls.retain(|call| [accept, again].contains(&call.start.id));
+    let Outcome::Interrupted(note) = calls[0].outcome() else {
+        panic!("{:?}", calls[0]);
     };
     assert_eq!(note.name.as_deref(), Some("ERESTARTSYS"));
-    assert_eq!(of(again).start.resumes, Some(accept));
-    assert!(of(again).returned().is_some());
+    assert_eq!(calls[1].start.resumes, Some(accept));
+    assert!(calls[1].returned().is_some());
 }
 
 #[test]
@@ -156,9 +145,7 @@ fn a_stopped_poll_goes_on_with_what_is_left_of_its_time() {
                   poll = select.poll(); poll.register(one, select.POLLIN); \
                   print('ready', flush=True); poll.poll(600_000)";
     let mut command = Command::new("python3");
-    command
-        .args(["-c", script])
-        .stdout(std::process::Stdio::piped());
+    command.args(["-c", script]).stdout(Stdio::piped());
     let mut stage = Stage::new();
     let mut program = stage.start(FIRST, command);
     assert_eq!(first_line(&mut program), "ready");
@@ -211,50 +198,29 @@ fn exec_from_a_thread_ends_the_calls_of_all_others() {
 
 #[test]
 fn a_held_call_begins_when_it_is_told_and_others_go_on() {
-    let options = Tracing {
-        hold: true,
-        ..Default::default()
-    };
-    let mut stage = Stage::with(options);
+    let mut stage = Stage::holding();
     let mut server = stage.start(FIRST, piped("server"));
-    let held = |event: &TaskEvent| matches!(event.what, Deed::Held(_));
     for expected in ["socket", "setsockopt", "bind", "listen", "getsockname"] {
-        let Deed::Held(call) = stage.until("a held call", held).what else {
-            unreachable!("it fits");
-        };
-        let name = stage
-            .calls()
-            .last()
-            .expect("it has begun")
-            .start
-            .name
-            .clone();
-        assert_eq!(name, expected);
+        let call = stage.until_held();
+        let begun = stage.calls().pop().expect("it has begun");
+        assert_eq!(begun.start.name, expected);
         // The other program needs no one's leave to begin and to end.
         let actor = Actor(call.0 as usize + 10);
         stage.start(actor, part("say hello"));
         assert_eq!(stage.ending(actor), Ending::Status(0));
         assert_eq!(stage.calls().last().expect("it has begun").end, None);
         stage.tracer.go(call).expect("the tracer works");
-        stage.until("its begin", |event| event.what == Deed::GoesOn(call));
     }
     stage.tracer.hold(false).expect("the tracer works");
-    let address = first_line(&mut server);
-    let mut client = part("client");
-    client.arg(address);
-    stage.start(SECOND, client);
+    stage.start(SECOND, client(first_line(&mut server)));
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
 }
 
 #[test]
 fn a_program_that_is_held_can_be_killed() {
-    let options = Tracing {
-        hold: true,
-        ..Default::default()
-    };
-    let mut stage = Stage::with(options);
+    let mut stage = Stage::holding();
     stage.start(FIRST, piped("server"));
-    stage.until("a held call", |event| matches!(event.what, Deed::Held(_)));
+    stage.until_held();
     stage.tracer.kill(FIRST).expect("the tracer works");
     assert_eq!(stage.ending(FIRST), Ending::Signal(SIGKILL));
     assert_eq!(*stage.call(FIRST, "socket").outcome(), Outcome::Died);

@@ -36,15 +36,10 @@ pub fn line(start: &Start, end: Option<&End>) -> String {
                 }
                 words.push(names.join("|"));
             }
-            Arg::Symbol(symbol) => {
-                let number = || symbol.number.to_string();
-                words.push(
-                    symbol
-                        .name
-                        .as_ref()
-                        .map_or_else(number, ToString::to_string),
-                );
-            }
+            Arg::Symbol(symbol) => words.push(match &symbol.name {
+                Some(name) => name.to_string(),
+                None => symbol.number.to_string(),
+            }),
             Arg::Descriptor(number) => words.push(number.to_string()),
             Arg::Number(number) => words.push(number.to_string()),
             Arg::Address(found) => words.push(address(found)),
@@ -59,10 +54,8 @@ pub fn line(start: &Start, end: Option<&End>) -> String {
     } else {
         compared(name)
     };
-    let chosen: Vec<&str> = wanted
-        .iter()
-        .filter_map(|&index| words.get(index).map(String::as_str))
-        .collect();
+    let chosen = wanted.iter().filter_map(|&index| words.get(index));
+    let chosen: Vec<&str> = chosen.map(String::as_str).collect();
     let Some(end) = end else {
         return format!("{name} has no end");
     };
@@ -92,12 +85,8 @@ fn data(bytes: &Bytes) -> String {
     }
     let shown = &bytes.first[..bytes.first.len().min(KEEP)];
     let text = escaped(shown);
-    let rest = if bytes.length > KEEP as u64 {
-        "..."
-    } else {
-        ""
-    };
-    format!("\"{text}\"{rest}")
+    let is_all = bytes.length <= KEEP as u64;
+    format!("\"{text}\"{}", if is_all { "" } else { "..." })
 }
 
 /// As in a C string; an octal number has three digits where one follows.

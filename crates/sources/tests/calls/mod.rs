@@ -1,4 +1,4 @@
-//! Deed the tracer reports of real programs.
+//! What the tracer reports of real programs.
 
 #![cfg(all(
     target_os = "linux",

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
 
-use sources::calls::Deed;
+use sources::calls::{Deed, Tracing};
 use timeline::Ending;
 use timeline::call::{Address, Arg, Bytes, Outcome, Output};
 
-use super::stage::{FIRST, SECOND, Stage, first_line, part, piped};
+use super::stage::{Call, FIRST, SECOND, Stage, client, first_line, listener, part, piped};
 
 fn bytes(text: &str) -> Bytes {
     Bytes {
@@ -18,68 +20,31 @@ fn bytes(text: &str) -> Bytes {
     }
 }
 
-/// A server and a client, to their end.
+/// A server and a client, to their ends.
 fn talk() -> Stage {
     let mut stage = Stage::new();
-    let mut server = stage.start(FIRST, piped("server"));
-    let address = first_line(&mut server);
-    let mut client = part("client");
-    client.arg(address);
-    stage.start(SECOND, client);
-    assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    stage.server_and_client();
     stage
 }
 
 #[test]
-fn a_server_shows_its_calls_in_order() {
+fn a_server_and_a_client_show_their_calls_in_order() {
     let stage = talk();
-    let expected = [
-        "socket",
-        "setsockopt",
-        "bind",
-        "listen",
-        "getsockname",
-        "accept4",
-        "close",
-        "recvfrom",
-        "sendto",
-        "recvfrom",
-        "close",
-    ];
-    assert_eq!(stage.names(FIRST), expected);
-}
-
-#[test]
-fn a_client_shows_its_calls_in_order() {
-    let mut stage = talk();
-    if !stage
-        .events
-        .iter()
-        .any(|event| event.actor == SECOND && matches!(event.what, Deed::ProgramEnded(_)))
-    {
-        stage.ending(SECOND);
-    }
-    let expected = ["socket", "connect", "sendto", "recvfrom", "close"];
-    assert_eq!(stage.names(SECOND), expected);
+    let server =
+        "socket setsockopt bind listen getsockname accept4 close recvfrom sendto recvfrom close";
+    assert_eq!(stage.names(FIRST), server);
+    assert_eq!(stage.names(SECOND), "socket connect sendto recvfrom close");
 }
 
 #[test]
 fn what_was_sent_is_what_was_received() {
     let stage = talk();
-    let received = stage
-        .calls()
-        .into_iter()
-        .find(|call| call.actor == FIRST && call.start.name == "recvfrom");
-    let received = received.expect("the server receives");
+    let received = stage.call(FIRST, "recvfrom");
     assert_eq!(received.start.args[1], Arg::Room(64));
     assert_eq!(received.returned(), Some(5));
     let end = received.end.expect("it has ended").1;
     assert_eq!(end.outputs, [Output::Bytes(bytes("hello"))]);
-    let sent = stage
-        .calls()
-        .into_iter()
-        .find(|call| call.actor == SECOND && call.start.name == "sendto");
-    let sent = sent.expect("the client sends");
+    let sent = stage.call(SECOND, "sendto");
     assert_eq!(sent.start.args[1], Arg::Bytes(bytes("hello")));
 }
 
@@ -119,16 +84,9 @@ fn accept_tells_who_has_come_and_which_socket_it_has_made() {
 #[test]
 fn what_one_side_waits_for_lies_within_its_waiting() {
     let stage = talk();
-    let calls = stage.calls();
-    let of = |actor, name: &str| {
-        let found = calls
-            .iter()
-            .find(|call| call.actor == actor && call.start.name == name);
-        found.expect("it was called").clone()
-    };
-    let (connect, accept) = (of(SECOND, "connect"), of(FIRST, "accept4"));
-    let (send, receive) = (of(SECOND, "sendto"), of(FIRST, "recvfrom"));
-    let end = |call: &super::stage::Call| call.end.as_ref().expect("it has ended").0;
+    let (connect, accept) = (stage.call(SECOND, "connect"), stage.call(FIRST, "accept4"));
+    let (send, receive) = (stage.call(SECOND, "sendto"), stage.call(FIRST, "recvfrom"));
+    let end = |call: &Call| call.end.as_ref().expect("it has ended").0;
     assert!(connect.begin < end(&accept));
     assert!(send.begin < end(&receive));
     assert!(end(&connect) > connect.begin);
@@ -182,66 +140,43 @@ fn a_program_that_talks_on_0_and_1_is_seen() {
 }
 
 #[test]
-fn a_socket_that_is_hidden_is_not_shown() {
-    let mut stage = Stage::new();
-    let (ours, programs) = UnixDatagram::pair().expect("there are descriptors");
-    stage.tracer.hide(&programs).expect("it is open");
-    let mut command = part("say hello");
-    command.stdout(std::os::fd::OwnedFd::from(programs));
-    stage.start(FIRST, command);
-    assert_eq!(stage.ending(FIRST), Ending::Status(0));
-    let mut buffer = [0; 64];
-    let count = ours.recv(&mut buffer).expect("it said something");
-    assert_eq!(&buffer[..count], b"hello\n");
-    assert_eq!(stage.names(FIRST), [""; 0]);
-}
-
-#[test]
-fn a_socket_as_output_that_is_not_hidden_is_shown() {
+fn a_socket_as_output_is_shown() {
     let mut stage = Stage::new();
     let (_ours, programs) = UnixDatagram::pair().expect("there are descriptors");
     let mut command = part("say hello");
-    command.stdout(std::os::fd::OwnedFd::from(programs));
+    command.stdout(OwnedFd::from(programs));
     stage.start(FIRST, command);
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
     // Before main, the program looks whether 0, 1 and 2 are open.
-    assert_eq!(stage.names(FIRST), ["poll", "write"]);
+    assert_eq!(stage.names(FIRST), "poll write");
 }
 
 #[test]
 fn only_the_first_bytes_are_kept() {
-    let options = sources::calls::Tracing {
-        keep: 2,
+    let keep = 2;
+    let mut stage = Stage::with(Tracing {
+        keep,
         ..Default::default()
-    };
-    let mut stage = Stage::with(options);
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let mut client = part("client");
-    client.arg(listener.local_addr().expect("it is bound").to_string());
-    stage.start(FIRST, client);
+    });
+    let (listener, address) = listener();
+    stage.start(FIRST, client(address));
     let (mut stream, _) = listener.accept().expect("it connects");
     stream.write_all(b"world").expect("it is connected");
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
+    let sent = stage.call(FIRST, "sendto");
     let expected = Bytes {
-        first: b"he".to_vec(),
         length: 5,
+        ..bytes("he")
     };
-    assert_eq!(
-        stage.call(FIRST, "sendto").start.args[1],
-        Arg::Bytes(expected)
-    );
+    assert_eq!(sent.start.args[1], Arg::Bytes(expected));
 }
 
 #[test]
 fn a_refused_connection_says_so() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    drop(listener);
+    let (_, address) = listener();
     let mut stage = Stage::new();
-    let mut client = part("client");
-    client
-        .arg(address.to_string())
-        .stderr(std::process::Stdio::null());
+    let mut client = client(address);
+    client.stderr(Stdio::null());
     stage.start(FIRST, client);
     assert_eq!(stage.ending(FIRST), Ending::Status(1));
     let connect = stage.call(FIRST, "connect");

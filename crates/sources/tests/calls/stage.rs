@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -27,6 +29,34 @@ pub fn part(name: &str) -> Command {
 pub fn piped(name: &str) -> Command {
     let mut command = part(name);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// The client of `part.rs`, which calls this address.
+pub fn client(address: impl ToString) -> Command {
+    let mut client = part("client");
+    client.arg(address.to_string());
+    client
+}
+
+/// A listener of the test's own, for a program that calls.
+pub fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    (listener, address)
+}
+
+/// A Python program of the folder `talks`.
+pub fn talk(name: &str) -> Command {
+    let output = Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output()
+        .expect("python3 is installed");
+    let python = String::from_utf8_lossy(&output.stdout);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/talks");
+    let mut command = Command::new(python.trim());
+    command.arg(folder.join(format!("{name}.py")));
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 
@@ -82,6 +112,23 @@ impl Stage {
         }
     }
 
+    /// Each call is held before it begins.
+    pub fn holding() -> Self {
+        let hold = true;
+        Self::with(Tracing {
+            hold,
+            ..Default::default()
+        })
+    }
+
+    /// Has the server and the client of `part.rs` talk, to their ends.
+    pub fn server_and_client(&mut self) {
+        let mut server = self.start(FIRST, piped("server"));
+        self.start(SECOND, client(first_line(&mut server)));
+        assert_eq!(self.ending(FIRST), Ending::Status(0));
+        assert_eq!(self.ending(SECOND), Ending::Status(0));
+    }
+
     pub fn start(&self, actor: Actor, command: Command) -> Started {
         let started = self.tracer.start(actor, command);
         started.expect("the program can be started")
@@ -119,18 +166,29 @@ impl Stage {
         self.until("the end of the call", fits);
     }
 
-    /// Waits for the end of a program.
-    pub fn ending(&mut self, actor: Actor) -> Ending {
-        let fits =
-            |event: &TaskEvent| event.actor == actor && matches!(event.what, Deed::ProgramEnded(_));
-        let Deed::ProgramEnded(ending) = self.until("the end", fits).what else {
-            unreachable!("it fits");
-        };
-        self.check_order();
-        ending
+    /// Waits until a call is held.
+    pub fn until_held(&mut self) -> CallId {
+        let held = |event: &TaskEvent| matches!(event.what, Deed::Held(_));
+        match self.until("a held call", held).what {
+            Deed::Held(call) => call,
+            _ => unreachable!("it fits"),
+        }
     }
 
-    /// Deed one task does comes in the order of time, whatever it does.
+    /// Waits for the end of a program, unless it was seen already.
+    pub fn ending(&mut self, actor: Actor) -> Ending {
+        let ending = |event: &TaskEvent| match event.what {
+            Deed::ProgramEnded(ending) if event.actor == actor => Some(ending),
+            _ => None,
+        };
+        let seen = self.events.iter().find_map(ending);
+        let ending =
+            seen.or_else(|| ending(self.until("the end", |event| ending(event).is_some())));
+        self.check_order();
+        ending.expect("it fits")
+    }
+
+    /// The events of one task come in the order of time.
     fn check_order(&self) {
         let mut latest: HashMap<u32, &TaskEvent> = HashMap::new();
         for event in &self.events {
@@ -146,9 +204,10 @@ impl Stage {
     }
 
     /// The names of a program's calls, in the order in which they began.
-    pub fn names(&self, actor: Actor) -> Vec<String> {
+    pub fn names(&self, actor: Actor) -> String {
         let calls = self.calls().into_iter().filter(|call| call.actor == actor);
-        calls.map(|call| call.start.name.into_owned()).collect()
+        let names: Vec<_> = calls.map(|call| call.start.name).collect();
+        names.join(" ")
     }
 
     /// The first call of a program with this name.

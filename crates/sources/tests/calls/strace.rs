@@ -1,30 +1,11 @@
-//! Deed strace writes, brought into the form that `witness.rs` compares.
+//! What strace writes, brought into the form that `witness.rs` compares.
 
 /// All calls that are on sockets by their name.
-const ON_SOCKETS: [&str; 20] = [
-    "socket",
-    "socketpair",
-    "bind",
-    "listen",
-    "accept",
-    "accept4",
-    "connect",
-    "shutdown",
-    "getsockname",
-    "getpeername",
-    "setsockopt",
-    "getsockopt",
-    "sendto",
-    "recvfrom",
-    "sendmsg",
-    "recvmsg",
-    "sendmmsg",
-    "recvmmsg",
-    "epoll_wait",
-    "epoll_pwait",
-];
+const ON_SOCKETS: &str = "socket socketpair bind listen accept accept4 connect shutdown getsockname \
+                          getpeername setsockopt getsockopt sendto recvfrom sendmsg recvmsg \
+                          sendmmsg recvmmsg epoll_wait epoll_pwait";
 
-/// Deed strace is asked for: all that the tracer observes.
+/// What strace is asked for: all that the tracer observes.
 pub const TRACED: &str = "trace=%network,read,write,readv,writev,close,close_range,dup,dup2,dup3,\
                       fcntl,ioctl,poll,ppoll,select,pselect6,epoll_wait,epoll_pwait,epoll_ctl,\
                       sendfile,restart_syscall";
@@ -49,7 +30,8 @@ pub fn strace_line(line: &str) -> Option<String> {
     let (name, rest) = line.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
     let arguments = arguments.trim_end().strip_suffix(')').unwrap_or(arguments);
-    let on_socket = arguments.contains("<socket:[") || ON_SOCKETS.contains(&name);
+    let on_socket =
+        arguments.contains("<socket:[") || ON_SOCKETS.split(' ').any(|known| known == name);
     let other_command = match name {
         "fcntl" => !arguments.contains("F_DUPFD") && !arguments.contains("F_SETFL"),
         "ioctl" => !arguments.contains("FION"),
@@ -64,20 +46,13 @@ pub fn strace_line(line: &str) -> Option<String> {
         .filter_map(|&index| words.get(index))
         .map(|word| strace_word(word))
         .collect();
+    let first = |text: &str| text.split(' ').next().unwrap_or_default().to_string();
     let result = match result.trim() {
         "?" => "died".into(),
         result if result.starts_with("? ERESTART") => "interrupted".into(),
         result => match result.strip_prefix("-1 ") {
-            Some(error) => error
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .replace("EINTR", "interrupted"),
-            None => without_link(result)
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .into(),
+            Some(error) => first(error).replace("EINTR", "interrupted"),
+            None => first(&without_link(result)),
         },
     };
     Some(format!("{name}({}) = {result}", chosen.join(", ")))

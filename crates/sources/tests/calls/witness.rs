@@ -6,28 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
 use timeline::Ending;
 
 use super::line::{KEEP, line, without_numbers};
-use super::stage::{FIRST, Stage};
+use super::stage::{FIRST, Stage, talk};
 use super::strace::{TRACED, strace_line};
-
-pub fn python() -> PathBuf {
-    let output = Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable)"])
-        .output()
-        .expect("python3 is installed");
-    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
-}
-
-pub fn talk(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/talks");
-    folder.join(format!("{name}.py"))
-}
 
 /// Part of names that no other test uses.
 fn own_name() -> String {
@@ -39,11 +25,7 @@ type Tasks = Vec<Vec<String>>;
 
 fn observed(name: &str) -> Tasks {
     let mut stage = Stage::new();
-    let mut command = Command::new(python());
-    command
-        .arg(talk(name))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
+    let mut command = talk(name);
     command.env("TALK", own_name());
     stage.start(FIRST, command);
     assert_eq!(stage.ending(FIRST), Ending::Status(0));
@@ -60,21 +42,14 @@ fn observed(name: &str) -> Tasks {
 
 fn witnessed(name: &str) -> Tasks {
     let folder = tempfile::tempdir().expect("there is room");
+    let talk = talk(name);
+    let keep = KEEP.to_string();
     let status = Command::new("strace")
-        .args([
-            "-ff",
-            "-y",
-            "-s",
-            &KEEP.to_string(),
-            "-e",
-            "signal=none",
-            "-e",
-            TRACED,
-            "-o",
-        ])
+        .args(["-ff", "-y", "-s", &keep, "-e", "signal=none", "-e", TRACED])
+        .arg("-o")
         .arg(folder.path().join("task"))
-        .arg(python())
-        .arg(talk(name))
+        .arg(talk.get_program())
+        .args(talk.get_args())
         .env("TALK", own_name())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -114,21 +89,15 @@ fn strace_has_seen_the_same(#[case] name: &str) {
     // In two, the end of a child is a signal that the program ignores. With a
     // tracer it interrupts a call that waits, if there is one at that moment.
     let comparable = |tasks: Tasks| match name {
-        "threaded" => sorted(
-            tasks
-                .iter()
-                .map(|lines| lines.iter().map(|line| without_numbers(line)).collect()),
-        ),
-        "forking" | "inherited" => {
-            let calls = |lines: &Vec<String>| {
-                lines
-                    .iter()
-                    .filter(|line| !line.ends_with("interrupted"))
-                    .cloned()
-                    .collect()
-            };
-            sorted(tasks.iter().map(calls))
+        "threaded" => {
+            let without =
+                |lines: Vec<String>| lines.iter().map(|line| without_numbers(line)).collect();
+            sorted(tasks.into_iter().map(without))
         }
+        "forking" | "inherited" => sorted(tasks.into_iter().map(|mut lines| {
+            lines.retain(|line| !line.ends_with("interrupted"));
+            lines
+        })),
         _ => tasks,
     };
     let (ours, theirs) = (comparable(observed(name)), comparable(witnessed(name)));

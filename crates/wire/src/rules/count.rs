@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use timeline::packet::{Content, Packet, TcpFlags};
 
 use super::error::RuleError;
-use super::{Compare, Matching, Rule, Sort, Then, parse};
+use super::{Matching, Rule, Sort, Then, parse};
 use crate::chance;
 use crate::hand::{Action, Decision, Frame, Hand, Settings};
 
@@ -132,9 +132,7 @@ impl State {
         let fits = |which: &Matching| match *which {
             Matching::From(side) => frame.from == side,
             Matching::Sort(sort) => is_of(sort, &frame.packet),
-            Matching::Length(Compare::More, length) => frame.packet.length > length,
-            Matching::Length(Compare::Less, length) => frame.packet.length < length,
-            Matching::Length(Compare::Equal, length) => frame.packet.length == length,
+            Matching::Length(order, length) => frame.packet.length.cmp(&length) == order,
             Matching::Port(port) => frame.packet.ends().is_some_and(|(source, destination)| {
                 source.port() == port || destination.port() == port
             }),

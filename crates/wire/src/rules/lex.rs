@@ -25,26 +25,24 @@ pub(super) fn tokens(line: &str) -> Vec<Token<'_>> {
     let mut at = 0;
     while let Some(first) = line[at..].chars().next() {
         let rest = &line[at..];
-        let length = match first {
+        if first.is_whitespace() {
+            at += first.len_utf8();
+            continue;
+        }
+        let (what, length) = match first {
             '#' => break,
-            _ if first.is_whitespace() => {
-                at += first.len_utf8();
-                continue;
+            '>' | '<' | '=' | '%' => (Kind::Sign(first), 1),
+            '0'..='9' => {
+                let length = number(rest);
+                (Kind::Number(&rest[..length]), length)
             }
-            '>' | '<' | '=' | '%' => first.len_utf8(),
-            '0'..='9' => number(rest),
-            _ => word(rest),
+            _ => {
+                let length = word(rest);
+                (Kind::Word(&rest[..length]), length)
+            }
         };
-        let text = &rest[..length];
-        let what = match first {
-            '>' | '<' | '=' | '%' => Kind::Sign(first),
-            '0'..='9' => Kind::Number(text),
-            _ => Kind::Word(text),
-        };
-        tokens.push(Token {
-            what,
-            place: at..at + length,
-        });
+        let place = at..at + length;
+        tokens.push(Token { what, place });
         at += length;
     }
     tokens

@@ -7,15 +7,12 @@ use super::parse::{Parsed, Parser};
 
 impl<'a> Parser<'a> {
     fn number(&mut self, what: &str) -> Parsed<(f64, Token<'a>)> {
-        let token = self.peek().cloned();
-        match token {
-            Some(token) if matches!(token.what, Kind::Number(_)) => {
-                self.at += 1;
-                let number = self.text[token.place.clone()].parse().unwrap_or(f64::MAX);
-                Ok((number, token))
-            }
-            _ => Err(self.expected(what)),
-        }
+        let Some(token) = self.peek().filter(|_| self.number_follows()).cloned() else {
+            return Err(self.expected(what));
+        };
+        self.at += 1;
+        let number = self.text[token.place.clone()].parse().unwrap_or(f64::MAX);
+        Ok((number, token))
     }
 
     pub(super) fn whole(&mut self, what: &str, least: u32, most: u32) -> Parsed<u32> {
@@ -30,18 +27,12 @@ impl<'a> Parser<'a> {
 
     pub(super) fn percent(&mut self) -> Parsed<f64> {
         let (number, token) = self.number("a number with %")?;
-        if !matches!(
-            self.peek(),
-            Some(Token {
-                what: Kind::Sign('%'),
-                ..
-            })
-        ) {
+        if self.kind(0) != Some(&Kind::Sign('%')) {
             return Err(self.expected("\"%\""));
         }
         self.at += 1;
         if number > 100.0 {
-            return Err(self.wrong(&token, "at most 100 % are possible".to_string()));
+            return Err(self.wrong(&token, "at most 100 % are possible"));
         }
         Ok(number)
     }
@@ -73,7 +64,7 @@ impl<'a> Parser<'a> {
         if rate == 0 {
             let token = self.tokens[start].clone();
             let what = "nothing would ever arrive: at least 1 bit/s, or cut the cable";
-            return Err(self.wrong(&token, what.to_string()));
+            return Err(self.wrong(&token, what));
         }
         Ok(rate)
     }
@@ -89,7 +80,7 @@ impl<'a> Parser<'a> {
         };
         let value = (number * factor).round();
         if value > MOST {
-            return Err(self.wrong(&token, "this is too much".to_string()));
+            return Err(self.wrong(&token, "this is too much"));
         }
         Ok(value as u64)
     }

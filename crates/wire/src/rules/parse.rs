@@ -1,38 +1,25 @@
 //! From words to rules, with errors that help.
 
+use std::cmp::Ordering;
+use std::mem::discriminant;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::error::{RuleError, nearest};
 use super::lex::{Kind, Token, tokens};
-use super::{CableSetting, Compare, Matching, Rule, Sort, Then};
+use super::{CableSetting, Matching, Rule, Sort, Then};
 use crate::hand::{Cut, Side};
 
 /// Words that say which packets, before anything that says what becomes of them.
-const WHICH: [&str; 19] = [
-    "client→server",
-    "client->server",
-    "server→client",
-    "server->client",
-    "tcp",
-    "udp",
-    "icmp",
-    "syn",
-    "syn-ack",
-    "ack",
-    "data",
-    "fin",
-    "rst",
-    "length",
-    "port",
-    "connection",
-    "again",
-    "every",
-    "10 %",
-];
-const THEN: [&str; 8] = [
-    "pass", "drop", "delay", "hold", "double", "swap", "corrupt", "cut",
-];
-const CABLE: [&str; 3] = ["latency", "loss", "rate"];
+const WHICH: &str = "client→server, client->server, server→client, server->client, tcp, udp, icmp, \
+                     syn, syn-ack, ack, data, fin, rst, length, port, connection, again, every, 10 %";
+const THEN: &str = "pass, drop, delay, hold, double, swap, corrupt, cut";
+const CABLE: &str = "latency, loss, rate";
+
+/// The words of a list.
+fn words(list: &'static str) -> impl Iterator<Item = &'static str> + Clone {
+    list.split(", ")
+}
 
 /// All rules of a text: one a line, or several with `;` between them.
 pub(super) fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
@@ -61,7 +48,7 @@ pub(super) fn rule(text: &str) -> Result<Rule, RuleError> {
     let rule = parser.rule()?;
     match parser.next() {
         None => Ok(rule),
-        Some(token) => Err(parser.wrong(&token, "here the rule ends, but more follows".into())),
+        Some(token) => Err(parser.wrong(&token, "here the rule ends, but more follows")),
     }
 }
 
@@ -84,19 +71,43 @@ impl<'a> Parser<'a> {
         token
     }
 
+    /// The kind of the next word, or of the one that is so many behind it.
+    pub(super) fn kind(&self, ahead: usize) -> Option<&Kind<'a>> {
+        self.tokens.get(self.at + ahead).map(|token| &token.what)
+    }
+
+    pub(super) fn number_follows(&self) -> bool {
+        matches!(self.kind(0), Some(Kind::Number(_)))
+    }
+
+    fn word_is(&self, ahead: usize, wanted: &str) -> bool {
+        matches!(self.kind(ahead), Some(Kind::Word(word)) if word.eq_ignore_ascii_case(wanted))
+    }
+
     /// Takes the next word if it is this one.
     pub(super) fn takes(&mut self, wanted: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token { what: Kind::Word(word), .. })
-            if word.eq_ignore_ascii_case(wanted));
+        let found = self.word_is(0, wanted);
         self.at += usize::from(found);
         found
     }
 
-    pub(super) fn wrong(&self, token: &Token, what: String) -> RuleError {
+    /// Takes the next word, whatever it is.
+    fn word(&mut self) -> String {
+        let word = self
+            .next()
+            .map(|token| self.text[token.place].to_lowercase());
+        word.unwrap_or_default()
+    }
+
+    pub(super) fn wrong(&self, token: &Token, what: impl Into<String>) -> RuleError {
+        self.error(token.place.clone(), what.into())
+    }
+
+    fn error(&self, place: Range<usize>, what: String) -> RuleError {
         RuleError {
             line: 1,
             text: self.text.to_string(),
-            place: token.place.clone(),
+            place,
             what,
         }
     }
@@ -108,12 +119,13 @@ impl<'a> Parser<'a> {
                 let found = &self.text[token.place.clone()];
                 self.wrong(token, format!("{what} is expected here, not \"{found}\""))
             }
-            None => RuleError {
-                line: 1,
-                text: self.text.to_string(),
-                place: self.text.len()..self.text.len(),
-                what: format!("{what} is expected here, but the rule ends"),
-            },
+            None => {
+                let end = self.text.len();
+                self.error(
+                    end..end,
+                    format!("{what} is expected here, but the rule ends"),
+                )
+            }
         }
     }
 
@@ -121,17 +133,15 @@ impl<'a> Parser<'a> {
         let mut which = Vec::new();
         loop {
             let Some(token) = self.peek().cloned() else {
-                return Err(
-                    self.expected(&format!("what becomes of the packet ({})", THEN.join(", ")))
-                );
+                return Err(self.expected(&format!("what becomes of the packet ({THEN})")));
             };
             match token.what {
                 Kind::Word(word) => {
                     let word = word.to_lowercase();
-                    if CABLE.contains(&word.as_str()) {
+                    if words(CABLE).any(|known| known == word) {
                         return self.setting(&which, &token);
                     }
-                    if THEN.contains(&word.as_str()) {
+                    if words(THEN).any(|known| known == word) {
                         return self.then(which);
                     }
                     self.at += 1;
@@ -167,34 +177,14 @@ impl<'a> Parser<'a> {
                 let _ = ["st", "nd", "rd", "th"].iter().any(|end| self.takes(end));
                 return self.add(which, Matching::Every(number), token);
             }
-            "tcp" => Sort::Tcp,
-            "udp" => Sort::Udp,
-            "icmp" => Sort::Icmp,
-            "syn" => Sort::Syn,
-            "syn-ack" => Sort::SynAck,
-            "ack" => Sort::Ack,
-            "data" => Sort::Data,
-            "fin" => Sort::Fin,
-            "rst" => Sort::Rst,
-            _ => return Err(self.unknown(token)),
+            _ => Sort::WORDS.iter().find(|(_, known)| *known == word),
         };
-        which.push(Matching::Sort(sort));
+        let Some((sort, _)) = sort else {
+            return Err(self.unknown(token));
+        };
+        which.push(Matching::Sort(*sort));
         // A number that is no percentage says which of them.
-        let percent = matches!(
-            self.tokens.get(self.at + 1),
-            Some(Token {
-                what: Kind::Sign('%'),
-                ..
-            })
-        );
-        if matches!(
-            self.peek(),
-            Some(Token {
-                what: Kind::Number(_),
-                ..
-            })
-        ) && !percent
-        {
+        if self.number_follows() && self.kind(1) != Some(&Kind::Sign('%')) {
             let number = self.whole("a number, as in \"data 2\",", 1, u32::MAX)?;
             self.add(which, Matching::Nth(number), token)?;
         }
@@ -203,23 +193,19 @@ impl<'a> Parser<'a> {
 
     /// What can be said only once.
     fn add(&self, which: &mut Vec<Matching>, new: Matching, token: &Token) -> Parsed<()> {
-        let same =
-            |other: &&Matching| std::mem::discriminant(*other) == std::mem::discriminant(&new);
-        if which.iter().any(|other| same(&other)) {
-            return Err(self.wrong(
-                token,
-                "this is said already, and can be said only once".into(),
-            ));
+        let same = |other| discriminant(other) == discriminant(&new);
+        if which.iter().any(same) {
+            return Err(self.wrong(token, "this is said already, and can be said only once"));
         }
         which.push(new);
         Ok(())
     }
 
     fn length(&mut self) -> Parsed<Matching> {
-        let compare = match self.peek().map(|token| &token.what) {
-            Some(Kind::Sign('>')) => Compare::More,
-            Some(Kind::Sign('<')) => Compare::Less,
-            Some(Kind::Sign('=')) => Compare::Equal,
+        let compare = match self.kind(0) {
+            Some(Kind::Sign('>')) => Ordering::Greater,
+            Some(Kind::Sign('<')) => Ordering::Less,
+            Some(Kind::Sign('=')) => Ordering::Equal,
             _ => return Err(self.expected("\">\", \"<\" or \"=\"")),
         };
         self.at += 1;
@@ -229,30 +215,18 @@ impl<'a> Parser<'a> {
     }
 
     fn then(&mut self, which: Vec<Matching>) -> Parsed<Rule> {
-        let start = self.at;
-        let word = self
-            .next()
-            .map(|token| self.text[token.place].to_lowercase());
-        let time_follows = matches!(
-            self.peek(),
-            Some(Token {
-                what: Kind::Number(_),
-                ..
-            })
-        );
-        let then = match word.as_deref() {
-            Some("pass") => Then::Pass,
-            Some("drop") => Then::Drop,
-            Some("double") => Then::Double,
-            Some("swap") => Then::Swap,
-            Some("corrupt") => Then::Corrupt,
-            Some("delay") => Then::Delay(self.time()?),
-            Some("hold") if time_follows && !self.counts_times() => Then::Hold(Some(self.time()?)),
-            Some("hold") => Then::Hold(None),
-            Some("cut") if which.is_empty() => {
-                self.at = start;
-                return self.cut();
+        let then = match self.word().as_str() {
+            "pass" => Then::Pass,
+            "drop" => Then::Drop,
+            "double" => Then::Double,
+            "swap" => Then::Swap,
+            "corrupt" => Then::Corrupt,
+            "delay" => Then::Delay(self.time()?),
+            "hold" if self.number_follows() && !self.word_is(1, "times") => {
+                Then::Hold(Some(self.time()?))
             }
+            "hold" => Then::Hold(None),
+            "cut" if which.is_empty() => return self.cut(),
             _ => Then::Cut(self.lasts()?),
         };
         let times = self.times()?;
@@ -260,7 +234,6 @@ impl<'a> Parser<'a> {
     }
 
     fn cut(&mut self) -> Parsed<Rule> {
-        self.at += 1;
         if !self.takes("after") {
             return Err(self.expected("\"after\" and a time"));
         }
@@ -277,22 +250,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn counts_times(&self) -> bool {
-        matches!(self.tokens.get(self.at + 1), Some(Token { what: Kind::Word(word), .. })
-            if word.eq_ignore_ascii_case("times"))
-    }
-
     fn times(&mut self) -> Parsed<Option<u32>> {
         if self.takes("once") {
             return Ok(Some(1));
         }
-        if !matches!(
-            self.peek(),
-            Some(Token {
-                what: Kind::Number(_),
-                ..
-            })
-        ) {
+        if !self.number_follows() {
             return Ok(None);
         }
         let times = self.whole("how many times", 1, u32::MAX)?;
@@ -310,15 +272,12 @@ impl<'a> Parser<'a> {
             _ => {
                 let what = "this is a setting of the whole cable: before it can stand only \
                             client→server or server→client";
-                return Err(self.wrong(token, what.to_string()));
+                return Err(self.wrong(token, what));
             }
         };
-        let word = self
-            .next()
-            .map(|token| self.text[token.place].to_lowercase());
-        let setting = match word.as_deref() {
-            Some("latency") => CableSetting::Latency(self.time()?),
-            Some("loss") => CableSetting::Loss(self.percent()?),
+        let setting = match self.word().as_str() {
+            "latency" => CableSetting::Latency(self.time()?),
+            "loss" => CableSetting::Loss(self.percent()?),
             _ => CableSetting::Rate(self.rate()?),
         };
         Ok(Rule::Cable { from, setting })
@@ -326,19 +285,16 @@ impl<'a> Parser<'a> {
 
     fn unknown(&self, token: &Token) -> RuleError {
         let word = &self.text[token.place.clone()];
-        let known = WHICH.iter().chain(&THEN).chain(&CABLE).copied();
+        let known = words(WHICH).chain(words(THEN)).chain(words(CABLE));
         let near = nearest(word, known);
         let what = if near.is_empty() {
             format!(
-                "\"{word}\" is no word of the rules; known are {}; then {}; and for the cable {}",
-                WHICH.join(", "),
-                THEN.join(", "),
-                CABLE.join(", ")
+                "\"{word}\" is no word of the rules; known are {WHICH}; then {THEN}; and for the \
+                 cable {CABLE}"
             )
         } else {
-            let near: Vec<String> = near.iter().map(|near| format!("\"{near}\"")).collect();
-            let near = near.join(" or ");
-            format!("\"{word}\" is no word of the rules; did you mean {near}?")
+            let near = near.join("\" or \"");
+            format!("\"{word}\" is no word of the rules; did you mean \"{near}\"?")
         };
         self.wrong(token, what)
     }

@@ -1,9 +1,10 @@
 //! From rules to words: what is printed reads back as the same rule.
 
+use std::cmp::Ordering;
 use std::fmt::{Display, Formatter, Result};
 use std::time::Duration;
 
-use super::{CableSetting, Compare, Matching, Rule, Sort, Then};
+use super::{CableSetting, Matching, Rule, Sort, Then};
 use crate::hand::{Cut, Side};
 
 impl Display for Rule {
@@ -44,12 +45,15 @@ impl Display for Matching {
         match self {
             Matching::From(Side::Client) => write!(out, "client→server"),
             Matching::From(Side::Server) => write!(out, "server→client"),
-            Matching::Sort(sort) => write!(out, "{}", sort.name()),
+            Matching::Sort(sort) => {
+                let word = Sort::WORDS.iter().find(|(known, _)| known == sort);
+                write!(out, "{}", word.map_or("", |(_, word)| word))
+            }
             Matching::Length(compare, length) => {
                 let sign = match compare {
-                    Compare::More => ">",
-                    Compare::Less => "<",
-                    Compare::Equal => "=",
+                    Ordering::Greater => ">",
+                    Ordering::Less => "<",
+                    Ordering::Equal => "=",
                 };
                 write!(out, "length {sign} {length}")
             }
@@ -72,19 +76,18 @@ impl Display for Matching {
 }
 
 impl Sort {
-    fn name(self) -> &'static str {
-        match self {
-            Sort::Tcp => "tcp",
-            Sort::Udp => "udp",
-            Sort::Icmp => "icmp",
-            Sort::Syn => "syn",
-            Sort::SynAck => "syn-ack",
-            Sort::Ack => "ack",
-            Sort::Data => "data",
-            Sort::Fin => "fin",
-            Sort::Rst => "rst",
-        }
-    }
+    /// Every sort, and its word.
+    pub(super) const WORDS: [(Sort, &str); 9] = [
+        (Sort::Tcp, "tcp"),
+        (Sort::Udp, "udp"),
+        (Sort::Icmp, "icmp"),
+        (Sort::Syn, "syn"),
+        (Sort::SynAck, "syn-ack"),
+        (Sort::Ack, "ack"),
+        (Sort::Data, "data"),
+        (Sort::Fin, "fin"),
+        (Sort::Rst, "rst"),
+    ];
 }
 
 impl Display for Then {
@@ -110,16 +113,8 @@ impl Display for CableSetting {
             CableSetting::Latency(time) => write!(out, "latency {}", Time(*time)),
             CableSetting::Loss(percent) => write!(out, "loss {percent} %"),
             CableSetting::Rate(rate) => {
-                let units = [
-                    ("Gbit/s", 1_000_000_000),
-                    ("Mbit/s", 1_000_000),
-                    ("kbit/s", 1_000),
-                ];
-                let fits = units
-                    .into_iter()
-                    .find(|(_, unit)| rate.is_multiple_of(*unit));
-                let (name, unit) = fits.unwrap_or(("bit/s", 1));
-                write!(out, "rate {} {name}", rate / unit)
+                let (number, unit) = whole((*rate).into(), ["Gbit/s", "Mbit/s", "kbit/s", "bit/s"]);
+                write!(out, "rate {number} {unit}")
             }
         }
     }
@@ -130,12 +125,17 @@ struct Time(Duration);
 
 impl Display for Time {
     fn fmt(&self, out: &mut Formatter) -> Result {
-        let nanoseconds = self.0.as_nanos();
-        let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
-        let fits = units
-            .into_iter()
-            .find(|(_, unit)| nanoseconds.is_multiple_of(*unit));
-        let (name, unit) = fits.unwrap_or(("ns", 1));
-        write!(out, "{} {name}", nanoseconds / unit)
+        let (number, unit) = whole(self.0.as_nanos(), ["s", "ms", "us", "ns"]);
+        write!(out, "{number} {unit}")
     }
+}
+
+/// A number of the last unit, in the first unit in which it is whole. Each unit is a
+/// thousand of the next.
+fn whole(number: u128, units: [&str; 4]) -> (u128, &str) {
+    let sizes = [1_000_000_000, 1_000_000, 1_000, 1];
+    let mut fitting = sizes.into_iter().zip(units);
+    let found = fitting.find(|(size, _)| number.is_multiple_of(*size));
+    let (size, unit) = found.expect("every number is a multiple of 1");
+    (number / size, unit)
 }

@@ -1,7 +1,6 @@
 //! One direction of the cable: what is on its way, and in which order.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map;
 use std::time::Duration;
 
 use timeline::cable::Fate;
@@ -91,15 +90,17 @@ impl Direction {
 
     /// A frame goes on at once. One that waited for it goes behind it.
     pub(super) fn went_out(&mut self, due: Duration) {
-        self.last = self.last.max(due);
-        if let Some((_, parked)) = self.parked.take() {
-            self.insert(parked, due);
-        }
+        self.stop_until(due);
+        self.let_parked_go(due);
     }
 
     /// A frame is to go on then. One that waited for it goes behind it.
     pub(super) fn add(&mut self, entry: Entry, due: Duration) {
         self.insert(entry, due);
+        self.let_parked_go(due);
+    }
+
+    fn let_parked_go(&mut self, due: Duration) {
         if let Some((_, parked)) = self.parked.take() {
             self.insert(parked, due);
         }
@@ -113,8 +114,7 @@ impl Direction {
     pub(super) fn park(&mut self, entry: Entry) {
         let until = entry.came + PATIENCE;
         if let Some((_, before)) = self.parked.replace((until, entry)) {
-            let due = self.last;
-            self.insert(before, due);
+            self.insert(before, self.last);
         }
     }
 
@@ -122,12 +122,11 @@ impl Direction {
         self.parked.is_some()
     }
 
-    pub(super) fn has_room(&self, length: usize) -> bool {
-        self.kept + length <= ROOM
-    }
-
-    pub(super) fn takes(&mut self, length: usize) {
-        self.kept += length;
+    /// Takes so many bytes, if there is room for them.
+    pub(super) fn takes(&mut self, length: usize) -> bool {
+        let has_room = self.kept + length <= ROOM;
+        self.kept += if has_room { length } else { 0 };
+        has_room
     }
 
     pub(super) fn gives_back(&mut self, length: usize) {
@@ -139,11 +138,8 @@ impl Direction {
         if let Some((_, parked)) = self.parked.take_if(|(until, _)| *until <= now) {
             self.insert(parked, now);
         }
-        let first = self
-            .waiting
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now);
-        let entry = first.map(btree_map::OccupiedEntry::remove)?;
+        let first = self.waiting.first_entry();
+        let entry = first.filter(|entry| entry.key().0 <= now)?.remove();
         self.gives_back(entry.bytes.len());
         Some(entry)
     }

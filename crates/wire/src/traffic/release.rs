@@ -8,16 +8,16 @@ use super::{BY_HAND, ETHERNET, Report, Traffic, flipped};
 use crate::hand::Action;
 
 impl Traffic {
-    /// Somebody decides about a frame that is held. Whether there was one.
+    /// Somebody decides about a frame, if it is held.
     pub(crate) fn release(
         &mut self,
         frame: u64,
         what: Action,
         now: Duration,
         report: &mut dyn FnMut(Report),
-    ) -> bool {
+    ) {
         let Some(mut entry) = self.held.remove(&frame) else {
-            return false;
+            return;
         };
         let from = entry.from;
         let direction = &mut self.directions[from.index()];
@@ -71,7 +71,6 @@ impl Traffic {
                 direction.add(entry, now);
             }
         }
-        true
     }
 
     /// All frames that are held.

@@ -7,46 +7,28 @@ use std::time::Duration;
 use timeline::cable::Fate;
 use timeline::packet::Content;
 use wire::rules::Rules;
-use wire::{Action, Frame, Report, Settings, Side};
+use wire::{Action, Frame, Report, Side};
 
-use super::Play;
 use super::lab::{Lab, fate, label, passage, talk};
+use crate::harness::{Play, plays};
 
-pub const PLAYS: &[Play] = &[
-    (
-        "a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times",
-        held_syn,
-    ),
-    (
-        "a_syn_that_is_never_answered_ends_as_the_kernel_ends_it",
-        no_answer,
-    ),
-    ("a_dropped_segment_comes_again_after_its_timeout", dropped),
-    (
-        "with_later_data_sack_tells_and_it_comes_again_at_once",
-        fast,
-    ),
-    ("a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it", cut),
-    (
-        "nobody_repairs_lost_doubled_and_swapped_datagrams",
-        datagrams,
-    ),
-    ("a_doubled_segment_is_answered_by_dsack", doubled),
-    ("a_swapped_segment_waits_in_the_out_of_order_queue", swapped),
-    (
-        "a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp",
-        corrupted,
-    ),
-    (
-        "a_delayed_frame_is_overtaken_and_a_held_one_is_not",
-        delayed,
-    ),
-    ("with_latency_no_frame_is_there_sooner", latency),
-    ("a_rate_makes_frames_wait_for_each_other", rate),
-    ("a_person_decides_about_each_frame_that_is_held", by_hand),
-    ("a_cable_is_cut_and_mended_by_hand", cut_by_hand),
-    ("the_same_seed_and_packets_have_the_same_fate", seeds),
-    ("the_last_ack_dropped_is_answered_from_time_wait", time_wait),
+pub const PLAYS: &[Play] = plays![
+    a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times,
+    a_syn_that_is_never_answered_ends_as_the_kernel_ends_it,
+    a_dropped_segment_comes_again_after_its_timeout,
+    with_later_data_sack_tells_and_it_comes_again_at_once,
+    a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it,
+    nobody_repairs_lost_doubled_and_swapped_datagrams,
+    a_doubled_segment_is_answered_by_dsack,
+    a_swapped_segment_waits_in_the_out_of_order_queue,
+    a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp,
+    a_delayed_frame_is_overtaken_and_a_held_one_is_not,
+    with_latency_no_frame_is_there_sooner,
+    a_rate_makes_frames_wait_for_each_other,
+    a_person_decides_about_each_frame_that_is_held,
+    a_cable_is_cut_and_mended_by_hand,
+    the_same_seed_and_packets_have_the_same_fate,
+    the_last_ack_dropped_is_answered_from_time_wait,
 ];
 
 fn of_label<'a>(frames: &'a [Frame], wanted: &str) -> Vec<&'a Frame> {
@@ -65,7 +47,7 @@ fn seconds(from: &Frame, to: &Frame) -> f64 {
     (to.at - from.at).as_secs_f64()
 }
 
-fn held_syn() {
+fn a_held_syn_stays_syn_sent_and_comes_again_in_the_kernels_times() {
     let lab = Lab::new("syn hold 2 times");
     let (mut server, mut client) = lab.pair();
     assert_eq!(lab.states(Side::Client)[0], "SYN-SENT");
@@ -84,19 +66,13 @@ fn held_syn() {
     lab.control.decide(2, Action::Drop);
     let mut laters = lab.wait_laters(2);
     laters.sort_by_key(|later| later.frame);
-    assert_eq!(
-        (laters[0].fate, laters[1].fate),
-        (Fate::Passed, Fate::Dropped)
-    );
-    assert!(
-        laters
-            .iter()
-            .all(|later| later.by.as_deref() == Some("the hand"))
-    );
+    let fates = laters.iter().map(|later| (later.fate, later.by.as_deref()));
+    let hand = Some("the hand");
+    assert!(fates.eq([(Fate::Passed, hand), (Fate::Dropped, hand)]));
     talk(&mut client, &mut server, b"as if nothing had happened");
 }
 
-fn no_answer() {
+fn a_syn_that_is_never_answered_ends_as_the_kernel_ends_it() {
     let lab = Lab::with("syn drop", |wire| {
         let client = wire.host(Side::Client);
         client.set("net.ipv4.tcp_syn_retries", "1").unwrap();
@@ -112,7 +88,7 @@ fn no_answer() {
     lab.wait_counts(Side::Client, (2, 0, 2));
 }
 
-fn dropped() {
+fn a_dropped_segment_comes_again_after_its_timeout() {
     let lab = Lab::new("client→server data 2 drop");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"one");
@@ -128,11 +104,11 @@ fn dropped() {
     assert!(waited > 0.1, "{waited}");
     // On a busy machine an acknowledgement can be late, so that more comes again.
     let again = data.iter().filter(|frame| passage(frame).again.is_some());
-    let counted = lab.counters(Side::Client).get("Tcp.RetransSegs").unwrap();
-    assert_eq!(counted, again.count() as i64, "{}", lab.story().join("\n"));
+    let counted = lab.counters(Side::Client)["Tcp.RetransSegs"];
+    assert_eq!(counted, again.count() as u64, "{}", lab.story().join("\n"));
 }
 
-fn fast() {
+fn with_later_data_sack_tells_and_it_comes_again_at_once() {
     let lab = Lab::with("client→server data 2 drop", |wire| {
         // Only SACK is to bring it again, however late an answer is: no timeout
         // (since Linux 6.11 it can be made long), and no probe of the last segment.
@@ -143,30 +119,24 @@ fn fast() {
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, &[b'x'; 14_480]);
     let frames = lab.frames();
-    let lost = frames
-        .iter()
-        .find(|frame| fate(frame) == Fate::Dropped)
-        .unwrap();
-    let again = frames
-        .iter()
-        .find(|frame| passage(frame).again == Some(lost.id));
-    let again = again.unwrap();
-    let between = frames
-        .iter()
-        .filter(|frame| (lost.id..again.id).contains(&frame.id));
-    let told = between.filter(
-        |frame| matches!(&frame.packet.content, Content::Tcp(tcp) if !tcp.options.sack.is_empty()),
+    let place = |fits: &dyn Fn(&Frame) -> bool| frames.iter().position(fits).unwrap();
+    let lost = place(&|frame| fate(frame) == Fate::Dropped);
+    let again = place(&|frame| passage(frame).again == Some(frames[lost].id));
+    let tells = |frame: &Frame| matches!(&frame.packet.content, Content::Tcp(tcp) if !tcp.options.sack.is_empty());
+    assert!(
+        frames[lost..again].iter().any(tells),
+        "{}",
+        lab.story().join("\n")
     );
-    assert!(told.count() >= 1, "{}", lab.story().join("\n"));
-    let counters = lab.counters(Side::Client).read().unwrap();
+    let counters = lab.counters(Side::Client);
     assert_eq!(counters["TcpExt.TCPSackRecovery"], 1);
     assert_eq!(
         counters["TcpExt.TCPTimeouts"], 0,
-        "it did not wait for its timeout"
+        "it waited for its timeout"
     );
 }
 
-fn cut() {
+fn a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it() {
     let lab = Lab::with("client→server data 2 cut", |wire| {
         let client = wire.host(Side::Client);
         client.set("net.ipv4.tcp_retries2", "2").unwrap();
@@ -190,6 +160,13 @@ fn cut() {
     assert_eq!(lab.states(Side::Server).last(), Some(&"ESTABLISHED"));
 }
 
+/// A datagram for each byte.
+fn send_each(socket: &UdpSocket, bytes: &[u8]) {
+    for byte in bytes {
+        socket.send(&[*byte]).unwrap();
+    }
+}
+
 /// So many datagrams of one byte, in the order in which they arrive.
 fn received(socket: &UdpSocket, count: usize) -> Vec<u8> {
     let one = || {
@@ -201,51 +178,44 @@ fn received(socket: &UdpSocket, count: usize) -> Vec<u8> {
     std::iter::repeat_with(one).take(count).collect()
 }
 
-fn datagrams() {
+fn nobody_repairs_lost_doubled_and_swapped_datagrams() {
     let lab = Lab::new("udp 1 swap; udp 3 drop; udp 4 double");
     let (server, client) = lab.datagrams();
-    for number in b'1'..=b'5' {
-        client.send(&[number]).unwrap();
-    }
+    send_each(&client, b"12345");
     assert_eq!(received(&server, 5), b"21445");
     let fates: Vec<Fate> = lab.frames().iter().map(fate).collect();
-    let (swapped, doubled) = (Fate::Swapped, Fate::Doubled);
-    assert_eq!(
-        fates,
-        [swapped, Fate::Passed, Fate::Dropped, doubled, Fate::Passed]
-    );
+    let (swapped, doubled, passed) = (Fate::Swapped, Fate::Doubled, Fate::Passed);
+    assert_eq!(fates, [swapped, passed, Fate::Dropped, doubled, passed]);
     lab.wait_counts(Side::Client, (5, 5, 1));
 }
 
-fn doubled() {
+fn a_doubled_segment_is_answered_by_dsack() {
     let lab = Lab::new("client→server data 1 double");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"twice");
     talk(&mut server, &mut client, b"once");
-    let counters = lab.counters(Side::Server).read().unwrap();
+    let counters = lab.counters(Side::Server);
     assert_eq!(counters["TcpExt.TCPDSACKOldSent"], 1);
 }
 
-fn swapped() {
+fn a_swapped_segment_waits_in_the_out_of_order_queue() {
     let lab = Lab::new("client→server data 1 swap");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, &[b'x'; 2 * 1448]);
-    let counters = lab.counters(Side::Server).read().unwrap();
+    let counters = lab.counters(Side::Server);
     assert_eq!(counters["TcpExt.TCPOFOQueue"], 1);
     let (frames, laters) = (lab.frames(), lab.wait_laters(1));
     let data = data_of(&frames, Side::Client);
     assert_eq!(laters[0].frame, data[0].id);
-    assert!(
-        laters[0].after >= data[1].at - data[0].at,
-        "it waited for the next"
-    );
+    let next = data[1].at - data[0].at;
+    assert!(laters[0].after >= next, "it did not wait for the next");
 }
 
-fn corrupted() {
+fn a_flipped_bit_fails_the_checksum_of_tcp_and_of_udp() {
     let lab = Lab::new("client→server data 1 corrupt\nudp 1 corrupt");
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"a bit");
-    let counters = lab.counters(Side::Server).read().unwrap();
+    let counters = lab.counters(Side::Server);
     assert_eq!(counters["Tcp.InCsumErrors"], 1);
     let frames = lab.frames();
     let data = data_of(&frames, Side::Client);
@@ -255,25 +225,17 @@ fn corrupted() {
     assert!((52 * 8..57 * 8).contains(&bit), "a bit of its data");
     assert_eq!(passage(data[1]).again, Some(data[0].id));
     let (server, client) = lab.datagrams();
-    client.send(b"1").unwrap();
-    client.send(b"2").unwrap();
+    send_each(&client, b"12");
     assert_eq!(received(&server, 1), b"2");
-    assert_eq!(
-        lab.counters(Side::Server).get("Udp.InCsumErrors").unwrap(),
-        1
-    );
+    assert_eq!(lab.counters(Side::Server)["Udp.InCsumErrors"], 1);
 }
 
-fn delayed() {
+fn a_delayed_frame_is_overtaken_and_a_held_one_is_not() {
     let lab = Lab::new("udp 1 delay 100 ms; udp 4 hold 100 ms");
     let (server, client) = lab.datagrams();
-    for number in b'1'..=b'3' {
-        client.send(&[number]).unwrap();
-    }
+    send_each(&client, b"123");
     assert_eq!(received(&server, 3), b"231");
-    for number in b'4'..=b'6' {
-        client.send(&[number]).unwrap();
-    }
+    send_each(&client, b"456");
     assert_eq!(received(&server, 3), b"456");
     let frames = lab.frames();
     assert_eq!(fate(&frames[0]), Fate::Delayed);
@@ -282,7 +244,7 @@ fn delayed() {
     assert!(lab.wait_laters(4)[0].after >= late);
 }
 
-fn latency() {
+fn with_latency_no_frame_is_there_sooner() {
     let lab = Lab::new("latency 20 ms");
     let (server, client) = lab.datagrams();
     for _ in 0..50 {
@@ -294,7 +256,7 @@ fn latency() {
     assert!(late.min() >= Some(Duration::from_millis(20)));
 }
 
-fn rate() {
+fn a_rate_makes_frames_wait_for_each_other() {
     let lab = Lab::new("client→server rate 1 Mbit/s");
     let (server, client) = lab.datagrams();
     for _ in 0..20 {
@@ -312,13 +274,11 @@ fn rate() {
     assert!(last >= all, "{after:?}");
 }
 
-fn by_hand() {
+fn a_person_decides_about_each_frame_that_is_held() {
     let lab = Lab::new("");
     let (server, client) = lab.datagrams();
     lab.control.hold(true);
-    for number in b'1'..=b'5' {
-        client.send(&[number]).unwrap();
-    }
+    send_each(&client, b"12345");
     lab.wait("five held", |lab| {
         let waiting = lab.control.counts(Side::Client).waiting;
         (lab.control.held().len() == 5 && waiting == 5).then_some(())
@@ -340,13 +300,10 @@ fn by_hand() {
     for wanted in [passed, doubled, dropped, corrupted] {
         assert!(fates.contains(&wanted), "{fates:?}");
     }
-    assert_eq!(
-        lab.counters(Side::Server).get("Udp.InCsumErrors").unwrap(),
-        1
-    );
+    assert_eq!(lab.counters(Side::Server)["Udp.InCsumErrors"], 1);
 }
 
-fn cut_by_hand() {
+fn a_cable_is_cut_and_mended_by_hand() {
     let lab = Lab::new("");
     let (server, client) = lab.datagrams();
     lab.control.cut(true);
@@ -367,14 +324,13 @@ fn cut_by_hand() {
     assert_eq!(passage(&lab.frames()[0]).by.as_deref(), Some("the hand"));
 }
 
-fn seeds() {
+fn the_same_seed_and_packets_have_the_same_fate() {
     kernel::network::enter_private().unwrap();
     let play = |seed| {
         let mut lab = Lab::further("", |_| {});
-        let rules = Rules::parse("udp 30 % drop; loss 10 %")
-            .unwrap()
-            .with_seed(seed);
-        let settings: Settings = rules.settings();
+        let rules = Rules::parse("udp 30 % drop; loss 10 %").unwrap();
+        let rules = rules.with_seed(seed);
+        let settings = rules.settings();
         let (told, frames) = std::sync::mpsc::channel();
         let report = move |report| {
             if let Report::Packet(frame) = report {
@@ -394,7 +350,7 @@ fn seeds() {
     assert_ne!(first, play(2));
 }
 
-fn time_wait() {
+fn the_last_ack_dropped_is_answered_from_time_wait() {
     // The client closes first; the server's FIN is answered by the last ACK.
     let lab = Lab::new("client→server ack 2 drop");
     let (mut server, mut client) = lab.pair();
@@ -406,14 +362,11 @@ fn time_wait() {
     drop(client);
     let closed = |lab: &Lab| {
         let frames = lab.frames();
-        let fins = frames
-            .iter()
-            .filter(|frame| frame.from == Side::Server && label(&frame.packet) == "FIN ACK");
-        let fins: Vec<&Frame> = fins.collect();
-        let again = fins
-            .get(1)
-            .map(|fin| passage(fin).again == Some(fins[0].id))?;
-        let answer = frames.iter().find(|frame| frame.id > fins[1].id)?;
+        let mut fins = of_label(&frames, "FIN ACK");
+        fins.retain(|fin| fin.from == Side::Server);
+        let second = fins.get(1)?;
+        let again = passage(second).again == Some(fins[0].id);
+        let answer = frames.iter().find(|frame| frame.id > second.id)?;
         Some((again, label(&answer.packet)))
     };
     let (again, answer) = lab.wait("second FIN and its answer", closed);

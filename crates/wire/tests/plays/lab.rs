@@ -1,5 +1,6 @@
 //! A wire with rules on it, and everything that was seen of it.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Condvar, Mutex};
@@ -9,7 +10,9 @@ use timeline::cable::{Fate, Later, Passage};
 use timeline::packet::{Content, Packet};
 use timeline::state::{TcpState, Transition};
 use wire::rules::Rules;
-use wire::{CableControl, Counters, Frame, Host, Report, Side, Wire};
+use wire::{CableControl, Frame, Host, Report, Side, Wire};
+
+use super::counters::counters;
 
 /// Nothing in a play takes longer, unless it says so.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -51,9 +54,8 @@ impl Lab {
         let report = move |report| {
             let mut seen = writes.0.lock().unwrap();
             for (side, states) in &mut looks {
-                let changes = states.look().unwrap();
-                seen.states
-                    .extend(changes.into_iter().map(|change| (*side, change)));
+                let changes = states.look().unwrap().into_iter();
+                seen.states.extend(changes.map(|change| (*side, change)));
             }
             seen.reports.push(report);
             writes.1.notify_all();
@@ -74,14 +76,13 @@ impl Lab {
         self.wire.host(Side::Client)
     }
 
-    pub fn counters(&self, side: Side) -> Counters {
-        self.wire.host(side).counters().unwrap()
+    pub fn counters(&self, side: Side) -> BTreeMap<String, u64> {
+        counters(self.wire.host(side))
     }
 
     pub fn listener(&self) -> TcpListener {
-        self.server()
-            .inside(|| TcpListener::bind("10.0.0.1:8081"))
-            .unwrap()
+        let bind = || TcpListener::bind("10.0.0.1:8081");
+        self.server().inside(bind).unwrap()
     }
 
     pub fn connect(&self) -> std::io::Result<TcpStream> {
@@ -120,13 +121,11 @@ impl Lab {
 
     /// Each frame that came onto the cable.
     pub fn frames(&self) -> Vec<Frame> {
-        let frames = self
-            .reports()
-            .into_iter()
-            .filter_map(|report| match report {
-                Report::Packet(frame) => Some(frame),
-                _ => None,
-            });
+        let reports = self.reports().into_iter();
+        let frames = reports.filter_map(|report| match report {
+            Report::Packet(frame) => Some(frame),
+            _ => None,
+        });
         frames.collect()
     }
 
@@ -148,13 +147,11 @@ impl Lab {
 
     /// What became later of frames.
     fn laters(&self) -> Vec<Later> {
-        let laters = self
-            .reports()
-            .into_iter()
-            .filter_map(|report| match report {
-                Report::Later { later, .. } => Some(later),
-                _ => None,
-            });
+        let reports = self.reports().into_iter();
+        let laters = reports.filter_map(|report| match report {
+            Report::Later { later, .. } => Some(later),
+            _ => None,
+        });
         laters.collect()
     }
 

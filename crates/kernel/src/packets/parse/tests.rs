@@ -35,16 +35,26 @@ fn segment_with_options() -> Vec<u8> {
     bytes
 }
 
+fn tcp(bytes: &[u8], length: usize) -> Segment {
+    match packet(bytes, length as u32).content {
+        Content::Tcp(segment) => segment,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn udp(bytes: &[u8]) -> Datagram {
+    match packet(bytes, bytes.len() as u32).content {
+        Content::Udp(datagram) => datagram,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_segment_is_read_with_its_options_and_data() {
     let bytes = segment_with_options();
-    let Content::Tcp(segment) = packet(&bytes, bytes.len() as u32).content else {
-        panic!()
-    };
-    assert_eq!(
-        (segment.source_port, segment.destination_port, segment.seq),
-        (5000, 8081, 1)
-    );
+    let segment = tcp(&bytes, bytes.len());
+    let ports = (segment.source_port, segment.destination_port);
+    assert_eq!((ports, segment.seq), ((5000, 8081), 1));
     assert_eq!(segment.options.maximum_segment_size, Some(1460));
     assert_eq!(segment.options.sack, [(5, 9)]);
     assert_eq!((segment.length, segment.data), (5, b"hello".to_vec()));
@@ -53,10 +63,7 @@ fn a_segment_is_read_with_its_options_and_data() {
 #[test]
 fn what_was_not_kept_counts_in_the_length_alone() {
     let bytes = segment_with_options();
-    let whole = bytes.len() as u32;
-    let Content::Tcp(segment) = packet(&bytes[..bytes.len() - 3], whole).content else {
-        panic!()
-    };
+    let segment = tcp(&bytes[..bytes.len() - 3], bytes.len());
     assert_eq!((segment.length, segment.data), (5, b"he".to_vec()));
 }
 
@@ -160,9 +167,7 @@ fn headers(version: u8, protocol: u8) -> Vec<u8> {
 fn a_length_of_0_stands_for_all_that_came(#[case] version: u8) {
     let mut bytes = headers(version, UDP);
     bytes.extend([0, 1, 0, 2, 0, 0, 0, 0, b'x', b'y']);
-    let Content::Udp(datagram) = packet(&bytes, bytes.len() as u32).content else {
-        panic!()
-    };
+    let datagram = udp(&bytes);
     assert_eq!((datagram.destination_port, datagram.length), (2, 2));
     assert_eq!(datagram.data, b"xy");
 }
@@ -195,16 +200,14 @@ fn extensions_of_ipv6_are_passed_over() {
     bytes.extend([51, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend([UDP, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend([0, 7, 0, 8, 0, 9, 0, 0, b'!']);
-    let Content::Udp(datagram) = packet(&bytes, bytes.len() as u32).content else {
-        panic!()
-    };
+    let datagram = udp(&bytes);
     assert_eq!(datagram.data, b"!");
 }
 
 #[test]
 fn an_option_that_nobody_knows_is_passed_over() {
     let known = [254, 4, 9, 9, 2, 4, 5, 0xb4];
-    assert_eq!(tcp::options(&known).maximum_segment_size, Some(1460));
+    assert_eq!(super::tcp::options(&known).maximum_segment_size, Some(1460));
 }
 
 #[rstest]
@@ -213,7 +216,7 @@ fn an_option_that_nobody_knows_is_passed_over() {
 #[case::without_a_length(&[3])]
 #[case::behind_the_end(&[0, 2, 4, 1, 1])]
 fn a_broken_option_ends_the_list(#[case] bytes: &[u8]) {
-    assert_eq!(tcp::options(bytes), TcpOptions::default());
+    assert_eq!(super::tcp::options(bytes), TcpOptions::default());
 }
 
 #[test]

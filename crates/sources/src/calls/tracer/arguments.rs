@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use timeline::call::{Arg, Message};
 
+use super::names::Names;
 use super::outputs::{F_SETFL, LONGEST_SETTING, MOST_MESSAGES};
 use super::reader::{Decoder, LONGEST_ADDRESS, at_most};
 use super::table::{Part, Row};
@@ -33,19 +34,18 @@ impl Decoder<'_> {
                     found.extend(own[1..].iter().map(|&set| self.set(own[0], set)));
                 }
                 Part::FileCommand => {
-                    found.push(symbol(names::FILE_COMMAND, own[0]));
-                    found.push(file_argument(own));
+                    found.extend([symbol(names::FILE_COMMAND, own[0]), file_argument(own)]);
                 }
                 Part::DeviceCommand => {
                     found.push(symbol(names::DEVICE_COMMAND, own[0]));
                     found.push(self.device_argument(own));
                 }
                 Part::Messages => {
-                    found.push(self.messages(own));
-                    found.push(number(own[1]));
+                    found.extend([self.messages(own), number(own[1])]);
                 }
-                Part::MessagesOut => found.extend([wanted(own[0]), number(own[1])]),
-                Part::EpollOut => found.extend([wanted(own[0]), number(own[1])]),
+                Part::MessagesOut | Part::EpollOut => {
+                    found.extend([wanted(own[0]), number(own[1])]);
+                }
                 Part::Protocol => found.push(protocol(args[0], own[0])),
                 Part::Made => {}
                 _ => found.push(self.argument(part, own)),
@@ -62,12 +62,9 @@ impl Decoder<'_> {
             (Part::Flags(names), &[value]) => {
                 Arg::Flags(names::flags(names, u64::from(value as u32)))
             }
-            (Part::SocketType, &[value]) => Arg::Flags(names::flags_with_number(
-                names::SOCKET_TYPE,
-                0xf,
-                names::SOCKET_FLAGS,
-                u64::from(value as u32),
-            )),
+            (Part::SocketType, &[value]) => {
+                flags_with_number(names::SOCKET_TYPE, 0xf, names::SOCKET_FLAGS, value)
+            }
             (Part::Count, &[value]) => Arg::Number(value as i64),
             (Part::Hidden | Part::PairOut, &[value]) => wanted(value),
             (Part::AddressOut, &[value, _]) => wanted(value),
@@ -81,23 +78,24 @@ impl Decoder<'_> {
                 Arg::Bytes(self.gather(&[(address, length)], u64::MAX))
             }
             (Part::BytesOut, &[_, length]) => Arg::Room(length),
-            (Part::Vectors, &[address, count]) => match self.vectors(address, count) {
-                Some(vectors) => Arg::Bytes(self.gather(&vectors, u64::MAX)),
-                None => Arg::Unreadable(address),
-            },
+            (Part::Vectors, &[address, count]) => {
+                let vectors = self.vectors(address, count);
+                readable(address, vectors, |vectors| {
+                    Arg::Bytes(self.gather(&vectors, u64::MAX))
+                })
+            }
             (Part::VectorsOut, &[address, count]) => self.room_of_vectors(address, count),
-            (Part::Message, &[address]) => match self.message(address) {
-                Some(message) => Arg::Messages(vec![message]),
-                None => Arg::Unreadable(address),
-            },
-            (Part::MessageOut, &[address]) => match self.header(address) {
-                Some(header) => self.room_of_vectors(header.vectors, header.vector_count),
-                None => Arg::Unreadable(address),
-            },
-            (Part::Poll, &[address, count]) => match self.polled(address, count) {
-                Some(bytes) => Arg::Watched(parse::polled(&bytes, false)),
-                None => Arg::Unreadable(address),
-            },
+            (Part::Message, &[address]) => readable(address, self.message(address), |message| {
+                Arg::Messages(vec![message])
+            }),
+            (Part::MessageOut, &[address]) => readable(address, self.header(address), |header| {
+                self.room_of_vectors(header.vectors, header.vector_count)
+            }),
+            (Part::Poll, &[address, count]) => {
+                readable(address, self.polled(address, count), |bytes| {
+                    Arg::Watched(parse::polled(&bytes, false))
+                })
+            }
             (Part::EpollEvent, &[address]) => self.epoll_event(address),
             (_, &[value, ..]) => number(value),
             (_, &[]) => Arg::Null,
@@ -122,20 +120,14 @@ impl Decoder<'_> {
         // The kernel refuses what is longer; as a negative length is.
         let length = u64::from(length as u32);
         let found = (length <= LONGEST_ADDRESS).then(|| self.address_at(address, length));
-        match found.flatten() {
-            Some(found) => Arg::Address(found),
-            None => Arg::Unreadable(address),
-        }
+        readable(address, found.flatten(), Arg::Address)
     }
 
     fn room_of_vectors(&self, address: u64, count: u64) -> Arg {
-        match self.vectors(address, count) {
-            Some(vectors) => {
-                let lengths = vectors.iter().map(|(_, length)| *length);
-                Arg::Room(lengths.fold(0, u64::saturating_add))
-            }
-            None => Arg::Unreadable(address),
-        }
+        readable(address, self.vectors(address, count), |vectors| {
+            let lengths = vectors.iter().map(|(_, length)| *length);
+            Arg::Room(lengths.fold(0, u64::saturating_add))
+        })
     }
 
     fn messages(&self, own: &[u64]) -> Arg {
@@ -155,20 +147,17 @@ impl Decoder<'_> {
             return Arg::Null;
         }
         let length = u64::from(length as u32);
-        match self.all(address, at_most(length, LONGEST_SETTING)) {
-            Some(bytes) => {
-                let (level, option) = (i64::from(level as i32), i64::from(option as i32));
-                Arg::Setting(parse::setting(level, option, &bytes, length))
-            }
-            None => Arg::Unreadable(address),
-        }
+        let bytes = self.all(address, at_most(length, LONGEST_SETTING));
+        let (level, option) = (i64::from(level as i32), i64::from(option as i32));
+        readable(address, bytes, |bytes| {
+            Arg::Setting(parse::setting(level, option, &bytes, length))
+        })
     }
 
     fn set(&self, count: u64, address: u64) -> Arg {
-        match self.set_at(count, address) {
-            Some(set) => Arg::Descriptors(set),
-            None if address == 0 => Arg::Null,
-            None => Arg::Unreadable(address),
+        match address {
+            0 => Arg::Null,
+            _ => readable(address, self.set_at(count, address), Arg::Descriptors),
         }
     }
 
@@ -176,39 +165,45 @@ impl Decoder<'_> {
         if address == 0 {
             return Arg::Timeout(None);
         }
-        match parse::time(&self.memory.read(address, parse::PAIR), nanoseconds_a_unit) {
-            Some(time) => Arg::Timeout(Some(time)),
-            None => Arg::Unreadable(address),
-        }
+        let time = parse::time(&self.memory.read(address, parse::PAIR), nanoseconds_a_unit);
+        readable(address, time, |time| Arg::Timeout(Some(time)))
     }
 
     fn epoll_event(&self, address: u64) -> Arg {
         if address == 0 {
             return Arg::Null;
         }
-        let event = self.all(address, parse::EPOLL_EVENT);
-        event.map_or(Arg::Unreadable(address), |bytes| {
+        readable(address, self.all(address, parse::EPOLL_EVENT), |bytes| {
             Arg::Watched(parse::epoll_events(&bytes))
         })
     }
 
     fn device_argument(&self, own: &[u64]) -> Arg {
         match names::symbol(names::DEVICE_COMMAND, i64::from(own[0] as u32)).name {
-            Some(name) if name == "FIONBIO" => match self.number_at(own[1]) {
-                Some(on) => Arg::Number(i64::from(on as i32)),
-                None => Arg::Unreadable(own[1]),
-            },
+            Some(name) if name == "FIONBIO" => {
+                readable(own[1], self.number_at(own[1]), |on| number(on.into()))
+            }
             _ => wanted(own[1]),
         }
     }
+}
+
+/// What was found at an address, if it could be read.
+fn readable<T>(address: u64, found: Option<T>, arg: impl FnOnce(T) -> Arg) -> Arg {
+    found.map_or(Arg::Unreadable(address), arg)
 }
 
 fn number(value: u64) -> Arg {
     Arg::Number(i64::from(value as i32))
 }
 
-fn symbol(names: names::Names, value: u64) -> Arg {
+fn symbol(names: Names, value: u64) -> Arg {
     Arg::Symbol(names::symbol(names, i64::from(value as i32)))
+}
+
+fn flags_with_number(numbers: Names, mask: u64, names: Names, value: u64) -> Arg {
+    let bits = u64::from(value as u32);
+    Arg::Flags(names::flags_with_number(numbers, mask, names, bits))
 }
 
 fn wanted(pointer: u64) -> Arg {
@@ -216,12 +211,8 @@ fn wanted(pointer: u64) -> Arg {
 }
 
 fn option_names(own: &[u64]) -> [Arg; 2] {
-    let (level, option) = (i64::from(own[0] as i32), i64::from(own[1] as i32));
-    let name = names::symbol(names::options(level), option);
-    [
-        Arg::Symbol(names::symbol(names::LEVEL, level)),
-        Arg::Symbol(name),
-    ]
+    let options = names::options(i64::from(own[0] as i32));
+    [symbol(names::LEVEL, own[0]), symbol(options, own[1])]
 }
 
 fn protocol(family: u64, protocol: u64) -> Arg {
@@ -234,13 +225,7 @@ fn protocol(family: u64, protocol: u64) -> Arg {
 
 fn file_argument(own: &[u64]) -> Arg {
     if own[0] as u32 == F_SETFL {
-        let bits = u64::from(own[1] as u32);
-        Arg::Flags(names::flags_with_number(
-            names::ACCESS,
-            3,
-            names::FILE_FLAGS,
-            bits,
-        ))
+        flags_with_number(names::ACCESS, 3, names::FILE_FLAGS, own[1])
     } else {
         number(own[1])
     }

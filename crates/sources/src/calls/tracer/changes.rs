@@ -18,9 +18,9 @@ use super::parse;
 use super::reader::{Decoder, MOST_VECTORS};
 use super::table::Row;
 
-/// Deed speaks in streams, by the kernel's names.
+/// What speaks in streams, by the kernel's names.
 const STREAMS: &[&str] = &["TCP", "TCPv6", "MPTCP", "MPTCPv6", "UNIX-STREAM"];
-/// Deed speaks with other hosts.
+/// What speaks with other hosts.
 const INTERNET: &[&str] = &["TCP", "TCPv6", "MPTCP", "MPTCPv6", "UDP", "UDPv6"];
 
 /// Flags with which a short read or write is still the same call.
@@ -48,14 +48,14 @@ enum Whose {
     Program(Actor),
 }
 
-/// Deed is planned for a call.
+/// What is planned for a call.
 #[derive(Default)]
 pub(super) struct Plan {
     how: Option<How>,
     counted: Vec<Counter>,
 }
 
-/// Deed is to be done when the call has ended.
+/// What is to be done when the call has ended.
 #[derive(Default)]
 pub(super) enum Undo {
     #[default]

@@ -25,8 +25,7 @@ impl Engine {
     pub(super) fn entry(&mut self, at: u64, tid: i32) {
         if self.is_started(tid) {
             self.settle(tid, Fate::StartsAgain);
-            if let Ok(info) = trace::call_info(tid)
-                && let At::Entry { number, args } = info.at
+            if let Ok((At::Entry { number, args }, _)) = trace::call_info(tid)
                 && let Some(row) = table::find(number)
                 && self.begin(at, tid, row, args)
             {
@@ -58,7 +57,7 @@ impl Engine {
         if is_restart && again.is_none() {
             return false;
         }
-        let Some(concern) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
+        let Some(socket) = self.sockets.concern((pid, tid), row, &args, &decoder) else {
             if row.name.starts_with("write") && OUTPUTS.contains(&args[0]) {
                 self.tell(at, tid, Deed::Prints);
             }
@@ -74,11 +73,10 @@ impl Engine {
             actor,
             row,
             args: &args,
-            is_watched: concern
-                .socket
+            is_watched: socket
                 .as_ref()
                 .is_some_and(|socket| self.sockets.is_watched(socket)),
-            socket: concern.socket.as_ref(),
+            socket: socket.as_ref(),
         };
         // For the program it is one call, however often it begins.
         let plan = match &mut again {
@@ -88,7 +86,7 @@ impl Engine {
         let (changed, undo) = call.carry_out(&plan, &decoder).unzip();
         let undo = undo.unwrap_or_default();
         let running = match again {
-            // Deed it writes is where the interrupted call wanted it.
+            // The kernel writes where the interrupted call wanted it.
             Some(left) if is_restart => Running {
                 id,
                 plan,
@@ -112,7 +110,7 @@ impl Engine {
             tid: tid as u32,
             name: Text::Borrowed(row.name),
             args: arguments,
-            socket: concern.socket,
+            socket,
             resumes,
             changed,
         };
@@ -127,8 +125,7 @@ impl Engine {
 
     /// The call of a task has ended.
     pub(super) fn exit(&mut self, at: u64, tid: i32) {
-        let info = trace::call_info(tid);
-        let Ok(At::Exit { result }) = info.map(|info| info.at) else {
+        let Ok((At::Exit { result }, _)) = trace::call_info(tid) else {
             return self.resume(tid, 0);
         };
         let task = self.tasks.get_mut(&tid).expect("its exit was reported");
@@ -138,7 +135,7 @@ impl Engine {
         let result = call.undo.carry_out(tid, result);
         self.changes.ended(&call.plan, &call.undo, result);
         if names::RESTART.iter().any(|&(note, _)| note == -result) {
-            // Deed the program will see is known with the signal.
+            // The signal decides what the program will see.
             task.interrupted = Some(Interrupted {
                 at,
                 call,
@@ -175,38 +172,9 @@ impl Engine {
         self.tell(at, tid, Deed::CallEnd(end));
     }
 
-    /// Reports the end of a call that has no result.
-    pub(super) fn end_without_result(&mut self, at: u64, tid: i32, id: CallId, outcome: Outcome) {
-        let end = End {
-            id,
-            outcome,
-            outputs: Vec::new(),
-            sockets: Vec::new(),
-        };
-        self.tell(at, tid, Deed::CallEnd(end));
-    }
-
-    /// It is known now what becomes of the interrupted call, if there is one.
-    pub(super) fn settle(&mut self, tid: i32, fate: Fate) {
-        let task = self.tasks.get_mut(&tid);
-        let Some((task, left)) = task.and_then(|task| {
-            let left = task.interrupted.take()?;
-            Some((task, left))
-        }) else {
-            return;
-        };
-        let id = left.call.id;
-        let outcome = match fate {
-            Fate::Fails => Outcome::Failed(names::errno(EINTR)),
-            Fate::StartsAgain => {
-                task.again = Some(left.call);
-                Outcome::Interrupted(names::errno(left.note))
-            }
-        };
-        self.end_interrupted(left.at, tid, id, outcome, left.signals);
-    }
-
-    pub(super) fn end_interrupted(
+    /// Reports the end of a call that has no result, and then the signals that were
+    /// delivered since.
+    pub(super) fn end_without_result(
         &mut self,
         at: u64,
         tid: i32,
@@ -214,9 +182,32 @@ impl Engine {
         outcome: Outcome,
         signals: Vec<(u64, i32)>,
     ) {
-        self.end_without_result(at, tid, id, outcome);
+        let end = End {
+            id,
+            outcome,
+            outputs: Vec::new(),
+            sockets: Vec::new(),
+        };
+        self.tell(at, tid, Deed::CallEnd(end));
         for (at, signal) in signals {
             self.tell(at, tid, Deed::Signal(signal));
+        }
+    }
+
+    /// It is known now what becomes of the interrupted call, if there is one.
+    pub(super) fn settle(&mut self, tid: i32, fate: Fate) {
+        if let Some(task) = self.tasks.get_mut(&tid)
+            && let Some(left) = task.interrupted.take()
+        {
+            let id = left.call.id;
+            let outcome = match fate {
+                Fate::Fails => Outcome::Failed(names::errno(EINTR)),
+                Fate::StartsAgain => {
+                    task.again = Some(left.call);
+                    Outcome::Interrupted(names::errno(left.note))
+                }
+            };
+            self.end_without_result(left.at, tid, id, outcome, left.signals);
         }
     }
 }

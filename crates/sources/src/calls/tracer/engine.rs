@@ -1,13 +1,14 @@
 //! The tracer's thread: it waits for stops, and does what it is asked.
 //!
 //! ptrace(2) binds a traced task to one *thread*. So this thread alone waits for
-//! the programs, decides, and lets them go on. Deed a stop means is in
-//! `stops.rs`.
+//! the programs, decides, and lets them go on. `stops.rs` says what
+//! a stop means.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use kernel::signal::{SIGKILL, send};
@@ -17,7 +18,7 @@ use timeline::{Actor, Ending};
 
 use super::changes::{Changes, Plan, Undo};
 use super::handlers::Handlers;
-use super::orders::{Order, Requests};
+use super::orders::{Order, Request};
 use super::sockets::Sockets;
 use super::table::Row;
 use crate::calls::{Deed, TaskEvent};
@@ -28,7 +29,7 @@ const SHORTLY: Duration = Duration::from_millis(1);
 /// All that the thread knows.
 pub(super) struct Engine {
     pub(super) report: Box<dyn FnMut(TaskEvent) + Send>,
-    pub(super) requests: Requests,
+    pub(super) requests: Receiver<Request>,
     /// The stamp of the stop that is being reported, or [`IDLE`].
     pub(super) busy: Arc<AtomicU64>,
     /// Whether calls are held before they begin.
@@ -71,9 +72,9 @@ pub(super) struct Running {
     pub(super) args: [u64; 6],
     /// The room for an address or an option, as the program gave it.
     pub(super) room: u64,
-    /// Deed was planned to change in it, also when it begins again.
+    /// What was planned to change in it, also when it begins again.
     pub(super) plan: Plan,
-    /// Deed is to be put right when it has ended.
+    /// What is to be put right when it has ended.
     pub(super) undo: Undo,
 }
 
@@ -131,8 +132,8 @@ impl Engine {
                 }
                 continue;
             }
-            while let Ok((order, reply)) = self.requests.try_recv() {
-                let _ = reply.send(self.obey(order));
+            while let Ok(request) = self.requests.try_recv() {
+                self.answer(request);
             }
             match self.next_stop() {
                 Ok(Some((tid, status))) => {
@@ -156,17 +157,20 @@ impl Engine {
 
     /// False when nobody can give orders any more.
     fn wait_for_order(&mut self) -> bool {
-        let Ok((order, reply)) = self.requests.recv() else {
-            return false;
-        };
+        self.requests
+            .recv()
+            .map(|request| self.answer(request))
+            .is_ok()
+    }
+
+    fn answer(&mut self, (order, reply): Request) {
         // One who waits no longer needs no answer.
         let _ = reply.send(self.obey(order));
-        true
     }
 
     fn next_stop(&mut self) -> io::Result<Option<(i32, i32)>> {
         if self.starting.is_empty() {
-            return trace::wait_for_any();
+            return trace::wait_for(None);
         }
         // A child that cannot exec ends, and Command::spawn waits for it: its end
         // must not be taken away here.
@@ -174,15 +178,15 @@ impl Engine {
             return Ok(None);
         };
         if !(ended && self.starting.contains(&tid)) {
-            return trace::wait_for(tid).or(Ok(None));
+            return trace::wait_for(Some(tid)).or(Ok(None));
         }
         // It will show again and again until Command::spawn has returned; and that
         // may depend on other children, which have inherited its pipe.
         if let Ok(Some(stopped)) = trace::peek_at_stops() {
-            return trace::wait_for(stopped).or(Ok(None));
+            return trace::wait_for(Some(stopped)).or(Ok(None));
         }
-        if let Ok((order, reply)) = self.requests.recv_timeout(SHORTLY) {
-            let _ = reply.send(self.obey(order));
+        if let Ok(request) = self.requests.recv_timeout(SHORTLY) {
+            self.answer(request);
         }
         Ok(None)
     }
@@ -209,7 +213,6 @@ impl Engine {
                     self.programs.remove(&task.actor);
                 }
             }
-            Order::Hide(inode) => self.sockets.hide(inode),
             Order::Change(changes) => self.changes = Changes::new(changes),
             Order::Go(call) => self.go(call),
             Order::GoAll => {
@@ -238,7 +241,6 @@ impl Engine {
         let Some(tid) = self.held.remove(&call) else {
             return; // It was killed while it was held.
         };
-        self.tell(now(), tid, Deed::GoesOn(call));
         self.resume(tid, 0);
     }
 
@@ -272,10 +274,9 @@ impl Engine {
     /// Lets a stopped task go on: to the end of its call, if it is in one.
     pub(super) fn resume(&self, tid: i32, signal: i32) {
         let in_call = self.tasks.get(&tid).is_some_and(|task| task.call.is_some());
-        let how = if in_call {
-            GoOn::ToTheEndOfTheCall
-        } else {
-            GoOn::Freely
+        let how = match in_call {
+            true => GoOn::ToTheEndOfTheCall,
+            false => GoOn::Freely,
         };
         // It fails only for a task that was killed, whose end will be reported.
         let _ = trace::go_on(tid, how, signal);

@@ -1,4 +1,4 @@
-//! Deed a signal does to a call that it interrupts: signal(7).
+//! What a signal does to a call that it interrupts: signal(7).
 //!
 //! The kernel notes that the call was interrupted, and decides when it delivers
 //! the signal. A program without a handler for it notices nothing: the call
@@ -25,7 +25,7 @@ pub(super) struct Handlers {
     flags: HashMap<i32, HashMap<i32, u64>>,
 }
 
-/// Deed the program sees of an interrupted call.
+/// What the program sees of an interrupted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Nothing: the call starts again.
@@ -57,7 +57,7 @@ impl Handlers {
         self.flags.remove(&pid);
     }
 
-    /// A signal is delivered to a process. Deed becomes of a call that left with
+    /// A signal is delivered to a process. What becomes of a call that left with
     /// this note; None when no handler runs.
     pub(super) fn deliver(&mut self, pid: i32, signal: i32, note: Option<i64>) -> Option<Fate> {
         let own = self.flags.get_mut(&pid)?;
@@ -70,10 +70,9 @@ impl Handlers {
             ERESTARTSYS => flags & SA_RESTART != 0,
             _ => false,
         };
-        Some(if again {
-            Fate::StartsAgain
-        } else {
-            Fate::Fails
+        Some(match again {
+            true => Fate::StartsAgain,
+            false => Fate::Fails,
         })
     }
 }

@@ -17,7 +17,7 @@ use timeline::Actor;
 use super::filter;
 use super::orders::{Order, Orders};
 
-/// Starts the program under observation. Deed follows from the child is in the
+/// Starts the program under observation. From then on the child is in the
 /// hands of the tracer.
 pub(super) fn launch(orders: &Orders, actor: Actor, mut command: Command) -> io::Result<Child> {
     let (ours, childs) = UnixStream::pair()?;
@@ -69,7 +69,7 @@ fn attach(mut stream: &UnixStream, orders: &Orders, actor: Actor) -> io::Result<
     })
 }
 
-/// Deed the child said of the filter, if the kernel refused it.
+/// What the child said of the filter, if the kernel refused it.
 fn refused(mut stream: &UnixStream) -> Option<io::Error> {
     let mut word = Word::default();
     // All that the child said is in the buffer already: it has ended.

@@ -1,7 +1,7 @@
-//! Deed other threads want of the tracer's thread, which waits in waitpid(2).
+//! What other threads want of the tracer's thread, which waits in waitpid(2).
 
 use std::io;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use kernel::trace;
@@ -22,8 +22,6 @@ pub(super) enum Order {
     Launched(i32),
     /// It never will: it has ended and was waited for.
     Failed(i32),
-    /// Leave out the calls on this socket.
-    Hide(u64),
     /// Make these changes to calls, and no others.
     Change(Vec<Change>),
     /// Let this held call go on.
@@ -43,16 +41,12 @@ pub(super) type Request = (Order, Sender<io::Result<()>>);
 /// The way to the tracer's thread.
 #[derive(Debug)]
 pub(super) struct Orders {
-    sender: Sender<Request>,
-    thread: i32,
+    pub(super) sender: Sender<Request>,
+    /// The id of the thread that reads the other end.
+    pub(super) thread: i32,
 }
 
 impl Orders {
-    /// `thread` is the id of the thread that reads the other end.
-    pub(super) fn new(sender: Sender<Request>, thread: i32) -> Self {
-        Self { sender, thread }
-    }
-
     /// Hands it over, and waits until it is done.
     pub(super) fn give(&self, order: Order) -> io::Result<()> {
         let gone = || io::Error::other("the tracer's thread has ended");
@@ -71,6 +65,3 @@ impl Orders {
         }
     }
 }
-
-/// The other end.
-pub(super) type Requests = Receiver<Request>;

@@ -15,7 +15,7 @@ pub(super) const LONGEST_SETTING: u64 = 256;
 pub(super) const F_SETFL: u32 = 4;
 
 impl Decoder<'_> {
-    /// Deed the kernel wrote in a call that returned `result`; nothing when it
+    /// What the kernel wrote in a call that returned `result`; nothing when it
     /// failed. `room` is what [`Decoder::arguments`] has found.
     pub(super) fn outputs(
         &self,

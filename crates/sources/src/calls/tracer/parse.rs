@@ -1,4 +1,4 @@
-//! Deed bytes of a program's memory mean. A program may put anything there, so
+//! What bytes of a program's memory mean. A program may put anything there, so
 //! each function here takes any bytes and has an answer to them.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};

@@ -1,4 +1,4 @@
-//! Deed /proc tells of a task: which of its descriptors are sockets.
+//! What /proc tells of a task: which of its descriptors are sockets.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,7 +10,6 @@ use kernel::file::{Links, socket_protocol};
 use kernel::trace;
 use timeline::call::Text;
 
-use super::names;
 use super::reader::Memory;
 
 /// So many folders of tasks are kept open: more would use up our descriptors.
@@ -58,9 +57,7 @@ fn inode_in(link: &[u8]) -> Option<u64> {
 /// The kernel's name for what a socket speaks, such as `TCP`.
 pub(super) fn protocol(tid: i32, descriptor: i32) -> Option<Text> {
     let path = format!("/proc/{tid}/fd/{descriptor}");
-    let name = socket_protocol(Path::new(&path))?;
-    let known = names::PROTOCOLS.iter().find(|known| **known == name);
-    Some(known.map_or_else(|| name.clone().into(), |known| Text::Borrowed(known)))
+    socket_protocol(Path::new(&path)).map(Text::from)
 }
 
 /// The open descriptors of a task from `first` to `last`, lowest first.
@@ -70,11 +67,10 @@ pub(super) fn open_in_range(tid: i32, first: u32, last: u32) -> Vec<i32> {
         .flatten();
     let names = entries.flatten().map(|entry| entry.file_name());
     let numbers = names.filter_map(|name| name.to_str()?.parse::<u32>().ok());
-    let mut found: Vec<u32> = numbers
-        .filter(|number| (first..=last).contains(number))
-        .collect();
+    let in_range = numbers.filter(|number| (first..=last).contains(number));
+    let mut found: Vec<i32> = in_range.map(|number| number as i32).collect();
     found.sort_unstable();
-    found.into_iter().map(|number| number as i32).collect()
+    found
 }
 
 /// The descriptors that an epoll instance watches.
@@ -135,14 +131,8 @@ mod tests {
     #[test]
     fn only_a_link_to_a_socket_has_an_inode() {
         assert_eq!(inode_in(b"socket:[501088]"), Some(501_088));
-        for other in [
-            &b"pipe:[7]"[..],
-            b"/tmp/socket:[7]",
-            b"socket:[]",
-            b"socket:[7",
-            b"",
-        ] {
-            assert_eq!(inode_in(other), None);
+        for other in ["pipe:[7]", "/tmp/socket:[7]", "socket:[]", "socket:[7", ""] {
+            assert_eq!(inode_in(other.as_bytes()), None, "{other}");
         }
     }
 }

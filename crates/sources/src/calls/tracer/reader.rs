@@ -157,6 +157,6 @@ pub(super) fn descriptors(row: &Row, args: &[u64; 6]) -> Vec<i32> {
 }
 
 pub(super) fn at_most(length: u64, most: u64) -> usize {
-    // Deed is at most `most` fits: all our limits are small.
+    // It fits: all our limits are small.
     length.min(most) as usize
 }

@@ -11,13 +11,11 @@ use super::table::{Row, When};
 /// So many names of protocols are remembered before all are forgotten.
 const MOST_PROTOCOLS: usize = 65_536;
 
-/// Deed is known of sockets and of what watches them.
+/// What is known of sockets and of what watches them.
 #[derive(Default)]
 pub(super) struct Sockets {
-    /// Deed each socket speaks, by inode: it never changes.
+    /// What each socket speaks, by inode: it never changes.
     protocols: HashMap<u64, Option<Text>>,
-    /// Sockets that are none of the programs' own.
-    hidden: HashSet<u64>,
     descriptors: Descriptors,
     /// Process and descriptor of epoll instances that watch a socket.
     epolls: HashSet<(i32, i32)>,
@@ -25,18 +23,10 @@ pub(super) struct Sockets {
     watched: HashSet<u64>,
 }
 
-/// A call that concerns sockets.
-pub(super) struct Concern {
-    /// The first of its descriptors that is a socket.
-    pub(super) socket: Option<Socket>,
-}
+/// A call that concerns sockets: the first of its descriptors that is one.
+pub(super) type Concern = Option<Socket>;
 
 impl Sockets {
-    /// Leaves out the calls on this socket from now on.
-    pub(super) fn hide(&mut self, inode: u64) {
-        self.hidden.insert(inode);
-    }
-
     /// A task has ended, or has become another one.
     pub(super) fn forget(&mut self, tid: i32) {
         self.descriptors.forget(tid);
@@ -57,18 +47,12 @@ impl Sockets {
         })
     }
 
-    /// The same, but not for a hidden socket.
-    fn shown(&mut self, tid: i32, descriptor: i32) -> Option<Socket> {
-        let socket = self.of(tid, descriptor)?;
-        (!self.hidden.contains(&socket.inode)).then_some(socket)
-    }
-
     /// Whether an epoll instance watches this socket, or once did.
     pub(super) fn is_watched(&self, socket: &Socket) -> bool {
         self.watched.contains(&socket.inode)
     }
 
-    /// Deed a call has to do with sockets; None when nothing.
+    /// What a call has to do with sockets; None when nothing.
     pub(super) fn concern(
         &mut self,
         (pid, tid): (i32, i32),
@@ -80,19 +64,14 @@ impl Sockets {
         let socket = match row.when {
             When::Always => {
                 let first = numbers.first();
-                let socket = first.and_then(|&number| self.of(tid, number));
-                let hidden = |socket: &Socket| self.hidden.contains(&socket.inode);
-                if socket.as_ref().is_some_and(hidden) {
-                    return None;
-                }
-                socket
+                first.and_then(|&number| self.of(tid, number))
             }
             When::OnSocket => {
                 if row.name == "close" {
                     self.epolls.remove(&(pid, numbers[0]));
                 }
                 let mut each = numbers.iter();
-                let socket = each.find_map(|&number| self.shown(tid, number))?;
+                let socket = each.find_map(|&number| self.of(tid, number))?;
                 if row.name == "epoll_ctl" {
                     self.epolls.insert((pid, numbers[0]));
                     self.watched.insert(socket.inode);
@@ -102,21 +81,18 @@ impl Sockets {
             When::Watching => {
                 let watched = decoder.watched(row, args)?;
                 let mut each = watched.into_iter();
-                Some(each.find_map(|number| self.shown(tid, number))?)
+                Some(each.find_map(|number| self.of(tid, number))?)
             }
             When::Epoll => {
                 let instance = (pid, *numbers.first()?);
                 if !self.epolls.contains(&instance) {
                     let targets = proc::epoll_targets(tid, instance.1);
                     let mut each = targets.into_iter();
-                    if each.any(|number| self.shown(tid, number).is_some()) {
+                    if each.any(|number| self.of(tid, number).is_some()) {
                         self.epolls.insert(instance);
                     } else {
                         // A socket in the place of the instance is a mistake.
-                        let socket = self.shown(tid, instance.1)?;
-                        return Some(Concern {
-                            socket: Some(socket),
-                        });
+                        return Some(Some(self.of(tid, instance.1)?));
                     }
                 }
                 None
@@ -124,12 +100,12 @@ impl Sockets {
             When::Range => {
                 let (first, last) = (args[0] as u32, args[1] as u32);
                 let mut each = proc::open_in_range(tid, first, last).into_iter();
-                Some(each.find_map(|number| self.shown(tid, number))?)
+                Some(each.find_map(|number| self.of(tid, number))?)
             }
             // The caller knows whether it goes on with an observed call.
             When::Restart => None,
             When::Handler => return None,
         };
-        Some(Concern { socket })
+        Some(socket)
     }
 }

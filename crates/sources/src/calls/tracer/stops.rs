@@ -1,4 +1,4 @@
-//! Deed each stop of a task means, and how the task goes on.
+//! What each stop of a task means, and how the task goes on.
 
 use kernel::signal::{SIGKILL, send};
 use kernel::trace::{self, GoOn};
@@ -131,7 +131,7 @@ impl Engine {
             self.sockets.forget(tid);
         }
         let info = trace::call_info(tid);
-        let seen = info.is_ok_and(|info| info.arch == table::MACHINE);
+        let seen = info.is_ok_and(|(_, arch)| arch == table::MACHINE);
         let path = proc::executable(tid);
         let task = &self.tasks[&tid];
         let (pid, actor) = (task.pid, task.actor);
@@ -168,10 +168,10 @@ impl Engine {
             return;
         };
         if let Some(left) = task.interrupted.take() {
-            self.end_interrupted(left.at, tid, left.call.id, Outcome::Died, left.signals);
+            self.end_without_result(left.at, tid, left.call.id, Outcome::Died, left.signals);
         } else if let Some(call) = task.call.take() {
             self.held.remove(&call.id);
-            self.end_without_result(at, tid, call.id, Outcome::Died);
+            self.end_without_result(at, tid, call.id, Outcome::Died, Vec::new());
         }
     }
 

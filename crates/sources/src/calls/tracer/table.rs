@@ -1,4 +1,4 @@
-//! Which calls are observed, and what their arguments are. Deed differs between
+//! Which calls are observed, and what their arguments are. All that differs between
 //! machines is in this file, and in the size of an `epoll_event` (`parse.rs`).
 
 use super::names::{self, Names};
@@ -103,20 +103,6 @@ impl Part {
     pub(super) fn width(self) -> usize {
         match self {
             Part::Made => 0,
-            Part::Descriptor
-            | Part::Number
-            | Part::Count
-            | Part::Hidden
-            | Part::Symbol(_)
-            | Part::Flags(_)
-            | Part::SocketType
-            | Part::Protocol
-            | Part::Message
-            | Part::MessageOut
-            | Part::PairOut
-            | Part::EpollEvent
-            | Part::Milliseconds
-            | Part::Time(_) => 1,
             Part::Address
             | Part::AddressOut
             | Part::Bytes
@@ -130,6 +116,7 @@ impl Part {
             | Part::FileCommand
             | Part::DeviceCommand => 2,
             Part::Setting | Part::SettingOut | Part::Sets => 4,
+            _ => 1,
         }
     }
 }
