@@ -7,10 +7,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use house::raw::PATIENCE;
 use scene::{Ending, Program, Stage};
 use socket2::SockRef;
-
-use crate::common::PATIENCE;
 
 const LESSON: &str = env!("CARGO_BIN_EXE_lesson-5");
 
