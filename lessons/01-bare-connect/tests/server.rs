@@ -1,12 +1,11 @@
 //! The server as a caller meets it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use house::Rehearsal;
 use house::raw::{self, read, rest};
-use rstest::rstest;
 use scene::{Actor, Ending, Program};
 
 use crate::lesson::{server, stage};
@@ -17,20 +16,6 @@ fn call(stage: &mut Rehearsal, args: &[&str]) -> (Actor, TcpStream) {
     (server, raw::call(addr))
 }
 
-#[rstest]
-#[case::one_byte(b"x", b"X")]
-#[case::a_word(b"hello", b"HELLO")]
-#[case::every_ascii_letter(b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
-#[case::chinese_text("你好 a".as_bytes(), "你好 A".as_bytes())]
-#[case::bytes_that_are_no_text(b"\x00\xff\xe5a", b"\x00\xff\xe5A")]
-fn it_sends_back_what_it_heard_in_upper_case(#[case] said: &[u8], #[case] expected: &[u8]) {
-    let mut stage = stage();
-    let (server, mut connection) = call(&mut stage, &[]);
-    connection.write_all(said).unwrap();
-    assert_eq!(rest(&connection), expected);
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
-}
-
 #[test]
 fn no_character_is_shown_in_halves() {
     let mut stage = stage();
@@ -39,14 +24,6 @@ fn no_character_is_shown_in_halves() {
     connection.write_all("你".repeat(17).as_bytes()).unwrap();
     let shown = format!("received 51 bytes: \"{}\" …", "你".repeat(10));
     assert_eq!(stage.wait_line(server, "received").unwrap(), shown);
-}
-
-#[test]
-fn a_message_of_1024_bytes_comes_back_whole_and_the_stream_ends() {
-    let mut stage = stage();
-    let (_, mut connection) = call(&mut stage, &[]);
-    connection.write_all(&[b'x'; 1024]).unwrap();
-    assert_eq!(rest(&connection), [b'X'; 1024]);
 }
 
 #[test]
@@ -68,15 +45,6 @@ fn a_caller_that_hangs_up_without_a_word_is_no_error() {
     drop(connection);
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
     assert!(stage.lines(server).contains(&"received 0 bytes: \"\"".to_string()));
-}
-
-#[test]
-fn a_caller_that_only_stops_sending_still_gets_its_answer() {
-    let mut stage = stage();
-    let (_, mut connection) = call(&mut stage, &[]);
-    connection.write_all(b"over").unwrap();
-    connection.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(rest(&connection), b"OVER");
 }
 
 #[test]

@@ -54,17 +54,6 @@ fn a_caller_that_leaves_the_greeting_unread_is_a_reset() {
     ended_as(&mut stage, server, "reset");
 }
 
-#[test]
-fn a_caller_that_is_killed_is_the_end_of_the_stream() {
-    let mut stage = stage();
-    let (server, addr) = stage.server(&[]);
-    let victim = stage.client(addr, &[]);
-    stage.tell(victim, "hello").unwrap();
-    stage.wait_line(victim, "received").unwrap();
-    stage.kill(victim).unwrap();
-    ended_as(&mut stage, server, "end of stream");
-}
-
 /// The call ended so, and no other word is said of its end.
 fn ended_as(stage: &mut Rehearsal, server: Actor, outcome: &str) {
     let said = stage.wait_line(server, outcome).unwrap();

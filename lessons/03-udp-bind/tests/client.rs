@@ -73,17 +73,6 @@ fn a_late_answer_is_taken_for_the_answer_to_the_next_message() {
 }
 
 #[test]
-fn an_empty_message_is_an_empty_datagram() {
-    let mut stage = stage();
-    let (server, addr) = stage.server(&[]);
-    let client = stage.client(addr, &["--say", "", "--say", "x"]);
-    assert!(stage.ended(client).0.success());
-    stage.wait_line(client, "received 0 bytes: \"\"").unwrap();
-    stage.wait_line(server, "received 0 bytes").unwrap();
-    stage.wait_line(server, "received 1 bytes").unwrap();
-}
-
-#[test]
 fn what_is_said_is_sent_as_it_is() {
     let mut stage = stage();
     let server = socket();

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
-use house::raw::{closed_port, listener};
+use house::raw::listener;
 use house::{LessonSide, Rehearsal};
 use rstest::rstest;
 use scene::{Actor, Ending, Program};
@@ -60,20 +60,6 @@ fn until_a_file_is_whole_its_name_does_not_exist() {
     call.write_all(b"c").unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
     assert_eq!(names(inbox.path()), ["a.txt"]);
-}
-
-#[test]
-fn a_wrong_digest_leaves_nothing() {
-    let mut stage = stage();
-    let (client, mut call, inbox) = called(&mut stage, &GET);
-    call.write_all(&ok("a.txt", 3, ABC)).unwrap();
-    call.write_all(b"abd").unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        &format!("wrong digest: SHA-256 {ABC} was announced, "),
-    );
 }
 
 #[test]
@@ -361,16 +347,6 @@ fn lines_of_the_input_are_requests_until_quit() {
     assert!(!stage.lines(client).concat().contains(">>:"));
 }
 
-#[test]
-fn the_end_of_the_input_ends_the_call() {
-    let mut stage = stage();
-    let (client, mut call, _inbox) = called(&mut stage, &[]);
-    stage.end_input(client);
-    assert_eq!(call.read(&mut [0]).unwrap(), 0);
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-    stage.wait_line(client, "closed the connection").unwrap();
-}
-
 #[cfg(unix)]
 #[test]
 fn an_input_line_that_is_no_text_is_no_request_and_no_end() {
@@ -382,19 +358,6 @@ fn an_input_line_that_is_no_text_is_no_request_and_no_end() {
     let (mut call, _) = listener.accept().unwrap();
     assert_eq!(receive(&mut call), r#"{"request":"list"}"#);
     stage.wait_line(client, r#"unknown request "\xff\xfe""#).unwrap();
-}
-
-#[test]
-fn where_nobody_listens_it_is_refused() {
-    let addr = closed_port();
-    let mut stage = stage();
-    let client = stage.client(addr, &[]);
-    let said = stage.failure(client);
-    assert!(
-        said.starts_with(&format!("connect {addr}: connection refused")),
-        "{said}"
-    );
-    assert!(said.ends_with("; nobody listens there: start the server first, or pass --addr"));
 }
 
 /// /dev/full takes nothing, as a pipe that nobody reads.
