@@ -14,27 +14,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_5::ended;
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
 use scale::{Experiment, FullQueue};
 
 /// Lesson 5: how long to wait, and what to do then
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-5 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-5 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -44,14 +33,18 @@ enum Side {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         Some(Side::Scale(args)) => ended(scale::run(&args)),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 5: timeout", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 5 on the wire: silence",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 5: timeout", script),
     }
 }
 
@@ -129,7 +122,7 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
          took the byte. Only the receive told the truth."
     ));
     stage.beat();
-    leave(stage, server)
+    stage.end(server.actor)
 }
 
 fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
@@ -150,8 +143,7 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
         Sign::Fin,
         "The killed caller's kernel sends FIN. The waiting receive comes back with 0.",
     );
-    stage.kill(caller)?;
-    stage.wait_exit(caller)?;
+    stage.end(caller)?;
     stage.wait_line(server.actor, "end of stream without a word")?;
     stage.wait_line(server.actor, "closed the connection")?;
     let waited = took(stage, server.actor, "accepted", "end of")?;
@@ -161,7 +153,7 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
          stopped, or gone with its cable."
     ));
     stage.beat();
-    leave(stage, server)
+    stage.end(server.actor)
 }
 
 fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
@@ -185,7 +177,7 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
          0.45."
     ));
     stage.beat();
-    leave(stage, patient)?;
+    stage.end(patient.actor)?;
 
     let limits = "--until newline --timeout 0.5 --deadline 0.45".split(' ');
     let strict = server(stage, &limits.collect::<Vec<_>>())?;
@@ -203,7 +195,7 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
          gets as its timeout what is left of it. The client noticed when a send failed."
     ));
     stage.beat();
-    leave(stage, strict)
+    stage.end(strict.actor)
 }
 
 fn a_connect_that_nobody_answers(stage: &mut Stage) -> Result<()> {
@@ -288,9 +280,7 @@ struct Server {
 }
 
 fn server(stage: &mut Stage, args: &[&str]) -> Result<Server> {
-    let program = Program::side("server").args(["--addr", "127.0.0.1:0"]);
-    let actor = stage.start("server", &program.args(args))?;
-    let addr = stage.ready(actor)?;
+    let (actor, addr) = stage.serve(&[&["--addr", "127.0.0.1:0"], args].concat())?;
     Ok(Server { actor, addr })
 }
 
@@ -304,12 +294,6 @@ fn dial(stage: &mut Stage, lane: &str, server: Server, args: &[&str]) -> Result<
 fn client(stage: &mut Stage, server: Server, args: &[&str]) -> Result<()> {
     let actor = dial(stage, "client", server, args)?;
     stage.wait_exit(actor)?;
-    Ok(())
-}
-
-fn leave(stage: &mut Stage, server: Server) -> Result<()> {
-    stage.kill(server.actor)?;
-    stage.wait_exit(server.actor)?;
     Ok(())
 }
 

@@ -100,45 +100,49 @@ fn a_reset_in_mid_body_leaves_nothing_and_is_no_end_of_stream() {
     failed(&mut stage, client, &inbox, "connection reset by peer");
 }
 
-#[test]
-fn a_server_that_is_silent_in_mid_body_times_out_and_leaves_nothing() {
-    let mut stage = stage();
-    let args = [&GET[..], &["--timeout", "0.2"]].concat();
-    let (client, mut call, inbox) = called(&mut stage, &args);
-    call.write_all(&ok("a.txt", 3, ABC)).unwrap();
-    call.write_all(b"ab").unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        "timed out; a longer --timeout has more patience",
-    );
-}
-
 #[rstest]
-#[case::broken_json(b"\0\0\0\x05{\"sta", "the header is no answer: EOF")]
-#[case::no_answer(
-    b"\0\0\0\x12{\"request\":\"list\"}",
-    "the header is no answer: missing field `status`"
+#[case::broken_json(&GET, b"\0\0\0\x05{\"sta", "the header is no answer: EOF")]
+#[case::no_answer(&GET, &message(r#"{"request":"list"}"#), "no answer: missing field `status`")]
+#[case::to_something_else(&GET, &abc("b.txt"), "the answer is for \"b.txt\", not for \"a.txt\"")]
+#[case::silence_in_mid_body(
+    &[GET, ["--timeout", "0.2"]].concat(),
+    &abc("a.txt")[..100],
+    "timed out; a longer --timeout has more patience"
 )]
-fn what_is_no_answer_leaves_nothing(#[case] answer: &[u8], #[case] reason: &str) {
+#[case::over_the_limit(
+    &GET,
+    &ok("a.txt", (4 << 30) + 1, ABC),
+    "has 4294967297 bytes, and 4294967296 is the limit; pass a larger --max-size"
+)]
+#[case::over_the_limit_that_was_asked_for(
+    &[GET, ["--max-size", "1000"]].concat(),
+    &ok("a.txt", 1001, ABC),
+    "has 1001 bytes, and 1000 is the limit; pass a larger --max-size"
+)]
+#[case::digits_over_the_limit_with_ack(
+    &[GET, ["--framing", "ack"], ["--max-size", "1000"]].concat(),
+    b"1001",
+    "has 1001 bytes, and 1000 is the limit"
+)]
+#[case::beyond_all_numbers_of_bytes(
+    &GET,
+    &ok("a.txt", u64::MAX, ABC),
+    "has 18446744073709551615 bytes"
+)]
+#[case::a_list_that_would_not_fit_into_memory(
+    &["--say", "list"],
+    &ok("list", 1 << 30, ABC),
+    "has 1073741824 bytes, and 16777216 is the limit; a list has no larger one"
+)]
+fn an_answer_that_cannot_be_kept_leaves_nothing(
+    #[case] args: &[&str],
+    #[case] answer: &[u8],
+    #[case] reason: &str,
+) {
     let mut stage = stage();
-    let (client, mut call, inbox) = called(&mut stage, &GET);
+    let (client, mut call, inbox) = called(&mut stage, args);
     call.write_all(answer).unwrap();
     failed(&mut stage, client, &inbox, reason);
-}
-
-#[rstest]
-#[case::by_default(&[], 4_294_967_297)]
-#[case::as_asked(&["--max-size", "1000"], 1001)]
-#[case::beyond_all_numbers_of_bytes(&["--max-size", "1000"], u64::MAX)]
-fn a_body_over_the_limit_is_not_received(#[case] more: &[&str], #[case] size: u64) {
-    let mut stage = stage();
-    let (client, mut call, inbox) = called(&mut stage, &[&GET, more].concat());
-    call.write_all(&ok("a.txt", size, ABC)).unwrap();
-    let reason = format!("the answer has {size} bytes, and ");
-    failed(&mut stage, client, &inbox, &reason);
-    assert!(stage.lines(client).last().unwrap().ends_with("pass a larger --max-size"));
 }
 
 #[test]
@@ -147,32 +151,6 @@ fn a_body_of_exactly_the_limit_is_received() {
     let (client, mut call, _inbox) = called(&mut stage, &[&GET[..], &["--max-size", "3"]].concat());
     call.write_all(&abc("a.txt")).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-}
-
-#[test]
-fn a_list_that_would_not_fit_into_memory_is_refused() {
-    let mut stage = stage();
-    let (client, mut call, inbox) = called(&mut stage, &["--say", "list"]);
-    call.write_all(&ok("list", 1 << 30, ABC)).unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        "the answer has 1073741824 bytes, and 16777216 is the limit; a list has no larger one",
-    );
-}
-
-#[test]
-fn an_answer_to_something_else_is_not_saved_under_the_wrong_name() {
-    let mut stage = stage();
-    let (client, mut call, inbox) = called(&mut stage, &GET);
-    call.write_all(&abc("b.txt")).unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        "the answer is for \"b.txt\", not for \"a.txt\"",
-    );
 }
 
 #[rstest]
@@ -317,16 +295,6 @@ fn at_once_all_requests_are_sent_before_the_first_answer() {
     call.write_all(&[abc("a"), abc("b")].concat()).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
     assert_eq!(names(inbox.path()), ["a", "b"]);
-}
-
-#[test]
-fn with_ack_the_digits_are_held_against_the_limit() {
-    let mut stage = stage();
-    let args = [&GET[..], &["--framing", "ack", "--max-size", "1000"]].concat();
-    let (client, mut call, inbox) = called(&mut stage, &args);
-    call.write_all(b"1001").unwrap();
-    let reason = "the answer has 1001 bytes, and 1000 is the limit";
-    failed(&mut stage, client, &inbox, reason);
 }
 
 // The program.

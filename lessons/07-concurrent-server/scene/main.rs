@@ -13,25 +13,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_7::{ended, moved};
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage};
 use timeline::{Kind, Place};
 
 /// Lesson 7: one slow caller must not keep the others waiting
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-7 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-7 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -49,14 +38,18 @@ struct Elsewhere {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         Some(Side::Race(_)) => moved::to_the_race(),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 7 on the wire: one slow path",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 7: concurrent server", script),
     }
 }
 
