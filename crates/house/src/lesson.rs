@@ -1,8 +1,8 @@
 //! The tests that every lesson has.
 
 /// What every lesson promises, as tests: a line in the `tests/main.rs` of a lesson,
-/// with its number, the first check that its starters fail, and the flag of the
-/// client's address where it is not `--addr`.
+/// with its number, the first check that its starters fail, and how the checks start
+/// our own programs where that is not with `--addr {addr}` alone.
 ///
 /// ```text
 /// house::lesson!(number = 8, first_gap = "8/start/says-where");
@@ -16,10 +16,11 @@ macro_rules! lesson {
         $crate::lesson!(
             number = $number,
             first_gap = $first,
-            client_calls = "--addr"
+            server = "--addr {addr}",
+            client = "--addr {addr}"
         );
     };
-    (number = $number:literal, first_gap = $first:literal, client_calls = $flag:literal) => {
+    (number = $number:literal, first_gap = $first:literal, server = $server:literal, client = $client:literal $(,)?) => {
         /// What every lesson promises.
         mod lesson {
             use std::sync::LazyLock;
@@ -39,7 +40,7 @@ macro_rules! lesson {
                 LessonSide::new(
                     executable,
                     concat!("cargo run -p lesson-", $number, " server"),
-                    "--addr",
+                    $server,
                 )
             }
 
@@ -48,7 +49,7 @@ macro_rules! lesson {
                 LessonSide::new(
                     executable,
                     concat!("cargo run -p lesson-", $number, " client"),
-                    $flag,
+                    $client,
                 )
             }
 
@@ -146,7 +147,7 @@ macro_rules! lesson {
             #[test]
             #[ignore = "needs python3"]
             fn the_solution_in_python_talks_with_our_server_and_our_client() {
-                let ours = [server().at_addr(), client().at_addr()];
+                let ours = [server().for_checks(), client().for_checks()];
                 trial().solution_talks_with(Language::Python, ours, concat!($number, "/both"));
             }
 

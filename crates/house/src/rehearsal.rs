@@ -71,7 +71,7 @@ impl Rehearsal {
     /// # Panics
     /// When it cannot be started.
     pub fn client(&mut self, addr: SocketAddr, args: &[&str]) -> Actor {
-        let calls = [self.client.address, &addr.to_string()];
+        let calls = [self.client.address(), &addr.to_string()];
         self.start_client(&[&calls, args].concat())
     }
 

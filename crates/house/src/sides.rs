@@ -11,17 +11,17 @@ use crate::rehearsal::Rehearsal;
 pub struct LessonSide {
     executable: &'static str,
     command: &'static str,
-    pub(crate) address: &'static str,
+    args: &'static str,
 }
 
 impl LessonSide {
-    /// The program, how a person starts it (`cargo run -p lesson-1 server`), and its
-    /// flag for the address.
-    pub fn new(executable: &'static str, command: &'static str, address: &'static str) -> Self {
+    /// The program, how a person starts it (`cargo run -p lesson-1 server`), and how
+    /// the checks do: `--addr {addr}`, and what else the exercise asks for.
+    pub fn new(executable: &'static str, command: &'static str, args: &'static str) -> Self {
         Self {
             executable,
             command,
-            address,
+            args,
         }
     }
 
@@ -30,10 +30,14 @@ impl LessonSide {
         self.executable
     }
 
-    /// As the checks start it: at the address that they choose.
-    pub fn at_addr(self) -> String {
-        let executable = shell_words::quote(self.executable);
-        format!("{executable} {} {{addr}}", self.address)
+    /// The command with which the checks start it.
+    pub fn for_checks(self) -> String {
+        format!("{} {}", shell_words::quote(self.executable), self.args)
+    }
+
+    /// Its flag for the address.
+    pub(crate) fn address(self) -> &'static str {
+        self.args.split(' ').next().unwrap_or_default()
     }
 
     pub(crate) fn program(self) -> Program {
@@ -66,7 +70,7 @@ impl LessonSide {
     pub fn wrong_usage_is_status_2(self) {
         self.refuses(&["--loud"], "--loud");
         for addr in ["127.0.0.1", ":8081", "127.0.0.1:65536"] {
-            self.refuses(&[self.address, addr], self.address);
+            self.refuses(&[self.address(), addr], self.address());
         }
     }
 

@@ -10,5 +10,6 @@ mod text;
 house::lesson!(
     number = 3,
     first_gap = "3/start/says-where",
-    client_calls = "--to"
+    server = "--addr {addr}",
+    client = "--to {addr}",
 );
