@@ -17,16 +17,6 @@ fn call(stage: &mut Rehearsal, args: &[&str]) -> (Actor, TcpStream) {
 }
 
 #[test]
-fn no_character_is_shown_in_halves() {
-    let mut stage = stage();
-    let (server, mut connection) = call(&mut stage, &[]);
-    // The 32 bytes that are shown end in the middle of the eleventh character.
-    connection.write_all("你".repeat(17).as_bytes()).unwrap();
-    let shown = format!("received 51 bytes: \"{}\" …", "你".repeat(10));
-    assert_eq!(stage.wait_line(server, "received").unwrap(), shown);
-}
-
-#[test]
 fn of_a_longer_message_1024_bytes_come_back_and_then_a_reset() {
     let mut stage = stage();
     // The server accepts only when all bytes are there, so its receive is full.
@@ -45,17 +35,6 @@ fn a_caller_that_hangs_up_without_a_word_is_no_error() {
     drop(connection);
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
     assert!(stage.lines(server).contains(&"received 0 bytes: \"\"".to_string()));
-}
-
-#[test]
-fn connect_succeeds_before_accept_is_called() {
-    let mut stage = stage();
-    let (server, mut connection) = call(&mut stage, &["--hold"]);
-    connection.write_all(b"early").unwrap();
-    stage.wait_line(server, "not yet accepting").unwrap();
-    assert_eq!(stage.lines(server).len(), 2, "it has not accepted");
-    stage.tell(server, "").unwrap();
-    stage.wait_line(server, "accepted").unwrap();
 }
 
 #[test]

@@ -31,22 +31,6 @@ fn it_makes_one_call_per_message() {
 }
 
 #[test]
-fn without_messages_it_takes_the_lines_of_its_input_until_quit() {
-    let mut stage = stage();
-    let (_, addr) = stage.server_at(&fresh(), &["--calls", "3"]);
-    let client = stage.client(addr, &[]);
-    // In one piece, because after "quit" nobody reads any more.
-    stage.tell(client, "one\n\ntwo\r\nquit\nthree").unwrap();
-    end_well(&mut stage, &[client]);
-    let mut said = stage.lines(client);
-    said.retain(|line| line.starts_with("sending"));
-    assert_eq!(
-        said,
-        [r#"sending 3 bytes: "one""#, r#"sending 3 bytes: "two""#]
-    );
-}
-
-#[test]
 fn when_it_is_to_close_first_it_closes_once_its_answer_is_complete() {
     let mut stage = stage();
     let (client, mut connection) = hello(&mut stage, "client");

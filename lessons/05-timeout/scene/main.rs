@@ -11,13 +11,11 @@ mod server;
 mod wire_scene;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use lesson_5::ended;
 use scene::{Actor, Focus, Program, Sign, Stage};
-use timeline::{Kind, Place};
 
 use scale::{Experiment, FullQueue};
 
@@ -81,7 +79,7 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
     );
     client(stage, server, &["--think", "0.1", "--say", "1"])?;
     stage.wait_line(server.actor, "closed")?;
-    let waited = took(stage, server.actor, "accepted", "received")?;
+    let waited = took(stage, "server", "accepted", "received")?;
     stage.note(format!(
         "The receive waited for {waited}, then the word came. Predict: the next caller thinks \
          for 0.9 s, the server waits for 0.5 s, and one more caller is waiting already."
@@ -103,9 +101,9 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         &["--think", "0", "--say", "1"],
     )?;
     stage.wait_line(server.actor, "time out")?;
-    let waited = took(stage, server.actor, "accepted", "time out")?;
+    let waited = took(stage, "server", "accepted", "time out")?;
     stage.wait_exit(next)?;
-    let queued = took(stage, next, "sending", "received")?;
+    let queued = took(stage, "next caller", "sending", "received")?;
     stage.note(format!(
         "The server gave up after {waited}. The next caller had its answer after {queued}: it \
          paid for the silence of another. The first still thinks, and has noticed nothing."
@@ -116,7 +114,11 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         "The server has closed long ago: its kernel answers the late word with RST.",
     );
     stage.wait_exit(caller)?;
-    let late = between(stage, (server.actor, "time out"), (caller, "sending"))?;
+    let late = between(
+        stage,
+        Sign::Says("server", "time out"),
+        Sign::Says("caller", "sending"),
+    )?;
     stage.note(format!(
         "It sent its word {late} after the time out, and send reported no error: the kernel \
          took the byte. Only the receive told the truth."
@@ -146,7 +148,7 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
     stage.end(caller)?;
     stage.wait_line(server.actor, "end of stream without a word")?;
     stage.wait_line(server.actor, "closed the connection")?;
-    let waited = took(stage, server.actor, "accepted", "end of")?;
+    let waited = took(stage, "server", "accepted", "end of")?;
     stage.note(format!(
         "No: {waited} after accept it knew. A kernel closes the sockets of a killed program, and \
          the end of the stream is news. A timeout is the absence of news: the peer may be slow, \
@@ -170,7 +172,7 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let patient = server(stage, &["--until", "newline", "--timeout", "0.5"])?;
     client(stage, patient, &drip)?;
     stage.wait_line(patient.actor, "closed")?;
-    let whole = took(stage, patient.actor, "accepted", "sending")?;
+    let whole = took(stage, "server", "accepted", "sending")?;
     stage.note(format!(
         "The request took {whole}, and no receive waited longer than 0.5 s: each has the full \
          timeout again. One who drips can hold this server 1,024 times as long. Now with --deadline \
@@ -189,7 +191,7 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let caller = dial(stage, "client", strict, &drip)?;
     stage.wait_line(strict.actor, "deadline passed")?;
     stage.wait_exit(caller)?;
-    let whole = took(stage, strict.actor, "accepted", "deadline")?;
+    let whole = took(stage, "server", "accepted", "deadline")?;
     stage.note(format!(
         "Cut after {whole}. A timeout bounds one call; a deadline bounds the whole. Each receive \
          gets as its timeout what is left of it. The client noticed when a send failed."
@@ -297,24 +299,17 @@ fn client(stage: &mut Stage, server: Server, args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// How long it was from one line of an actor to another.
-fn took(stage: &Stage, actor: Actor, from: &str, to: &str) -> Result<String> {
-    between(stage, (actor, from), (actor, to))
+/// How long it was from one line in a lane to another.
+fn took(stage: &Stage, lane: &'static str, from: &'static str, to: &'static str) -> Result<String> {
+    between(stage, Sign::Says(lane, from), Sign::Says(lane, to))
 }
 
-/// How long it was from one line to another, by the timeline.
-fn between(stage: &Stage, from: (Actor, &str), to: (Actor, &str)) -> Result<String> {
-    let time = moment(stage, to)?.saturating_sub(moment(stage, from)?);
+/// How long it was from one event to another: the last of their kind.
+fn between(stage: &Stage, from: Sign, to: Sign) -> Result<String> {
+    let last = |sign: Sign| {
+        let time = stage.seen(&sign).pop();
+        time.with_context(|| format!("{sign:?} did not happen"))
+    };
+    let time = last(to)?.saturating_sub(last(from)?);
     Ok(format!("{:.3} s", time.as_secs_f64()))
-}
-
-/// When an actor last said something.
-fn moment(stage: &Stage, (actor, fragment): (Actor, &str)) -> Result<Duration> {
-    let mut events = stage.timeline().events().iter().rev();
-    let event = events.find(|event| match &event.kind {
-        Kind::Line { text, .. } => event.place == Place::Actor(actor) && text.contains(fragment),
-        _ => false,
-    });
-    let time = event.map(|event| event.time);
-    time.with_context(|| format!("nobody said {fragment:?}"))
 }

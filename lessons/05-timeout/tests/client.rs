@@ -41,22 +41,6 @@ fn each_message_is_a_call_of_its_own() {
 }
 
 #[test]
-fn messages_may_come_line_by_line_from_standard_input() {
-    let mut stage = stage();
-    let (_, addr) = stage.server(&[]);
-    let caller = stage.client(addr, &["--think", "0"]);
-    // In one piece, because after "quit" nobody reads any more.
-    stage.tell(caller, "1\n\nquit\nnever sent").unwrap();
-    assert!(stage.wait_exit(caller).unwrap().success());
-    let shown = stage.lines(caller).join("\n");
-    assert_eq!(shown.matches("connected to").count(), 1, "{shown}");
-    assert!(
-        !shown.contains(">>: "),
-        "a prompt without a terminal: {shown}"
-    );
-}
-
-#[test]
 fn a_drip_is_one_byte_at_a_time_with_a_line_end_at_the_end() {
     let mut stage = stage();
     let started = Instant::now();

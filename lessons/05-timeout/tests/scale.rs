@@ -99,16 +99,6 @@ fn outcomes(experiment: &str) -> Vec<String> {
     rows.collect()
 }
 
-#[test]
-fn the_zero_experiment_shows_two_libraries_that_disagree() {
-    let expected = [
-        "receive: a timeout of zero",
-        "std: InvalidInput",
-        "socket2: 5 bytes",
-    ];
-    assert_eq!(outcomes("zero"), expected);
-}
-
 #[cfg(unix)]
 #[test]
 fn the_send_experiment_shows_that_only_a_blocking_send_takes_all() {

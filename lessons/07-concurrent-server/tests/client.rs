@@ -51,16 +51,6 @@ fn it_sends_each_line_of_its_input(#[case] input: &[u8]) {
     assert_eq!(said, expected);
 }
 
-#[test]
-fn lines_that_are_no_text_are_messages_too() {
-    let mut stage = stage();
-    let (_, addr) = server(&mut stage, &[]);
-    let output = run_client(&["--addr", &addr.to_string()], b"\xff\xfe a\n");
-    assert!(output.status.success());
-    let said = text(&output.stdout);
-    assert!(said.contains(r#"received 4 bytes: "\xff\xfe A""#), "{said}");
-}
-
 /// More than all buffers on the way can hold.
 #[test]
 fn a_line_of_many_megabytes_gets_its_answer() {
