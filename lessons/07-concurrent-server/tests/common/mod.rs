@@ -27,16 +27,17 @@ pub fn stage() -> Stage {
 
 /// The real server on a port of the system's choice.
 pub fn server(stage: &mut Stage, args: &[&str]) -> (Actor, SocketAddr) {
-    let program = program().args(["--addr", "127.0.0.1:0"]);
-    let server = stage.start("server", &program.args(args)).unwrap();
-    let addr = stage.ready(server).unwrap();
-    (server, addr)
+    ready(stage, program(), args)
 }
 
 /// The real server under a limit of the shell, such as `-n 20`.
 pub fn server_with_limit(stage: &mut Stage, limit: &str, args: &[&str]) -> (Actor, SocketAddr) {
     let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
     let program = Program::new("sh").args(["-c", &script]).args(SERVER);
+    ready(stage, program, args)
+}
+
+fn ready(stage: &mut Stage, program: Program, args: &[&str]) -> (Actor, SocketAddr) {
     let program = program.args(["--addr", "127.0.0.1:0"]);
     let server = stage.start("server", &program.args(args)).unwrap();
     let addr = stage.ready(server).unwrap();
