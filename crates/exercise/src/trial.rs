@@ -2,8 +2,8 @@
 //! the starter fails the first one, and says which gap is open.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
@@ -37,10 +37,7 @@ impl Trial {
     /// # Panics
     /// When the solution does not pass a check, with the report.
     pub fn solution_passes(&self, language: Language) {
-        let check = self.check(language, Part::Solution, &[]);
-        let said = String::from_utf8_lossy(&check.stdout);
-        let errors = String::from_utf8_lossy(&check.stderr);
-        assert!(check.status.success(), "{said}\n{errors}");
+        passed(&self.check(language, Part::Solution, &[]));
     }
 
     /// The checks of what earlier lessons have taught may pass.
@@ -61,9 +58,28 @@ impl Trial {
         assert!(output.contains("gap 1: "), "{output}");
     }
 
-    fn check(&self, language: Language, part: Part, args: &[&str]) -> std::process::Output {
-        // A test that failed has poisoned nothing that others use.
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The solution's client talks with this server, and its server with this client:
+    /// commands with `{addr}` for the address.
+    ///
+    /// # Panics
+    /// When the check at this address does not pass, with the report.
+    pub fn solution_talks_with(&self, language: Language, ours: [String; 2], address: &str) {
+        let theirs = self.write(language, Part::Solution);
+        let [server, client] = &ours;
+        for sides in [[server, &theirs[1]], [&theirs[0], client]] {
+            passed(&self.run(sides, &["--only", address]));
+        }
+    }
+
+    fn check(&self, language: Language, part: Part, args: &[&str]) -> Output {
+        let [server, client] = &self.write(language, part);
+        self.run([server, client], args)
+    }
+
+    /// Writes a part of the exercise, and builds it; gives the commands of its server
+    /// and its client.
+    fn write(&self, language: Language, part: Part) -> [String; 2] {
+        let _turn = turn();
         let folder = self.scratch.join(format!("{language}-{part:?}"));
         let root = self.lesson.join("../..");
         let sources = Sources::new(&root, &self.lesson, language);
@@ -77,15 +93,26 @@ impl Trial {
             let said = String::from_utf8_lossy(&built.stderr);
             assert!(built.status.success() && said.is_empty(), "{said}");
         }
+        ["server", "client"].map(|side| language.program(&folder, side))
+    }
+
+    fn run(&self, [server, client]: [&String; 2], args: &[&str]) -> Output {
+        let _turn = turn();
         let mut check = Command::new(&self.executable);
-        check.arg("check").args(args);
-        for side in ["server", "client"] {
-            check
-                .arg(format!("--{side}"))
-                .arg(language.program(&folder, side));
-        }
+        check.args(["check", "--server", server, "--client", client]);
         // A way through the standard library tells a learner nothing.
-        check.env("RUST_BACKTRACE", "0");
+        check.args(args).env("RUST_BACKTRACE", "0");
         check.output().expect("start the checks")
     }
+}
+
+/// A test that failed has poisoned nothing that others use.
+fn turn() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn passed(check: &Output) {
+    let said = String::from_utf8_lossy(&check.stdout);
+    let errors = String::from_utf8_lossy(&check.stderr);
+    assert!(check.status.success(), "{said}\n{errors}");
 }

@@ -1,7 +1,8 @@
 //! The tests that every lesson has.
 
 /// What every lesson promises, as tests: a line in the `tests/main.rs` of a lesson,
-/// with its number and the first check that its starters fail.
+/// with its number, the first check that its starters fail, and how the checks start
+/// our own programs where that is not with `--addr {addr}` alone.
 ///
 /// ```text
 /// house::lesson!(number = 8, first_gap = "8/start/says-where");
@@ -12,11 +13,19 @@
 #[macro_export]
 macro_rules! lesson {
     (number = $number:literal, first_gap = $first:literal $(,)?) => {
+        $crate::lesson!(
+            number = $number,
+            first_gap = $first,
+            server = "--addr {addr}",
+            client = "--addr {addr}"
+        );
+    };
+    (number = $number:literal, first_gap = $first:literal, server = $server:literal, client = $client:literal $(,)?) => {
         /// What every lesson promises.
         mod lesson {
             use std::sync::LazyLock;
 
-            use $crate::{Language, LessonSide, Matrix, Readme, Scene, Trial};
+            use $crate::{Language, LessonSide, Matrix, Readme, Rehearsal, Scene, Trial};
 
             const LESSON: &str = env!(concat!("CARGO_BIN_EXE_lesson-", $number));
             const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
@@ -26,14 +35,28 @@ macro_rules! lesson {
             static PLAY: LazyLock<Scene> =
                 LazyLock::new(|| Scene::play(LESSON, &["--xray", "off", "--step"]));
 
-            const SERVER: LessonSide = LessonSide::new(
-                env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-server")),
-                concat!("cargo run -p lesson-", $number, " server"),
-            );
-            const CLIENT: LessonSide = LessonSide::new(
-                env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-client")),
-                concat!("cargo run -p lesson-", $number, " client"),
-            );
+            pub(crate) fn server() -> LessonSide {
+                let executable = env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-server"));
+                LessonSide::new(
+                    executable,
+                    concat!("cargo run -p lesson-", $number, " server"),
+                    $server,
+                )
+            }
+
+            pub(crate) fn client() -> LessonSide {
+                let executable = env!(concat!("CARGO_BIN_EXE_lesson-", $number, "-client"));
+                LessonSide::new(
+                    executable,
+                    concat!("cargo run -p lesson-", $number, " client"),
+                    $client,
+                )
+            }
+
+            /// Both of them on a stage.
+            pub(crate) fn stage() -> Rehearsal {
+                Rehearsal::of(server(), client())
+            }
 
             fn trial() -> Trial {
                 Trial::of(FOLDER, LESSON, env!("CARGO_TARGET_TMPDIR"))
@@ -77,20 +100,30 @@ macro_rules! lesson {
 
             #[test]
             fn the_help_of_both_sides_shows_an_example() {
-                SERVER.help_shows_an_example();
-                CLIENT.help_shows_an_example();
+                server().help_shows_an_example();
+                client().help_shows_an_example();
             }
 
             #[test]
             fn wrong_usage_of_both_sides_is_status_2() {
-                SERVER.wrong_usage_is_status_2();
-                CLIENT.wrong_usage_is_status_2();
+                server().wrong_usage_is_status_2();
+                client().wrong_usage_is_status_2();
+            }
+
+            #[test]
+            fn the_server_is_where_it_is_told_and_says_so() {
+                server().listens_where_it_is_told();
+            }
+
+            #[test]
+            fn where_the_server_cannot_listen_it_says_why_in_one_line_with_a_way_out() {
+                server().says_why_it_cannot_listen();
             }
 
             #[test]
             #[cfg_attr(not(target_os = "linux"), ignore = "needs /dev/full")]
             fn the_server_ends_quietly_where_nothing_can_be_written() {
-                SERVER.ends_quietly_where_nothing_can_be_written();
+                server().ends_quietly_where_nothing_can_be_written();
             }
 
             #[test]
@@ -109,6 +142,13 @@ macro_rules! lesson {
             #[ignore = "needs python3"]
             fn the_solution_in_python_passes_all_checks() {
                 trial().solution_passes(Language::Python);
+            }
+
+            #[test]
+            #[ignore = "needs python3"]
+            fn the_solution_in_python_talks_with_our_server_and_our_client() {
+                let ours = [server().for_checks(), client().for_checks()];
+                trial().solution_talks_with(Language::Python, ours, concat!($number, "/both"));
             }
 
             #[test]

@@ -10,7 +10,9 @@ mod lesson;
 mod markdown;
 mod mask;
 mod matrix;
+pub mod raw;
 mod readme;
+mod rehearsal;
 mod scene;
 mod sides;
 
@@ -18,5 +20,6 @@ pub use exercise::{Language, Trial};
 pub use markdown::region;
 pub use matrix::Matrix;
 pub use readme::Readme;
+pub use rehearsal::Rehearsal;
 pub use scene::{Scene, a_reader_may_go_away};
 pub use sides::{LessonSide, our_own_programs_pass};

@@ -4,6 +4,8 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use unicode_width::UnicodeWidthStr;
+
 /// A scene that has been played to its end.
 #[derive(Debug)]
 pub struct Scene {
@@ -42,11 +44,12 @@ impl Scene {
     }
 
     /// # Panics
-    /// When a row is wider than 80 columns, or there is an escape code.
+    /// When a row is wider than 80 columns, of which a Chinese character takes two,
+    /// or there is an escape code.
     pub fn fits_a_page(&self) {
         assert!(!self.shown.contains('\x1b'), "{}", self.shown);
         for row in self.shown.lines() {
-            assert!(row.chars().count() <= 80, "{row}");
+            assert!(row.width() <= 80, "{row}");
         }
     }
 

@@ -42,9 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// What every lesson may be written with. What a single lesson is about stands
 /// in its manifest, below `[package.metadata.dialtone]`, as `about`.
-const LESSON_CRATES: [&str; 7] = [
-    "anyhow", "check", "clap", "colored", "scene", "socket2", "timeline",
-];
+const LESSON_CRATES: [&str; 6] = ["anyhow", "check", "clap", "colored", "scene", "socket2"];
 
 const SECTIONS: [&str; 11] = [
     "After this you can",

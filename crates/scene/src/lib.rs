@@ -18,7 +18,7 @@ mod stage;
 mod story;
 
 pub use focus::Focus;
-pub use options::{Options, Speed, Xray};
+pub use options::{Options, Speed, Xray, asked};
 pub use sign::Sign;
 pub use stage::Stage;
 pub use timeline::state::TcpState;

@@ -1,6 +1,23 @@
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What a person asks of a lesson's program: how to show its scene, or one of its
+/// sides. At wrong usage the program ends with status 2.
+pub fn asked<Side: Subcommand>() -> (Options, Option<Side>) {
+    let Asked { scene, side } = Asked::parse();
+    (scene, side)
+}
+
+// A docstring would be the help's first line, which is that of `Side`.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Asked<Side: Subcommand> {
+    #[command(flatten)]
+    scene: Options,
+    #[command(subcommand)]
+    side: Option<Side>,
+}
 
 /// How a scene is shown: the flags that all lessons share.
 #[derive(Args, Clone, Debug, Default)]

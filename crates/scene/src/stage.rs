@@ -5,6 +5,7 @@ mod wait;
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
@@ -154,6 +155,17 @@ impl Stage {
         Ok(actor)
     }
 
+    /// Starts the side `server` in a lane of that name, and waits until it says
+    /// where it is.
+    ///
+    /// # Errors
+    /// Those of [`Stage::start`] and [`Stage::ready`].
+    pub fn serve(&mut self, args: &[&str]) -> Result<(Actor, SocketAddr)> {
+        let server = self.start("server", &Program::side("server").args(args))?;
+        let addr = self.ready(server)?;
+        Ok((server, addr))
+    }
+
     /// Writes a line to the actor's standard input.
     ///
     /// # Errors
@@ -195,6 +207,16 @@ impl Stage {
     pub fn kill(&mut self, actor: Actor) -> Result<()> {
         let sent = self.cast.kill(actor);
         sent.with_context(|| format!("send SIGKILL to {}", self.story.timeline.lane(actor)))
+    }
+
+    /// The same, and waits until it has ended.
+    ///
+    /// # Errors
+    /// Those of [`Stage::kill`] and [`Stage::wait_exit`].
+    pub fn end(&mut self, actor: Actor) -> Result<()> {
+        self.kill(actor)?;
+        self.wait_exit(actor)?;
+        Ok(())
     }
 
     /// The process id of an actor.

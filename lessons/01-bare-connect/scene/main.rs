@@ -12,25 +12,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_1::ended;
-use scene::{Focus, Options, Program, Sign, Stage, TcpState};
+use scene::{Focus, Program, Sign, Stage, TcpState};
 use socket2::{Domain, Socket, Type};
 
 /// Lesson 1: one call from the purchase of the phone to hanging up
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-1 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-1 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -39,13 +28,17 @@ enum Side {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 1: bare connect", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 1 on the wire: the handshake",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 1: bare connect", script),
     }
 }
 
@@ -97,11 +90,7 @@ fn explain_the_call(stage: &mut Stage) {
 fn the_call(stage: &mut Stage) -> Result<SocketAddr> {
     stage.lanes(&["server", "client"]);
     explain_the_call(stage);
-    let server = stage.start(
-        "server",
-        &Program::side("server").args(["--addr", "127.0.0.1:0", "--hold"]),
-    )?;
-    let addr = stage.ready(server)?;
+    let (server, addr) = stage.serve(&["--addr", "127.0.0.1:0", "--hold"])?;
     stage.wait_line(server, "not yet accepting")?;
     stage.note(format!(
         "socket, bind and listen are done. Port {} is open: the kernel takes calls for the \
@@ -152,8 +141,7 @@ fn the_second_run(stage: &mut Stage, addr: SocketAddr) -> Result<()> {
     )?;
     let said = stage.wait_line(server, &addr.port().to_string())?;
     if said.starts_with("listening") {
-        stage.kill(server)?;
-        stage.wait_exit(server)?;
+        stage.end(server)?;
         stage.note("This system lets it. On Linux it fails for a minute: lesson 4 tells why.");
     } else {
         stage.wait_exit(server)?;
@@ -214,11 +202,8 @@ fn too_long_a_message(stage: &mut Stage) -> Result<()> {
          that sends 2,000, and how does its call end?",
     );
     stage.beat();
-    let server = stage.start(
-        "server",
-        &Program::side("server").args(["--addr", "127.0.0.1:0"]),
-    )?;
-    let addr = stage.ready(server)?.to_string();
+    let (server, addr) = stage.serve(&["--addr", "127.0.0.1:0"])?;
+    let addr = addr.to_string();
     stage.focus(Focus::All);
     stage.when(
         Sign::Returns("server", "recv"),

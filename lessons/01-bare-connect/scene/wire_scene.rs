@@ -1,17 +1,11 @@
 //! The scene on two hosts: the handshake, packet by packet, on a long cable.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use scene::{Focus, Options, Program, Sign, Stage, TcpState};
+use scene::{Focus, Program, Sign, Stage, TcpState};
 
-/// Plays it.
-pub fn play(options: &Options) -> ExitCode {
-    scene::play(options, "Lesson 1 on the wire: the handshake", script)
-}
-
-fn script(stage: &mut Stage) -> Result<()> {
+pub fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
         "Server and client are on two hosts now, with a cable between them. A packet needs 100 \
          ms from one end to the other: far enough to see who waits for what.",
@@ -32,9 +26,7 @@ fn script(stage: &mut Stage) -> Result<()> {
 /// Which side knows what, and when.
 fn three_packets(stage: &mut Stage) -> Result<()> {
     stage.focus(Focus::Words);
-    let server = Program::side("server").args(["--addr", "10.0.0.1:8081"]);
-    let server = stage.start("server", &server)?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&["--addr", "10.0.0.1:8081"])?;
     stage.note(
         "The server waits in accept. Predict: a client dials. How long does its connect take, \
          and which side is ESTABLISHED first?",

@@ -3,7 +3,6 @@
 
 mod check;
 mod client;
-mod python;
 mod scene;
 mod server;
 

@@ -1,76 +1,36 @@
 //! The server as a caller meets it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
-use rstest::rstest;
-use scene::{Actor, Ending, Program, Stage};
+use house::Rehearsal;
+use house::raw::{self, read, rest};
+use scene::{Actor, Ending, Program};
 
-const SERVER: &str = env!("CARGO_BIN_EXE_lesson-1-server");
+use crate::lesson::{server, stage};
 
 /// A server on a port of its own, and a call to it.
-fn call(stage: &mut Stage, more: &[&str]) -> (Actor, TcpStream) {
-    let args = ["--addr", "127.0.0.1:0"].iter().chain(more);
-    let server = stage.start("server", &Program::new(SERVER).args(args)).unwrap();
-    let connection = TcpStream::connect(stage.ready(server).unwrap()).unwrap();
-    connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    (server, connection)
-}
-
-#[rstest]
-#[case::one_byte(b"x", b"X")]
-#[case::a_word(b"hello", b"HELLO")]
-#[case::every_ascii_letter(b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
-#[case::chinese_text("你好 a".as_bytes(), "你好 A".as_bytes())]
-#[case::bytes_that_are_no_text(b"\x00\xff\xe5a", b"\x00\xff\xe5A")]
-fn it_sends_back_what_it_heard_in_upper_case(#[case] said: &[u8], #[case] expected: &[u8]) {
-    let mut stage = Stage::rehearsal();
-    let (server, mut connection) = call(&mut stage, &[]);
-    connection.write_all(said).unwrap();
-    let mut answer = Vec::new();
-    connection.read_to_end(&mut answer).unwrap();
-    assert_eq!(answer, expected);
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
-}
-
-#[test]
-fn no_character_is_shown_in_halves() {
-    let mut stage = Stage::rehearsal();
-    let (server, mut connection) = call(&mut stage, &[]);
-    // The 32 bytes that are shown end in the middle of the eleventh character.
-    connection.write_all("你".repeat(17).as_bytes()).unwrap();
-    let shown = format!("received 51 bytes: \"{}\" …", "你".repeat(10));
-    assert_eq!(stage.wait_line(server, "received").unwrap(), shown);
-}
-
-#[test]
-fn a_message_of_1024_bytes_comes_back_whole_and_the_stream_ends() {
-    let mut stage = Stage::rehearsal();
-    let (_, mut connection) = call(&mut stage, &[]);
-    connection.write_all(&[b'x'; 1024]).unwrap();
-    let mut answer = Vec::new();
-    connection.read_to_end(&mut answer).unwrap();
-    assert_eq!(answer, [b'X'; 1024]);
+fn call(stage: &mut Rehearsal, args: &[&str]) -> (Actor, TcpStream) {
+    let (server, addr) = stage.server(args);
+    (server, raw::call(addr))
 }
 
 #[test]
 fn of_a_longer_message_1024_bytes_come_back_and_then_a_reset() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     // The server accepts only when all bytes are there, so its receive is full.
     let (server, mut connection) = call(&mut stage, &["--hold"]);
     connection.write_all(&[b'x'; 2000]).unwrap();
     stage.tell(server, "").unwrap();
-    let mut answer = [0; 1024];
-    connection.read_exact(&mut answer).unwrap();
-    assert_eq!(answer, [b'X'; 1024]);
-    let end = connection.read(&mut answer).unwrap_err();
+    assert_eq!(read(&connection, 1024), [b'X'; 1024]);
+    let end = connection.read(&mut [0]).unwrap_err();
     assert_eq!(end.kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]
 fn a_caller_that_hangs_up_without_a_word_is_no_error() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (server, connection) = call(&mut stage, &[]);
     drop(connection);
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
@@ -78,30 +38,8 @@ fn a_caller_that_hangs_up_without_a_word_is_no_error() {
 }
 
 #[test]
-fn a_caller_that_only_stops_sending_still_gets_its_answer() {
-    let mut stage = Stage::rehearsal();
-    let (_, mut connection) = call(&mut stage, &[]);
-    connection.write_all(b"over").unwrap();
-    connection.shutdown(Shutdown::Write).unwrap();
-    let mut answer = Vec::new();
-    connection.read_to_end(&mut answer).unwrap();
-    assert_eq!(answer, b"OVER");
-}
-
-#[test]
-fn connect_succeeds_before_accept_is_called() {
-    let mut stage = Stage::rehearsal();
-    let (server, mut connection) = call(&mut stage, &["--hold"]);
-    connection.write_all(b"early").unwrap();
-    stage.wait_line(server, "not yet accepting").unwrap();
-    assert_eq!(stage.lines(server).len(), 2, "it has not accepted");
-    stage.tell(server, "").unwrap();
-    stage.wait_line(server, "accepted").unwrap();
-}
-
-#[test]
 fn both_sockets_of_the_server_are_on_the_same_port() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (server, connection) = call(&mut stage, &[]);
     let listening = connection.peer_addr().unwrap();
     let accepted = stage.wait_line(server, "accepted").unwrap();
@@ -113,25 +51,11 @@ fn both_sockets_of_the_server_are_on_the_same_port() {
     assert_eq!(on.trim(), format!("it is on {listening}"));
 }
 
-#[rstest]
-#[case::ipv4("127.0.0.1:0")]
-#[case::ipv6("[::1]:0")]
-#[case::a_name("localhost:0")]
-fn its_first_line_tells_the_real_address(#[case] addr: &str) {
-    let mut stage = Stage::rehearsal();
-    let program = Program::new(SERVER).args(["--addr", addr]);
-    let server = stage.start("server", &program).unwrap();
-    let told: SocketAddr = stage.ready(server).unwrap();
-    assert_ne!(told.port(), 0);
-    assert_eq!(stage.lines(server)[0], format!("listening on {told}"));
-    TcpStream::connect(told).unwrap();
-}
-
 /// On Linux the kernel lets in one more than the backlog says.
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs the accept queue of Linux")]
 fn with_backlog_1_two_calls_wait_for_accept_and_the_third_is_not_answered() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (server, first) = call(&mut stage, &["--hold", "--backlog", "1"]);
     stage.wait_line(server, "not yet accepting").unwrap();
     let addr = first.peer_addr().unwrap();
@@ -144,55 +68,29 @@ fn with_backlog_1_two_calls_wait_for_accept_and_the_third_is_not_answered() {
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs the rules of Linux for bind")]
 fn a_second_run_at_once_fails_with_address_in_use_and_names_lesson_4() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (server, mut connection) = call(&mut stage, &[]);
     let addr = connection.peer_addr().unwrap().to_string();
     connection.write_all(b"hello").unwrap();
-    connection.read_to_end(&mut Vec::new()).unwrap();
+    rest(&connection);
     drop(connection);
     stage.wait_exit(server).unwrap();
-    let again = Program::new(SERVER).args(["--addr", &addr]);
-    let again = stage.start("server", &again).unwrap();
-    assert_eq!(stage.wait_exit(again).unwrap(), Ending::Status(1));
-    let line = &stage.lines(again)[0];
-    assert!(
-        line.starts_with(&format!("bind {addr}: address already in use")),
-        "{line}"
-    );
-    assert!(line.contains("lesson 4"), "{line}");
+    let again = stage.start_server(&["--addr", &addr]);
+    let error = stage.failure(again);
+    let in_use = format!("bind {addr}: address already in use");
+    assert!(error.starts_with(&in_use), "{error}");
+    assert!(error.contains("lesson 4"), "{error}");
 }
 
-#[rstest]
-#[case::an_address_of_nobody_here("192.0.2.1:0", "bind 192.0.2.1:0: ")]
-#[case::a_name_without_an_address("local..host:0", "resolve local..host:0: ")]
-fn where_it_cannot_listen_it_says_so_in_one_line(#[case] addr: &str, #[case] start: &str) {
-    let mut stage = Stage::rehearsal();
-    let program = Program::new(SERVER).args(["--addr", addr]);
-    let server = stage.start("server", &program).unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(1));
-    let lines = stage.lines(server);
-    assert_eq!(lines.len(), 1);
-    assert!(
-        lines[0].starts_with(start) && lines[0].contains("; "),
-        "{lines:?}"
-    );
-}
-
-#[rstest]
-#[case::no_port(&["--addr", "127.0.0.1"])]
-#[case::no_host(&["--addr", ":8081"])]
-#[case::a_port_that_is_none(&["--addr", "127.0.0.1:65536"])]
-#[case::a_backlog_that_is_no_number(&["--backlog", "many"])]
-fn wrong_usage_is_status_2(#[case] args: &[&str]) {
-    let mut stage = Stage::rehearsal();
-    let server = stage.start("server", &Program::new(SERVER).args(args)).unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(2));
+#[test]
+fn a_backlog_that_is_no_number_is_wrong_usage() {
+    server().refuses(&["--backlog", "many"], "--backlog");
 }
 
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_it_as_usual() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (server, _connection) = call(&mut stage, &["--hold"]);
     stage.interrupt(server).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Signal(2));
@@ -202,12 +100,12 @@ fn ctrl_c_ends_it_as_usual() {
 #[cfg(unix)]
 #[test]
 fn enter_is_enter_also_after_bytes_that_are_no_text() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let script = r#"printf '\344\n' | "$0" "$@""#;
-    let program = Program::new("sh").args(["-c", script, SERVER]);
+    let program = Program::new("sh").args(["-c", script, server().executable()]);
     let program = program.args(["--hold", "--addr", "127.0.0.1:0"]);
     let server = stage.start("server", &program).unwrap();
-    let mut connection = TcpStream::connect(stage.ready(server).unwrap()).unwrap();
+    let mut connection = raw::call(stage.ready(server).unwrap());
     connection.write_all(b"hello").unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(0));
 }

@@ -12,24 +12,13 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_2::ended;
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage};
 
 /// Lesson 2: caller after caller, message after message
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-2 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-2 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -38,13 +27,17 @@ enum Side {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 2: loop server", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 2 on the wire: a lost segment",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 2: loop server", script),
     }
 }
 
@@ -55,11 +48,7 @@ fn script(stage: &mut Stage) -> Result<()> {
     );
     stage.lanes(&["server", "client"]);
     stage.focus(Focus::Calls);
-    let server = stage.start(
-        "server",
-        &Program::side("server").args(["--addr", "127.0.0.1:0"]),
-    )?;
-    let addr = stage.ready(server)?;
+    let (server, addr) = stage.serve(&["--addr", "127.0.0.1:0"])?;
     two_loops(stage, server, addr)?;
     an_empty_message(stage, server, addr)?;
     a_client_is_killed(stage, server, addr)?;
@@ -165,8 +154,7 @@ fn a_client_is_killed(stage: &mut Stage, server: Actor, addr: SocketAddr) -> Res
         Sign::Fin,
         "The client has called nothing. Its kernel closed the socket, and that sends FIN.",
     );
-    stage.kill(client)?;
-    stage.wait_exit(client)?;
+    stage.end(client)?;
     stage.wait_line(server, "end of stream")?;
     stage.wait_line(server, "closed")?;
     stage.note(
@@ -291,8 +279,7 @@ fn what_write_all_promises(stage: &mut Stage, server: Actor, addr: SocketAddr) -
         Sign::Reset,
         "The call that nobody had accepted is reset: its bytes were never read.",
     );
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    stage.end(server)?;
     let to_second = stage.wait_line(second, "recv")?;
     stage.wait_exit(second)?;
     stage.note(format!(

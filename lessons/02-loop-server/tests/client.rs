@@ -1,20 +1,21 @@
 //! What the client says and does that its checks do not ask for.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use house::Rehearsal;
+use house::raw::{closed_port, nothing_comes, read, reset};
 use rstest::rstest;
-use scene::{Actor, Ending, Stage};
-use socket2::{Domain, Socket, Type};
+use scene::{Actor, Ending};
 
-use crate::common::{called_by, client, nothing_comes, read, reset, server};
+use crate::lesson::{client, stage};
 
 #[test]
 fn it_says_what_happened_in_order() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut stream) = called_by(&mut stage, &["--say", "hello"]);
-    assert_eq!(read(&stream, 5), "hello");
+    let mut stage = stage();
+    let (client, mut stream) = stage.called_by(&["--say", "hello"]);
+    assert_eq!(read(&stream, 5), b"hello");
     stream.write_all(b"HELLO").unwrap();
     assert!(stage.wait_exit(client).unwrap().success());
     assert_eq!(
@@ -40,8 +41,8 @@ fn how_the_server_ended_the_call_is_said(
     #[case] end: fn(TcpStream),
     #[case] outcome: &str,
 ) {
-    let mut stage = Stage::rehearsal();
-    let (client, mut stream) = called_by(&mut stage, &["--say", "hello"]);
+    let mut stage = stage();
+    let (client, mut stream) = stage.called_by(&["--say", "hello"]);
     read(&stream, 5);
     stream.write_all(answer.as_bytes()).unwrap();
     end(stream);
@@ -49,7 +50,7 @@ fn how_the_server_ended_the_call_is_said(
 }
 
 /// Its last line is an error of recv with this outcome.
-fn fails_with(stage: &mut Stage, client: Actor, outcome: &str) {
+fn fails_with(stage: &mut Rehearsal, client: Actor, outcome: &str) {
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
     let error = stage.lines(client).pop().unwrap();
     assert!(error.starts_with("recv from 127.0.0.1:"), "{error}");
@@ -58,19 +59,19 @@ fn fails_with(stage: &mut Stage, client: Actor, outcome: &str) {
 
 #[test]
 fn with_listen_first_it_does_not_speak_before_the_server_has() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut stream) = called_by(&mut stage, &["--listen-first", "--say", "hello"]);
+    let mut stage = stage();
+    let (client, mut stream) = stage.called_by(&["--listen-first", "--say", "hello"]);
     stage.wait_line(client, "from").unwrap();
     assert!(nothing_comes(&stream));
     stream.write_all("成功连接服务器!".as_bytes()).unwrap();
-    assert_eq!(read(&stream, 5), "hello");
+    assert_eq!(read(&stream, 5), b"hello");
     stage.wait_line(client, r#"received 22 bytes: "成功连接服务器!""#).unwrap();
 }
 
 #[test]
 fn with_listen_first_and_no_message_it_prints_the_greeting_and_hangs_up() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut stream) = called_by(&mut stage, &["--listen-first"]);
+    let mut stage = stage();
+    let (client, mut stream) = stage.called_by(&["--listen-first"]);
     stage.end_input(client);
     stream.write_all(b"welcome").unwrap();
     assert!(stage.wait_exit(client).unwrap().success());
@@ -80,8 +81,8 @@ fn with_listen_first_and_no_message_it_prints_the_greeting_and_hangs_up() {
 
 #[test]
 fn with_listen_first_a_server_without_a_word_is_the_end_of_the_stream() {
-    let mut stage = Stage::rehearsal();
-    let (client, stream) = called_by(&mut stage, &["--listen-first", "--say", "hello"]);
+    let mut stage = stage();
+    let (client, stream) = stage.called_by(&["--listen-first", "--say", "hello"]);
     drop(stream);
     fails_with(&mut stage, client, "end of stream before a greeting");
 }
@@ -97,8 +98,8 @@ fn with_listen_first_a_server_without_a_word_is_the_end_of_the_stream() {
 #[case::spaces_are_bytes_too(b" one \n", b" one ")]
 #[case::bytes_that_are_no_text_pass(b"a\xff\xfe\0b\n", b"a\xff\xfe\0b")]
 fn it_takes_its_messages_from_the_input(#[case] input: &[u8], #[case] messages: &[u8]) {
-    let mut stage = Stage::rehearsal();
-    let (client, stream) = called_by(&mut stage, &[]);
+    let mut stage = stage();
+    let (client, stream) = stage.called_by(&[]);
     // After "quit" nobody reads the rest.
     let _ = stage.take_input(client).unwrap().write_all(input);
     assert_eq!(echoed(stream), messages);
@@ -110,9 +111,9 @@ fn it_takes_its_messages_from_the_input(#[case] input: &[u8], #[case] messages: 
 
 #[test]
 fn what_is_said_by_flag_goes_out_in_order_and_the_input_is_left_alone() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let args = ["--say", "one", "--say", "quit", "--say", "three"];
-    let (client, stream) = called_by(&mut stage, &args);
+    let (client, stream) = stage.called_by(&args);
     let _ = stage.tell(client, "from the input");
     assert_eq!(echoed(stream), b"onequitthree");
 }
@@ -121,9 +122,9 @@ fn what_is_said_by_flag_goes_out_in_order_and_the_input_is_left_alone() {
 #[case::far("60000")]
 #[case::one_byte("1")]
 fn however_far_it_sends_ahead_a_long_message_arrives_whole(#[case] ahead: &str) {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let message = "abcdefghi\x7f".repeat(1000);
-    let (client, stream) = called_by(&mut stage, &["--ahead", ahead, "--say", &message]);
+    let (client, stream) = stage.called_by(&["--ahead", ahead, "--say", &message]);
     assert_eq!(echoed(stream), message.as_bytes());
     stage.wait_line(client, "received 10000 bytes").unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
@@ -131,8 +132,8 @@ fn however_far_it_sends_ahead_a_long_message_arrives_whole(#[case] ahead: &str) 
 
 #[test]
 fn an_empty_message_sends_nothing_and_gets_no_answer() {
-    let mut stage = Stage::rehearsal();
-    let (client, stream) = called_by(&mut stage, &["--send-empty", "--say", "hello"]);
+    let mut stage = stage();
+    let (client, stream) = stage.called_by(&["--send-empty", "--say", "hello"]);
     // The first bytes that the server hears are those of the next message.
     assert_eq!(echoed(stream), b"hello");
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
@@ -167,9 +168,9 @@ fn echoed(mut stream: TcpStream) -> Vec<u8> {
 
 #[test]
 fn after_it_has_given_up_it_waits_for_the_next_answer_as_long_as_it_takes() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut stream) = called_by(&mut stage, &["--send-empty", "--say", "hello"]);
-    assert_eq!(read(&stream, 5), "hello");
+    let mut stage = stage();
+    let (client, mut stream) = stage.called_by(&["--send-empty", "--say", "hello"]);
+    assert_eq!(read(&stream, 5), b"hello");
     let asked = Instant::now();
     while asked.elapsed() < Duration::from_millis(600) {
         assert!(nothing_comes(&stream));
@@ -180,9 +181,9 @@ fn after_it_has_given_up_it_waits_for_the_next_answer_as_long_as_it_takes() {
 
 #[test]
 fn bytes_that_come_after_an_empty_message_are_not_taken_for_its_answer() {
-    let mut stage = Stage::rehearsal();
-    let (_, addr) = server(&mut stage, &["--greeting", "hi"]);
-    let client = client(&mut stage, addr, &["--send-empty", "--say", "hello"]);
+    let mut stage = stage();
+    let (_, addr) = stage.server(&["--greeting", "hi"]);
+    let client = stage.client(addr, &["--send-empty", "--say", "hello"]);
     stage.wait_line(client, "bytes came that answer nothing").unwrap();
     // Without --listen-first the greeting is taken for the answer.
     stage.wait_line(client, "received 5 bytes: \"hi").unwrap();
@@ -197,8 +198,8 @@ fn it_ends_the_call_as_it_says(
     #[case] said: &str,
     #[case] error: Option<ErrorKind>,
 ) {
-    let mut stage = Stage::rehearsal();
-    let (client, mut stream) = called_by(&mut stage, &[&["--say", "hello"], more].concat());
+    let mut stage = stage();
+    let (client, mut stream) = stage.called_by(&[&["--say", "hello"], more].concat());
     read(&stream, 5);
     stream.write_all(b"HELLO").unwrap();
     stage.wait_line(client, said).unwrap();
@@ -208,15 +209,17 @@ fn it_ends_the_call_as_it_says(
 
 #[test]
 fn a_call_that_cannot_be_made_is_an_error_of_one_line_with_a_way_out() {
-    // A socket that is bound and does not listen keeps the port closed.
-    let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    closed.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let addr = closed.local_addr().unwrap().as_socket().unwrap();
-    let mut stage = Stage::rehearsal();
-    let client = client(&mut stage, addr, &[]);
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    let lines = stage.lines(client);
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with(&format!("connect {addr}: connection refused")));
-    assert!(lines[0].contains("start the server first"), "{lines:?}");
+    let mut stage = stage();
+    let addr = closed_port();
+    let client = stage.client(addr, &[]);
+    let error = stage.failure(client);
+    assert!(error.starts_with(&format!("connect {addr}: connection refused")));
+    assert!(error.contains("start the server first"), "{error}");
+}
+
+#[rstest]
+#[case::an_empty_message(&["--say", ""], "--say")]
+#[case::nothing_ahead(&["--ahead", "0"], "--ahead")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    client().refuses(args, named);
 }

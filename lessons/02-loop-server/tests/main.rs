@@ -2,8 +2,7 @@
 //! because that is built once, and what only waits, waits side by side.
 
 mod client;
-mod common;
-mod python;
+mod keyboard;
 mod scene;
 mod server;
 

@@ -74,7 +74,7 @@ fn on_the_wire_it_plays_with_a_lost_and_a_doubled_segment() {
     scene.is_short();
     scene.shows(&[], 280);
     scene.tells(&[
-        "client→server data 2 drop",
+        "client→server data 1 drop",
         "dropped:",
         "again,",
         "\"HELLO AGAIN\"",

@@ -12,24 +12,13 @@ mod wire_scene;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_3::ended;
-use scene::{Options, Stage};
+use scene::Stage;
 
 /// Lesson 3: datagrams, and the port that names a program
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-3 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-3 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -38,13 +27,17 @@ enum Side {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 3: UDP bind", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 3 on the wire: nobody repairs it",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 3: UDP bind", script),
     }
 }
 

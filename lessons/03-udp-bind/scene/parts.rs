@@ -333,10 +333,7 @@ fn program(args: &[&str]) -> Program {
 
 /// Starts a server on a free port and waits until it is bound.
 fn server(stage: &mut Stage, args: &[&str]) -> Result<(Actor, SocketAddr)> {
-    let program = program(&["server", "--addr", "127.0.0.1:0"]).args(args);
-    let server = stage.start("server", &program)?;
-    let addr = stage.ready(server)?;
-    Ok((server, addr))
+    stage.serve(&[&["--addr", "127.0.0.1:0"], args].concat())
 }
 
 fn client(stage: &mut Stage, to: SocketAddr, args: &[&str]) -> Result<Actor> {

@@ -1,19 +1,12 @@
 //! The scene on two hosts: a datagram that is lost, one that comes twice, and two
 //! that change places. Nobody repairs it.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage};
 
 const SERVER: &str = "10.0.0.1:7788";
 
-/// Plays it.
-pub fn play(options: &Options) -> ExitCode {
-    scene::play(options, "Lesson 3 on the wire: nobody repairs it", script)
-}
-
-fn script(stage: &mut Stage) -> Result<()> {
+pub fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
         "Server and client are on two hosts now, with a cable between them. UDP sends each \
          datagram once, and keeps no copy. So what the cable does to it, the programs get to \
@@ -21,13 +14,10 @@ fn script(stage: &mut Stage) -> Result<()> {
     );
     stage.lanes(&["server", "client"]);
     stage.focus(Focus::Packets);
-    let server = Program::side("server").args(["--addr", SERVER, "--reply", "upper"]);
-    let server = stage.start("server", &server)?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&["--addr", SERVER, "--reply", "upper"])?;
     lost(stage)?;
     doubled(stage)?;
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    stage.end(server)?;
     swapped(stage)?;
     stage.next(&[
         "Lose the answer instead: cargo dial wire --rule \"server→client udp 1 drop\" -- \
@@ -111,8 +101,7 @@ fn swapped(stage: &mut Stage) -> Result<()> {
     stage.note("Predict: the client sends one, two, three. In which order will the server read?");
     stage.beat();
     let silent = ["--addr", SERVER, "--reply", "none"];
-    let server = stage.start("server", &Program::side("server").args(silent))?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&silent)?;
     stage.when(
         Sign::Swapped("client"),
         "The cable keeps it back until the next one has gone by.",
@@ -136,8 +125,7 @@ fn swapped(stage: &mut Stage) -> Result<()> {
          program's own work, where it matters.",
         read.join(", ")
     ));
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    stage.end(server)?;
     stage.beat();
     Ok(())
 }

@@ -4,36 +4,35 @@
 use std::net::UdpSocket;
 
 use rstest::rstest;
-use scene::{Ending, Program, Stage};
+use scene::{Ending, Program};
 
-use crate::common::{
-    CLIENT, SERVER, client, ended, failure, heard_nothing, receive, server, server_at, socket,
-};
+use crate::common::{heard_nothing, receive, socket};
+use crate::lesson::{client, stage};
 
 #[test]
 fn connect_sends_nothing() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let peer = socket();
     let to = peer.local_addr().unwrap();
-    let client = client(&mut stage, to, &["--connected", "--no-answer"]);
+    let client = stage.client(to, &["--connected", "--no-answer"]);
     stage.wait_line(client, "  from").unwrap();
     stage.end_input(client);
-    assert!(ended(&mut stage, client).0.success());
+    assert!(stage.ended(client).0.success());
     assert!(heard_nothing(&peer));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_refusal_can_be_reported_by_the_next_send() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     // It keeps the number, and since it is connected to itself, it hears nobody else.
     let keeper = socket();
     let closed = keeper.local_addr().unwrap();
     keeper.connect(closed).unwrap();
     let says = ["--say", "one", "--say", "two", "--say", "three"];
     let args = [&says[..], &["--connected", "--no-answer"]].concat();
-    let client = client(&mut stage, closed, &args);
-    let (ending, lines) = ended(&mut stage, client);
+    let client = stage.client(closed, &args);
+    let (ending, lines) = stage.ended(client);
     assert_eq!(ending, Ending::Status(1));
     let errors: Vec<&String> = lines.iter().filter(|line| line.contains("; ")).collect();
     assert_eq!(errors.len(), 1, "{lines:?}");
@@ -45,14 +44,14 @@ fn a_refusal_can_be_reported_by_the_next_send() {
 
 #[test]
 fn a_connected_client_does_not_hear_a_stranger() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (server, stranger) = (socket(), socket());
     let to = server.local_addr().unwrap();
-    let client = client(&mut stage, to, &["--say", "hello", "--connected"]);
+    let client = stage.client(to, &["--say", "hello", "--connected"]);
     let (_, peer) = receive(&server);
     stranger.send_to(b"boo", peer).unwrap();
     server.send_to(b"the answer", peer).unwrap();
-    let (ending, lines) = ended(&mut stage, client);
+    let (ending, lines) = stage.ended(client);
     assert!(ending.success());
     assert!(!lines.concat().contains("boo"), "{lines:?}");
     assert_eq!(lines.last().unwrap(), "received 10 bytes: \"the answer\"");
@@ -60,10 +59,10 @@ fn a_connected_client_does_not_hear_a_stranger() {
 
 #[test]
 fn a_late_answer_is_taken_for_the_answer_to_the_next_message() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let server = socket();
     let to = server.local_addr().unwrap();
-    let client = client(&mut stage, to, &["--timeout", "0.3"]);
+    let client = stage.client(to, &["--timeout", "0.3"]);
     stage.tell(client, "first").unwrap();
     let (_, peer) = receive(&server);
     stage.wait_line(client, "timed out").unwrap();
@@ -74,23 +73,12 @@ fn a_late_answer_is_taken_for_the_answer_to_the_next_message() {
 }
 
 #[test]
-fn an_empty_message_is_an_empty_datagram() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &[]);
-    let client = client(&mut stage, addr, &["--say", "", "--say", "x"]);
-    assert!(ended(&mut stage, client).0.success());
-    stage.wait_line(client, "received 0 bytes: \"\"").unwrap();
-    stage.wait_line(server, "received 0 bytes").unwrap();
-    stage.wait_line(server, "received 1 bytes").unwrap();
-}
-
-#[test]
 fn what_is_said_is_sent_as_it_is() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let server = socket();
     let says = ["--no-answer", "--say", "quit", "--say", " a\nb "];
-    let client = client(&mut stage, server.local_addr().unwrap(), &says);
-    assert!(ended(&mut stage, client).0.success());
+    let client = stage.client(server.local_addr().unwrap(), &says);
+    assert!(stage.ended(client).0.success());
     assert_eq!(receive(&server).0, b"quit");
     assert_eq!(receive(&server).0, b" a\nb ");
 }
@@ -98,12 +86,19 @@ fn what_is_said_is_sent_as_it_is() {
 /// What a client says and sends to this socket that reads what the shell prints.
 #[cfg(unix)]
 fn with_input(server: &UdpSocket, printed: &str, args: &[&str]) -> (Ending, Vec<String>) {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let script = format!(r#"{printed} | "$0" "$@""#);
     let to = server.local_addr().unwrap().to_string();
-    let program = Program::new("sh").args(["-c", &script, CLIENT, "--to", &to, "--no-answer"]);
+    let program = Program::new("sh").args([
+        "-c",
+        &script,
+        client().executable(),
+        "--to",
+        &to,
+        "--no-answer",
+    ]);
     let client = stage.start("client", &program.args(args)).unwrap();
-    ended(&mut stage, client)
+    stage.ended(client)
 }
 
 #[cfg(unix)]
@@ -150,11 +145,11 @@ fn a_line_that_gbk_cannot_say_is_one_failed_message() {
 
 #[test]
 fn the_server_s_wildcard_address_means_this_host() {
-    let mut stage = Stage::rehearsal();
-    let (_, copied) = server_at(&mut stage, "0.0.0.0:0", &[]);
+    let mut stage = stage();
+    let (_, copied) = stage.server_at("0.0.0.0:0", &[]);
     assert!(copied.ip().is_unspecified());
-    let client = client(&mut stage, copied, &["--say", "hello"]);
-    let (ending, lines) = ended(&mut stage, client);
+    let client = stage.client(copied, &["--say", "hello"]);
+    let (ending, lines) = stage.ended(client);
     assert!(ending.success(), "{lines:?}");
     let expected = format!("  from 127.0.0.1:{}", copied.port());
     assert_eq!(*lines.last().unwrap(), expected);
@@ -164,13 +159,12 @@ fn the_server_s_wildcard_address_means_this_host() {
 #[case::ipv6("[::1]:0")]
 #[case::a_name("localhost:0")]
 fn it_finds_the_server_at(#[case] addr: &str) {
-    let mut stage = Stage::rehearsal();
-    let (_, bound) = server_at(&mut stage, addr, &[]);
+    let mut stage = stage();
+    let (_, bound) = stage.server_at(addr, &[]);
     let to = addr.replace(":0", &format!(":{}", bound.port()));
     for more in [&[][..], &["--connected"]] {
-        let program = Program::new(CLIENT).args(["--say", "hello", "--to", &to]).args(more);
-        let client = stage.start("client", &program).unwrap();
-        let (ending, lines) = ended(&mut stage, client);
+        let client = stage.start_client(&[&["--say", "hello", "--to", &to], more].concat());
+        let (ending, lines) = stage.ended(client);
         assert!(ending.success(), "{lines:?}");
     }
 }
@@ -182,10 +176,7 @@ fn it_finds_the_server_at(#[case] addr: &str) {
 #[case::a_foreign_address(&["--bind", "192.0.2.77:0"], "bind 192.0.2.77:0: ")]
 #[case::another_family(&["--bind", "[::1]:0"], "bind [::1]:0: ")]
 fn what_cannot_be_sent_is_one_line_and_status_1(#[case] args: &[&str], #[case] beginning: &str) {
-    let error = failure(
-        CLIENT,
-        &[args, &["--say", "hello", "--timeout", "0.1"]].concat(),
-    );
+    let error = failure(&[args, &["--timeout", "0.1"]].concat());
     assert!(error.starts_with(beginning), "{error}");
 }
 
@@ -193,27 +184,30 @@ fn what_cannot_be_sent_is_one_line_and_status_1(#[case] args: &[&str], #[case] b
 fn a_taken_port_is_in_use() {
     let other = socket();
     let taken = other.local_addr().unwrap().to_string();
-    let error = failure(CLIENT, &["--bind", &taken, "--say", "hello"]);
-    assert!(
-        error.starts_with(&format!("bind {taken}: address already in use")),
-        "{error}"
-    );
+    let error = failure(&["--bind", &taken]);
+    let in_use = format!("bind {taken}: address already in use");
+    assert!(error.starts_with(&in_use), "{error}");
     assert!(error.ends_with("pass another --addr or --bind"), "{error}");
 }
 
+/// The one error, with a way out, of a client that cannot say hello.
+fn failure(args: &[&str]) -> String {
+    let mut stage = stage();
+    let client = stage.start_client(&[args, &["--say", "hello"]].concat());
+    let (ending, mut lines) = stage.ended(client);
+    assert_eq!(ending, Ending::Status(1), "{lines:?}");
+    lines.retain(|line| line.contains("; "));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
 #[rstest]
-#[case::an_unknown_reply(SERVER, &["--reply", "shout"])]
-#[case::an_unknown_encoding(SERVER, &["--encoding", "latin-1"])]
-#[case::no_room_at_all(SERVER, &["--buffer", "0"])]
-#[case::no_port(CLIENT, &["--to", "127.0.0.1"])]
-#[case::bind_without_a_port(CLIENT, &["--bind", "127.0.0.1"])]
-#[case::no_time_at_all(CLIENT, &["--timeout", "0"])]
-#[case::a_time_before_now(CLIENT, &["--timeout=-1"])]
-#[case::longer_than_a_clock_can_say(CLIENT, &["--timeout", "1e18"])]
-#[case::no_number(CLIENT, &["--timeout", "NaN"])]
-#[case::for_ever(CLIENT, &["--timeout", "inf"])]
-fn wrong_usage_is_status_2(#[case] program: &str, #[case] args: &[&str]) {
-    let mut stage = Stage::rehearsal();
-    let wrong = stage.start("wrong", &Program::new(program).args(args)).unwrap();
-    assert_eq!(ended(&mut stage, wrong).0, Ending::Status(2));
+#[case::bind_without_a_port(&["--bind", "127.0.0.1"], "--bind")]
+#[case::no_time_at_all(&["--timeout", "0"], "--timeout")]
+#[case::a_time_before_now(&["--timeout=-1"], "--timeout")]
+#[case::longer_than_a_clock_can_say(&["--timeout", "1e18"], "--timeout")]
+#[case::no_number(&["--timeout", "NaN"], "--timeout")]
+#[case::for_ever(&["--timeout", "inf"], "--timeout")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    client().refuses(args, named);
 }

@@ -1,48 +1,8 @@
-//! What the tests share: the two programs on a stage without an audience, and
-//! sockets that wait with a deadline.
+//! UDP sockets that take the other side of a program, and wait with a deadline.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
-
-use scene::{Actor, Ending, Program, Stage};
-
-pub const SERVER: &str = env!("CARGO_BIN_EXE_lesson-3-server");
-pub const CLIENT: &str = env!("CARGO_BIN_EXE_lesson-3-client");
-
-/// A server on a free port of the loopback interface.
-pub fn server(stage: &mut Stage, args: &[&str]) -> (Actor, SocketAddr) {
-    server_at(stage, "127.0.0.1:0", args)
-}
-
-pub fn server_at(stage: &mut Stage, addr: &str, args: &[&str]) -> (Actor, SocketAddr) {
-    let program = Program::new(SERVER).args(["--addr", addr]).args(args);
-    let server = stage.start("server", &program).unwrap();
-    let addr = stage.ready(server).unwrap();
-    (server, addr)
-}
-
-pub fn client(stage: &mut Stage, to: SocketAddr, args: &[&str]) -> Actor {
-    let program = Program::new(CLIENT).args(["--to", &to.to_string()]).args(args);
-    stage.start("client", &program).unwrap()
-}
-
-/// Waits for the end; gives the status and all that was said.
-pub fn ended(stage: &mut Stage, actor: Actor) -> (Ending, Vec<String>) {
-    let ending = stage.wait_exit(actor).unwrap();
-    (ending, stage.lines(actor))
-}
-
-/// All that a program says that fails with one line, which names a way out.
-pub fn failure(program: &str, args: &[&str]) -> String {
-    let mut stage = Stage::rehearsal();
-    let program = stage.start("program", &Program::new(program).args(args)).unwrap();
-    let (ending, lines) = ended(&mut stage, program);
-    assert_eq!(ending, Ending::Status(1), "{lines:?}");
-    let errors: Vec<&String> = lines.iter().filter(|line| line.contains("; ")).collect();
-    assert_eq!(errors.len(), 1, "{lines:?}");
-    errors[0].clone()
-}
 
 /// A socket that waits, but not for ever.
 pub fn socket() -> UdpSocket {

@@ -3,9 +3,13 @@
 
 mod client;
 mod common;
-mod python;
 mod scene;
 mod server;
 mod text;
 
-house::lesson!(number = 3, first_gap = "3/start/says-where");
+house::lesson!(
+    number = 3,
+    first_gap = "3/start/says-where",
+    server = "--addr {addr}",
+    client = "--to {addr}",
+);

@@ -1,14 +1,15 @@
 //! What the server does with the datagrams that come to it.
 
 use rstest::rstest;
-use scene::{Ending, Program, Stage};
+use scene::{Ending, Program};
 
-use crate::common::{SERVER, ask, ended, failure, heard_nothing, server, server_at, socket};
+use crate::common::{ask, heard_nothing, socket};
+use crate::lesson::{server, stage};
 
 #[test]
 fn one_send_is_one_receive_also_when_datagrams_had_to_wait() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &["--hold", "--reply", "none"]);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&["--hold", "--reply", "none"]);
     let caller = socket();
     let lengths = [1, 1000, 0, 0, 7, 3];
     for length in lengths {
@@ -18,7 +19,7 @@ fn one_send_is_one_receive_also_when_datagrams_had_to_wait() {
     stage.wait_line(server, "not yet receiving").unwrap();
     assert_eq!(stage.lines(server).len(), 2, "nothing is received yet");
     stage.tell(server, "").unwrap();
-    let (_, lines) = ended(&mut stage, server);
+    let (_, lines) = stage.ended(server);
     let received = lines.iter().filter_map(|line| line.strip_prefix("received "));
     let received: Vec<&str> = received.filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(received, ["1", "1000", "0", "0", "7", "3", "3"]);
@@ -33,8 +34,8 @@ fn one_send_is_one_receive_also_when_datagrams_had_to_wait() {
 #[case::with_8(&["--buffer", "8"], 8)]
 #[case::with_1(&["--buffer", "1"], 1)]
 fn what_does_not_fit_the_buffer_is_gone(#[case] args: &[&str], #[case] room: usize) {
-    let mut stage = Stage::rehearsal();
-    let (_, addr) = server(&mut stage, args);
+    let mut stage = stage();
+    let (_, addr) = stage.server(args);
     let caller = socket();
     let exact: Vec<u8> = (b'a'..=b'z').cycle().take(room).collect();
     assert_eq!(ask(&caller, addr, &exact), exact);
@@ -50,8 +51,8 @@ fn what_does_not_fit_the_buffer_is_gone(#[case] args: &[&str], #[case] room: usi
 #[cfg(target_os = "linux")]
 #[test]
 fn when_the_receive_queue_is_full_datagrams_are_lost_and_no_send_fails() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &["--hold", "--reply", "none"]);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&["--hold", "--reply", "none"]);
     let caller = socket();
     // More than a queue of the largest size that a system may give by default.
     let room = std::fs::read_to_string("/proc/sys/net/core/rmem_default").unwrap();
@@ -81,13 +82,13 @@ fn when_the_receive_queue_is_full_datagrams_are_lost_and_no_send_fails() {
 fn failing(errors: &str) -> Program {
     let program = Program::new("strace").args(["--quiet=all", "--output=/dev/null"]);
     let program = program.args([format!("--inject=recvfrom:error={errors}")]);
-    program.args([SERVER, "--addr", "127.0.0.1:0"])
+    program.args([server().executable(), "--addr", "127.0.0.1:0"])
 }
 
 #[test]
 #[ignore = "needs strace"]
 fn a_receive_that_fails_ends_nothing() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let server = stage.start("server", &failing("ECONNREFUSED:when=1..3")).unwrap();
     let addr = stage.ready(server).unwrap();
     assert_eq!(ask(&socket(), addr, b"still here?"), b"still here?");
@@ -98,15 +99,15 @@ fn a_receive_that_fails_ends_nothing() {
     }
     assert_eq!(ask(&socket(), addr, b"and now?"), b"and now?");
     socket().send_to(b"bye", addr).unwrap();
-    assert!(ended(&mut stage, server).0.success());
+    assert!(stage.ended(server).0.success());
 }
 
 #[test]
 #[ignore = "needs strace"]
 fn receives_that_fail_again_and_again_end_it_with_status_1() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let server = stage.start("server", &failing("ENETDOWN")).unwrap();
-    let (ending, lines) = ended(&mut stage, server);
+    let (ending, lines) = stage.ended(server);
     assert_eq!(ending, Ending::Status(1));
     assert!(lines.last().unwrap().starts_with("recvfrom again and again on"));
 }
@@ -114,15 +115,15 @@ fn receives_that_fail_again_and_again_end_it_with_status_1() {
 #[test]
 #[ignore = "needs python3 and the right to send raw packets"]
 fn a_sender_without_a_port_cannot_be_answered_and_ends_nothing() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &[]);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&[]);
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/python/from_port_zero.py"
     );
     let program = Program::new("python3").args([script, &addr.port().to_string()]);
     let sender = stage.start("sender", &program).unwrap();
-    let (ending, lines) = ended(&mut stage, sender);
+    let (ending, lines) = stage.ended(sender);
     assert!(ending.success(), "{lines:?}");
     let error = stage.wait_line(server, "sendto 127.0.0.1:0").unwrap();
     assert!(error.contains("port 0 is nobody's"), "{error}");
@@ -131,8 +132,8 @@ fn a_sender_without_a_port_cannot_be_answered_and_ends_nothing() {
 
 #[test]
 fn a_held_server_goes_on_when_its_input_ends() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &["--hold"]);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&["--hold"]);
     stage.end_input(server);
     assert_eq!(ask(&socket(), addr, b"hello"), b"hello");
 }
@@ -140,20 +141,20 @@ fn a_held_server_goes_on_when_its_input_ends() {
 #[cfg(target_os = "linux")]
 #[test]
 fn one_port_on_two_addresses_is_two_programs() {
-    let mut stage = Stage::rehearsal();
-    let (_, echo) = server(&mut stage, &[]);
+    let mut stage = stage();
+    let (_, echo) = stage.server(&[]);
     // On Linux, all of 127.0.0.0/8 is this host.
     let other = format!("127.0.0.2:{}", echo.port());
-    let (_, upper) = server_at(&mut stage, &other, &["--reply", "upper"]);
+    let (_, upper) = stage.server_at(&other, &["--reply", "upper"]);
     let caller = socket();
     assert_eq!(ask(&caller, echo, b"hi"), b"hi");
     assert_eq!(ask(&caller, upper, b"hi"), b"HI");
 }
 
 #[rstest]
-#[case::an_address_of_nobody_here("192.0.2.77:0", "bind 192.0.2.77:0: ")]
-#[case::a_name_in_no_directory("local..host:7788", "resolve local..host:7788: ")]
-fn what_cannot_be_bound_is_one_line_and_status_1(#[case] addr: &str, #[case] beginning: &str) {
-    let error = failure(SERVER, &["--addr", addr]);
-    assert!(error.starts_with(beginning), "{error}");
+#[case::an_unknown_reply(&["--reply", "shout"], "--reply")]
+#[case::an_unknown_encoding(&["--encoding", "latin-1"], "--encoding")]
+#[case::no_room_at_all(&["--buffer", "0"], "--buffer")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    server().refuses(args, named);
 }

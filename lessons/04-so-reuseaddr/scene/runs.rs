@@ -36,8 +36,7 @@ pub fn server(stage: &mut Stage, lane: &str, args: &[&str]) -> Result<(Actor, So
 
 /// Ends a server that still listens.
 pub fn end(stage: &mut Stage, server: Actor) -> Result<()> {
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    stage.end(server)?;
     Ok(())
 }
 

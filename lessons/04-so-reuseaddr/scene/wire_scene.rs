@@ -1,21 +1,14 @@
 //! The scene on two hosts: the last ACK gets lost, and TIME-WAIT is there for it.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use scene::{Focus, Options, Program, Side, Sign, Stage};
+use scene::{Focus, Program, Side, Sign, Stage};
 
 /// Far enough that the rule for the last ACK is there before it.
 const LATENCY: &str = "client→server latency 400 ms";
 
-/// Plays it.
-pub fn play(options: &Options) -> ExitCode {
-    let title = "Lesson 4 on the wire: what TIME-WAIT is for";
-    scene::play(options, title, script)
-}
-
-fn script(stage: &mut Stage) -> Result<()> {
+pub fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
         "Server and client are on two hosts now, with a cable between them. What the \
          client sends takes 400 ms. The client closes first, so TIME-WAIT will be at its end. \
@@ -45,8 +38,7 @@ fn without_its_last_ack(
 ) -> Result<[Duration; 3]> {
     stage.focus(Focus::Words);
     let order = ["--close-first", "client", "--addr", server];
-    let server = stage.start("server", &Program::side("server").args(order))?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&order)?;
     stage.focus_after(Sign::Says("server", shown_from), Focus::Packets);
     let client = Program::side("client").args(order).args(["--say", "hello"]);
     let client = stage.start("client", &client)?;

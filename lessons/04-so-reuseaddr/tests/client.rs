@@ -1,29 +1,28 @@
 //! The client as a server meets it.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 
+use house::Rehearsal;
 use rstest::rstest;
-use scene::{Actor, Ending, Stage};
+use scene::{Actor, Ending};
 
-use crate::common::{client, end_well, server};
+use crate::common::{end_well, fresh};
+use crate::lesson::{client, stage};
 
 /// A server of our own has taken the client's call, and heard its "hello".
-fn hello(stage: &mut Stage, first: &str) -> (Actor, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    let client = client(stage, addr, &["--close-first", first, "--say", "hello"]);
-    let (mut connection, _) = listener.accept().unwrap();
+fn hello(stage: &mut Rehearsal, first: &str) -> (Actor, TcpStream) {
+    let (client, mut connection) = stage.called_by(&["--close-first", first, "--say", "hello"]);
     connection.read_exact(&mut [0; 5]).unwrap();
     (client, connection)
 }
 
 #[test]
 fn it_makes_one_call_per_message() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &["--calls", "3"]);
+    let mut stage = stage();
+    let (server, addr) = stage.server_at(&fresh(), &["--calls", "3"]);
     let said = ["--say", "one", "--say", "two", "--say", "quit"];
-    let client = client(&mut stage, addr, &said);
+    let client = stage.client(addr, &said);
     end_well(&mut stage, &[client, server]);
     for answer in ["ONE", "TWO", "QUIT"] {
         let expected = format!("received {} bytes: {answer:?}", answer.len());
@@ -32,24 +31,8 @@ fn it_makes_one_call_per_message() {
 }
 
 #[test]
-fn without_messages_it_takes_the_lines_of_its_input_until_quit() {
-    let mut stage = Stage::rehearsal();
-    let (_, addr) = server(&mut stage, &["--calls", "3"]);
-    let client = client(&mut stage, addr, &[]);
-    // In one piece, because after "quit" nobody reads any more.
-    stage.tell(client, "one\n\ntwo\r\nquit\nthree").unwrap();
-    end_well(&mut stage, &[client]);
-    let mut said = stage.lines(client);
-    said.retain(|line| line.starts_with("sending"));
-    assert_eq!(
-        said,
-        [r#"sending 3 bytes: "one""#, r#"sending 3 bytes: "two""#]
-    );
-}
-
-#[test]
 fn when_it_is_to_close_first_it_closes_once_its_answer_is_complete() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut connection) = hello(&mut stage, "client");
     connection.write_all(b"HE").unwrap();
     stage.wait_line(client, "received 2 bytes").unwrap();
@@ -65,7 +48,7 @@ fn a_server_that_hangs_up_early_is_the_end_of_the_stream_and_a_failure(
     #[values("server", "client")] first: &str,
     #[values("", "HE")] answer: &str,
 ) {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut connection) = hello(&mut stage, first);
     connection.write_all(answer.as_bytes()).unwrap();
     let addr = connection.local_addr().unwrap();
@@ -80,11 +63,18 @@ fn a_server_that_hangs_up_early_is_the_end_of_the_stream_and_a_failure(
 
 #[test]
 fn of_more_than_the_server_receives_it_waits_for_no_answer_before_it_closes_first() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &["--close-first", "client"]);
+    let mut stage = stage();
+    let (server, addr) = stage.server_at(&fresh(), &["--close-first", "client"]);
     let long = "x".repeat(2000);
     let said = ["--close-first", "client", "--say", &long];
-    let client = client(&mut stage, addr, &said);
+    let client = stage.client(addr, &said);
     stage.wait_line(client, "closing the connection").unwrap();
     end_well(&mut stage, &[client, server]);
+}
+
+#[rstest]
+#[case::nothing_to_say(&["--say", ""], "--say")]
+#[case::nobody_closes_first(&["--close-first", "nobody"], "--close-first")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    client().refuses(args, named);
 }

@@ -7,4 +7,9 @@ mod restart;
 mod scene;
 mod server;
 
-house::lesson!(number = 4, first_gap = "4/start/says-where");
+house::lesson!(
+    number = 4,
+    first_gap = "4/start/says-where",
+    server = "--addr {addr} --reuse-addr",
+    client = "--addr {addr}",
+);

@@ -4,17 +4,25 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use house::Rehearsal;
+use house::raw::call;
 use rstest::rstest;
-use scene::{Ending, Stage};
+use scene::{Actor, Ending};
 
-use crate::common::{call, client, end_well, fresh, server, start};
+use crate::common::{end_well, fresh};
+use crate::lesson::stage;
 
 const REUSE: &[&str] = &["--reuse-addr"];
 const SHARE: &[&str] = &["--reuse-port"];
 
+/// A server on this address; it need not come to listen.
+fn start(stage: &mut Rehearsal, addr: SocketAddr, args: &[&str]) -> Actor {
+    stage.start_server(&[&["--addr", &addr.to_string()], args].concat())
+}
+
 /// What a server says that is started at once on a port with a past: that it
 /// listens, or that bind finds the port in use.
-fn listens(stage: &mut Stage, addr: SocketAddr, args: &[&str]) -> bool {
+fn listens(stage: &mut Rehearsal, addr: SocketAddr, args: &[&str]) -> bool {
     let server = start(stage, addr, args);
     let said = stage.wait_line(server, "").unwrap();
     let listens = said == format!("listening on {addr}");
@@ -37,17 +45,17 @@ fn after_a_call_that_the_server_closed_first(
     #[case] second: &[&str],
     #[case] expected: bool,
 ) {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, first);
-    let client = client(&mut stage, addr, &["--say", "hello"]);
+    let mut stage = stage();
+    let (server, addr) = stage.server_at(&fresh(), first);
+    let client = stage.client(addr, &["--say", "hello"]);
     end_well(&mut stage, &[server, client]);
     assert_eq!(listens(&mut stage, addr, second), expected);
 }
 
 #[test]
 fn ctrl_c_ends_a_server_and_frees_the_port_when_nobody_has_called() {
-    let mut stage = Stage::rehearsal();
-    let (server, addr) = server(&mut stage, &[]);
+    let mut stage = stage();
+    let (server, addr) = stage.server_at(&fresh(), &[]);
     stage.interrupt(server).unwrap();
     assert_eq!(stage.wait_exit(server).unwrap(), Ending::Signal(2));
     assert!(listens(&mut stage, addr, &[]));
@@ -55,7 +63,7 @@ fn ctrl_c_ends_a_server_and_frees_the_port_when_nobody_has_called() {
 
 #[test]
 fn a_bound_socket_without_the_option_is_in_the_way_although_nobody_listens() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let addr = TcpListener::bind(fresh()).unwrap().local_addr().unwrap();
     let bound = start(&mut stage, addr, &["--hold"]);
     stage.wait_line(bound, "bound").unwrap();
@@ -67,14 +75,14 @@ fn a_bound_socket_without_the_option_is_in_the_way_although_nobody_listens() {
 #[case::only_the_second(&[], SHARE)]
 #[case::the_second_asks_for_something_else(SHARE, REUSE)]
 fn a_port_is_shared_only_if_both_ask_for_it(#[case] first: &[&str], #[case] second: &[&str]) {
-    let mut stage = Stage::rehearsal();
-    let (_, addr) = server(&mut stage, first);
+    let mut stage = stage();
+    let (_, addr) = stage.server_at(&fresh(), first);
     assert!(!listens(&mut stage, addr, second));
 }
 
 #[test]
 fn the_listener_of_the_standard_library_has_set_the_option_unasked() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let listener = TcpListener::bind(fresh()).unwrap();
     let addr = listener.local_addr().unwrap();
     let calling = call(addr);

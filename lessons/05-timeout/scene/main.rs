@@ -11,30 +11,17 @@ mod server;
 mod wire_scene;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_5::ended;
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
-use timeline::{Kind, Place};
+use scene::{Actor, Focus, Program, Sign, Stage};
 
 use scale::{Experiment, FullQueue};
 
 /// Lesson 5: how long to wait, and what to do then
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-5 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-5 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -44,14 +31,18 @@ enum Side {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         Some(Side::Scale(args)) => ended(scale::run(&args)),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 5: timeout", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 5 on the wire: silence",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 5: timeout", script),
     }
 }
 
@@ -88,7 +79,7 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
     );
     client(stage, server, &["--think", "0.1", "--say", "1"])?;
     stage.wait_line(server.actor, "closed")?;
-    let waited = took(stage, server.actor, "accepted", "received")?;
+    let waited = took(stage, "server", "accepted", "received")?;
     stage.note(format!(
         "The receive waited for {waited}, then the word came. Predict: the next caller thinks \
          for 0.9 s, the server waits for 0.5 s, and one more caller is waiting already."
@@ -116,21 +107,25 @@ fn a_caller_in_time_and_one_too_late(stage: &mut Stage) -> Result<()> {
         &["--think", "0", "--say", "1"],
     )?;
     stage.wait_line(server.actor, "time out")?;
-    let waited = took(stage, server.actor, "accepted", "time out")?;
+    let waited = took(stage, "server", "accepted", "time out")?;
     stage.wait_exit(next)?;
-    let queued = took(stage, next, "sending", "received")?;
+    let queued = took(stage, "next caller", "sending", "received")?;
     stage.note(format!(
         "The server gave up after {waited}. The next caller had its answer after {queued}: it \
          paid for the silence of another. The first still thinks, and has noticed nothing."
     ));
     stage.wait_exit(caller)?;
-    let late = between(stage, (server.actor, "time out"), (caller, "sending"))?;
+    let late = between(
+        stage,
+        Sign::Says("server", "time out"),
+        Sign::Says("caller", "sending"),
+    )?;
     stage.note(format!(
         "It sent its word {late} after the time out, and send reported no error: the kernel \
          took the byte. Only the receive told the truth."
     ));
     stage.beat();
-    leave(stage, server)
+    stage.end(server.actor)
 }
 
 fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
@@ -151,18 +146,17 @@ fn a_caller_who_hangs_up(stage: &mut Stage) -> Result<()> {
         Sign::Fin,
         "The killed caller's kernel sends FIN. The waiting receive comes back with 0.",
     );
-    stage.kill(caller)?;
-    stage.wait_exit(caller)?;
+    stage.end(caller)?;
     stage.wait_line(server.actor, "end of stream without a word")?;
     stage.wait_line(server.actor, "closed the connection")?;
-    let waited = took(stage, server.actor, "accepted", "end of")?;
+    let waited = took(stage, "server", "accepted", "end of")?;
     stage.note(format!(
         "No: {waited} after accept it knew. A kernel closes the sockets of a killed program, and \
          the end of the stream is news. A timeout is the absence of news: the peer may be slow, \
          stopped, or gone with its cable."
     ));
     stage.beat();
-    leave(stage, server)
+    stage.end(server.actor)
 }
 
 fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
@@ -179,14 +173,14 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let patient = server(stage, &["--until", "newline", "--timeout", "0.5"])?;
     client(stage, patient, &drip)?;
     stage.wait_line(patient.actor, "closed")?;
-    let whole = took(stage, patient.actor, "accepted", "sending")?;
+    let whole = took(stage, "server", "accepted", "sending")?;
     stage.note(format!(
         "The request took {whole}, and no receive waited longer than 0.5 s: each has the full \
          timeout again. One who drips can hold this server 1,024 times as long. Now with --deadline \
          0.45."
     ));
     stage.beat();
-    leave(stage, patient)?;
+    stage.end(patient.actor)?;
 
     let limits = "--until newline --timeout 0.5 --deadline 0.45".split(' ');
     let strict = server(stage, &limits.collect::<Vec<_>>())?;
@@ -198,13 +192,13 @@ fn a_caller_who_drips(stage: &mut Stage) -> Result<()> {
     let caller = dial(stage, "client", strict, &drip)?;
     stage.wait_line(strict.actor, "deadline passed")?;
     stage.wait_exit(caller)?;
-    let whole = took(stage, strict.actor, "accepted", "deadline")?;
+    let whole = took(stage, "server", "accepted", "deadline")?;
     stage.note(format!(
         "Cut after {whole}. A timeout bounds one call; a deadline bounds the whole. Each receive \
          gets as its timeout what is left of it. The client noticed when a send failed."
     ));
     stage.beat();
-    leave(stage, strict)
+    stage.end(strict.actor)
 }
 
 fn a_connect_that_nobody_answers(stage: &mut Stage) -> Result<()> {
@@ -289,9 +283,7 @@ struct Server {
 }
 
 fn server(stage: &mut Stage, args: &[&str]) -> Result<Server> {
-    let program = Program::side("server").args(["--addr", "127.0.0.1:0"]);
-    let actor = stage.start("server", &program.args(args))?;
-    let addr = stage.ready(actor)?;
+    let (actor, addr) = stage.serve(&[&["--addr", "127.0.0.1:0"], args].concat())?;
     Ok(Server { actor, addr })
 }
 
@@ -308,30 +300,17 @@ fn client(stage: &mut Stage, server: Server, args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn leave(stage: &mut Stage, server: Server) -> Result<()> {
-    stage.kill(server.actor)?;
-    stage.wait_exit(server.actor)?;
-    Ok(())
+/// How long it was from one line in a lane to another.
+fn took(stage: &Stage, lane: &'static str, from: &'static str, to: &'static str) -> Result<String> {
+    between(stage, Sign::Says(lane, from), Sign::Says(lane, to))
 }
 
-/// How long it was from one line of an actor to another.
-fn took(stage: &Stage, actor: Actor, from: &str, to: &str) -> Result<String> {
-    between(stage, (actor, from), (actor, to))
-}
-
-/// How long it was from one line to another, by the timeline.
-fn between(stage: &Stage, from: (Actor, &str), to: (Actor, &str)) -> Result<String> {
-    let time = moment(stage, to)?.saturating_sub(moment(stage, from)?);
+/// How long it was from one event to another: the last of their kind.
+fn between(stage: &Stage, from: Sign, to: Sign) -> Result<String> {
+    let last = |sign: Sign| {
+        let time = stage.seen(&sign).pop();
+        time.with_context(|| format!("{sign:?} did not happen"))
+    };
+    let time = last(to)?.saturating_sub(last(from)?);
     Ok(format!("{:.3} s", time.as_secs_f64()))
-}
-
-/// When an actor last said something.
-fn moment(stage: &Stage, (actor, fragment): (Actor, &str)) -> Result<Duration> {
-    let mut events = stage.timeline().events().iter().rev();
-    let event = events.find(|event| match &event.kind {
-        Kind::Line { text, .. } => event.place == Place::Actor(actor) && text.contains(fragment),
-        _ => false,
-    });
-    let time = event.map(|event| event.time);
-    time.with_context(|| format!("nobody said {fragment:?}"))
 }

@@ -1,33 +1,24 @@
 //! The scene on two hosts: a SYN that is never answered, and a cable that is cut.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use scene::{Actor, Focus, Options, Program, Side, Sign, Stage, TcpState};
+use scene::{Actor, Focus, Program, Side, Sign, Stage, TcpState};
 
 const SERVER: &str = "10.0.0.1:9001";
 
-/// Plays it.
-pub fn play(options: &Options) -> ExitCode {
-    scene::play(options, "Lesson 5 on the wire: silence", script)
-}
-
-fn script(stage: &mut Stage) -> Result<()> {
+pub fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
         "Server and client are on two hosts now, with a cable between them. What does a program \
          learn when a packet gets lost, and then all of them?",
     );
     stage.lanes(&["server", "client"]);
     stage.focus(Focus::Words);
-    let server = Program::side("server").args(["--addr", SERVER, "--timeout", "1.5"]);
-    let server = stage.start("server", &server)?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&["--addr", SERVER, "--timeout", "1.5"])?;
     nobody_answers_the_syn(stage)?;
     an_end_that_is_told(stage, server)?;
     an_end_that_is_not_told(stage, server)?;
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    stage.end(server)?;
     stage.next(&[
         "Cut and mend the cable by hand, in mid-talk: cargo dial wire lesson-5.",
         "Mend the cable in time: cargo dial wire --rule \"cut after 1 s for 3 s\" -- \

@@ -1,29 +1,28 @@
 //! What the client says and does that its checks do not ask for.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use house::raw::{closed_port, read, reset};
 use rstest::rstest;
-use scene::{Ending, Program, Stage};
-use socket2::{Domain, Socket, Type};
+use scene::Ending;
 
-use crate::common::{CLIENT, called_by, client, read, reset, said, server};
+use crate::lesson::{client, stage};
 
 #[test]
 fn it_thinks_before_it_speaks() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let started = Instant::now();
-    let (_, stream) = called_by(&mut stage, "--think 0.3 --say 1");
-    assert_eq!(read(&stream, 1), "1");
+    let (_, stream) = stage.called_by(&["--think", "0.3", "--say", "1"]);
+    assert_eq!(read(&stream, 1), b"1");
     let waited = started.elapsed();
     assert!(waited >= Duration::from_millis(300), "{waited:?}");
 }
 
 #[test]
 fn each_message_is_a_call_of_its_own() {
-    let mut stage = Stage::rehearsal();
-    let (_, addr) = server(&mut stage, "");
-    let caller = client(&mut stage, addr, "--think 0 --say 1 --say 2");
+    let mut stage = stage();
+    let (_, addr) = stage.server(&[]);
+    let caller = stage.client(addr, &["--think", "0", "--say", "1", "--say", "2"]);
     assert!(stage.wait_exit(caller).unwrap().success());
     let connected = format!("connected to {addr}");
     assert_eq!(
@@ -42,28 +41,12 @@ fn each_message_is_a_call_of_its_own() {
 }
 
 #[test]
-fn messages_may_come_line_by_line_from_standard_input() {
-    let mut stage = Stage::rehearsal();
-    let (_, addr) = server(&mut stage, "");
-    let caller = client(&mut stage, addr, "--think 0");
-    // In one piece, because after "quit" nobody reads any more.
-    stage.tell(caller, "1\n\nquit\nnever sent").unwrap();
-    assert!(stage.wait_exit(caller).unwrap().success());
-    let shown = stage.lines(caller).join("\n");
-    assert_eq!(shown.matches("connected to").count(), 1, "{shown}");
-    assert!(
-        !shown.contains(">>: "),
-        "a prompt without a terminal: {shown}"
-    );
-}
-
-#[test]
 fn a_drip_is_one_byte_at_a_time_with_a_line_end_at_the_end() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let started = Instant::now();
-    let drip = "--think 0 --drip --interval 0.05 --newline --say é1";
-    let (caller, stream) = called_by(&mut stage, drip);
-    assert_eq!(read(&stream, 4), "é1\n");
+    let drip = ["--think", "0", "--drip", "--interval", "0.05", "--newline"];
+    let (caller, stream) = stage.called_by(&[&drip[..], &["--say", "é1"]].concat());
+    assert_eq!(read(&stream, 4), "é1\n".as_bytes());
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(150), "four bytes: {took:?}");
     for byte in [r"\xc3", r"\xa9", "1", r"\n"] {
@@ -73,20 +56,20 @@ fn a_drip_is_one_byte_at_a_time_with_a_line_end_at_the_end() {
 
 #[test]
 fn a_reset_is_no_end_of_stream() {
-    let mut stage = Stage::rehearsal();
-    let (caller, stream) = called_by(&mut stage, "--think 0 --say 1");
-    assert_eq!(read(&stream, 1), "1");
+    let mut stage = stage();
+    let (caller, stream) = stage.called_by(&["--think", "0", "--say", "1"]);
+    assert_eq!(read(&stream, 1), b"1");
     reset(stream);
     let error = stage.wait_line(caller, "connection reset by peer").unwrap();
     assert!(error.starts_with("recv from 127.0.0.1:"), "{error}");
-    assert!(!said(&stage, caller, "end of stream: the server hung up"));
+    assert!(!stage.lines(caller).contains(&"end of stream: the server hung up".into()));
     assert_eq!(stage.wait_exit(caller).unwrap(), Ending::Status(1));
 }
 
 #[test]
 fn when_its_timeout_has_passed_the_error_names_recv_and_a_way_out() {
-    let mut stage = Stage::rehearsal();
-    let (caller, _silent) = called_by(&mut stage, "--think 0 --timeout 0.2 --say 1");
+    let mut stage = stage();
+    let (caller, _silent) = stage.called_by(&["--think", "0", "--timeout", "0.2", "--say", "1"]);
     let error = stage.wait_line(caller, "no answer came in time").unwrap();
     assert!(error.starts_with("recv from 127.0.0.1:"), "{error}");
     assert!(error.contains("--timeout"), "{error}");
@@ -94,15 +77,12 @@ fn when_its_timeout_has_passed_the_error_names_recv_and_a_way_out() {
 }
 
 #[rstest]
-#[case::with_a_timeout("--connect-timeout 3600 --say 1")]
-#[case::without_one("--say 1")]
-fn a_closed_port_refuses_at_once(#[case] flags: &str) {
-    // Bound, so that the port is ours, but not listening.
-    let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    closed.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-    let addr = closed.local_addr().unwrap().as_socket().unwrap();
-    let mut stage = Stage::rehearsal();
-    let caller = client(&mut stage, addr, flags);
+#[case::with_a_timeout(&["--say", "1", "--connect-timeout", "3600"])]
+#[case::without_one(&["--say", "1"])]
+fn a_closed_port_refuses_at_once(#[case] flags: &[&str]) {
+    let addr = closed_port();
+    let mut stage = stage();
+    let caller = stage.client(addr, flags);
     let error = stage.wait_line(caller, "connection refused").unwrap();
     assert!(error.starts_with(&format!("connect {addr}: ")), "{error}");
     assert!(error.contains("start the server"), "{error}");
@@ -116,28 +96,6 @@ fn a_closed_port_refuses_at_once(#[case] flags: &str) {
 #[case::a_thought_that_is_no_number(&["--think", "NaN"], "seconds from 0")]
 #[case::an_endless_interval(&["--interval", "inf"], "seconds from 0")]
 #[case::an_empty_message(&["--say", ""], "--say")]
-#[case::no_port(&["--addr", "localhost"], "HOST:PORT")]
 fn wrong_usage_is_status_2_and_says_what_is_right(#[case] args: &[&str], #[case] hint: &str) {
-    let mut stage = Stage::rehearsal();
-    let caller = Program::new(CLIENT).args(args);
-    let caller = stage.start("client", &caller).unwrap();
-    stage.wait_line(caller, hint).unwrap();
-    assert_eq!(stage.wait_exit(caller).unwrap(), Ending::Status(2));
-}
-
-/// A terminal is needed for a prompt. Python gives it one.
-#[test]
-#[ignore = "needs python3"]
-fn ctrl_d_at_the_prompt_ends_the_line() {
-    let mut stage = Stage::rehearsal();
-    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
-    let script = ["sh", "-c", "\"$0\" --addr 127.0.0.1:9001; echo status $?"];
-    let program = Program::new("python3").args(terminal).args(script);
-    let client = stage.start("client", &program.args([CLIENT])).unwrap();
-    stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
-    stage.wait_line(client, "status 0").unwrap();
-    let lines = stage.lines(client);
-    let prompts = lines.iter().filter(|line| line.starts_with(">>:"));
-    let prompts: Vec<&str> = prompts.map(|line| line.trim_end()).collect();
-    assert_eq!(prompts, [">>:"], "{lines:?}");
+    client().refuses(args, hint);
 }

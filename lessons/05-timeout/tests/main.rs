@@ -2,8 +2,6 @@
 //! because that is built once, and what only waits, waits side by side.
 
 mod client;
-mod common;
-mod python;
 mod scale;
 mod scene;
 mod server;

@@ -26,6 +26,8 @@ fn it_tells_the_story_in_order() {
         "One scale",
         "nothing has come yet",
         "a timeout of zero",
+        "InvalidInput",
+        "  5 bytes",
         "the accept queue is full",
         "the peer does not read",
         "4194304 of 4194304 bytes",

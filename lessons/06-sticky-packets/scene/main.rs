@@ -14,24 +14,13 @@ use std::process::{self, ExitCode};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_6::ended;
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
+use scene::{Actor, Focus, Program, Sign, Stage};
 
 /// Lesson 6: where does a message end?
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-6 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-6 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -40,13 +29,17 @@ enum Side {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 6: sticky packets", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 6 on the wire: pieces and glue",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 6: sticky packets", script),
     }
 }
 
@@ -242,9 +235,7 @@ fn with_header(stage: &mut Stage, inbox: &Inbox) -> Result<()> {
 }
 
 fn start_server(stage: &mut Stage, args: &[&str]) -> Result<Actor> {
-    let server = Program::side("server").args(["--addr", "127.0.0.1:0"]);
-    let server = stage.start("server", &server.args(args))?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&[&["--addr", "127.0.0.1:0"], args].concat())?;
     Ok(server)
 }
 
@@ -266,8 +257,7 @@ fn start_client(
 /// The server has nothing more to do in this part.
 fn end_server(stage: &mut Stage, server: Actor) -> Result<()> {
     stage.wait_line(server, "closed the connection")?;
-    stage.kill(server)?;
-    stage.wait_exit(server)?;
+    stage.end(server)?;
     Ok(())
 }
 

@@ -1,19 +1,12 @@
 //! The scene on two hosts: an answer that arrives in pieces, and requests that
 //! arrive glued together.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
+use scene::{Actor, Focus, Sign, Stage};
 
 use crate::{Inbox, end_server, start_client};
 
-/// Plays it.
-pub fn play(options: &Options) -> ExitCode {
-    scene::play(options, "Lesson 6 on the wire: pieces and glue", script)
-}
-
-fn script(stage: &mut Stage) -> Result<()> {
+pub fn script(stage: &mut Stage) -> Result<()> {
     let inbox = Inbox::new()?;
     stage.note(
         "Server and client are on two hosts now, with a cable between them. No packet on it has \
@@ -33,9 +26,7 @@ fn script(stage: &mut Stage) -> Result<()> {
 }
 
 fn server(stage: &mut Stage) -> Result<Actor> {
-    let server = Program::side("server").args(["--addr", "10.0.0.1:8083", "--nodelay"]);
-    let server = stage.start("server", &server)?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&["--addr", "10.0.0.1:8083", "--nodelay"])?;
     Ok(server)
 }
 

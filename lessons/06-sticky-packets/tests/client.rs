@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
+use house::raw::listener;
+use house::{LessonSide, Rehearsal};
 use rstest::rstest;
-use scene::{Actor, Ending, Program, Stage};
+use scene::{Actor, Ending, Program};
 use tempfile::TempDir;
 
-use crate::common::{CLIENT, SERVER, message, names, receive};
+use crate::common::{message, names, receive};
+use crate::lesson::{client, server, stage};
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -26,27 +28,21 @@ fn abc(name: &str) -> Vec<u8> {
 }
 
 /// A client that calls a server of our own, and the folder into which it saves.
-fn called(stage: &mut Stage, more: &[&str]) -> (Actor, TcpStream, TempDir) {
+fn called(stage: &mut Rehearsal, more: &[&str]) -> (Actor, TcpStream, TempDir) {
     let inbox = tempfile::tempdir().unwrap();
     let (client, call) = called_with(stage, inbox.path(), more);
     (client, call, inbox)
 }
 
-fn called_with(stage: &mut Stage, inbox: &Path, more: &[&str]) -> (Actor, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
-    let program = Program::new(CLIENT).args(["--addr", &addr, "--into"]);
-    let program = program.args([inbox]).args(more);
-    let client = stage.start("client", &program).unwrap();
-    let (call, _) = listener.accept().unwrap();
-    call.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    (client, call)
+fn called_with(stage: &mut Rehearsal, inbox: &Path, more: &[&str]) -> (Actor, TcpStream) {
+    let into = ["--into", inbox.to_str().unwrap()];
+    stage.called_by(&[&into, more].concat())
 }
 
 /// It ended with status 1, its last line contains this, and its folder is empty.
-fn failed(stage: &mut Stage, client: Actor, inbox: &TempDir, line: &str) {
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    let lines = stage.lines(client);
+fn failed(stage: &mut Rehearsal, client: Actor, inbox: &TempDir, line: &str) {
+    let (ending, lines) = stage.ended(client);
+    assert_eq!(ending, Ending::Status(1));
     assert!(lines.last().unwrap().contains(line), "{lines:#?}");
     assert_eq!(names(inbox.path()), Vec::<String>::new());
 }
@@ -55,7 +51,7 @@ const GET: [&str; 2] = ["--say", "get a.txt"];
 
 #[test]
 fn until_a_file_is_whole_its_name_does_not_exist() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, inbox) = called(&mut stage, &GET);
     call.write_all(&ok("a.txt", 3, ABC)).unwrap();
     call.write_all(b"ab").unwrap();
@@ -67,22 +63,8 @@ fn until_a_file_is_whole_its_name_does_not_exist() {
 }
 
 #[test]
-fn a_wrong_digest_leaves_nothing() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut call, inbox) = called(&mut stage, &GET);
-    call.write_all(&ok("a.txt", 3, ABC)).unwrap();
-    call.write_all(b"abd").unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        &format!("wrong digest: SHA-256 {ABC} was announced, "),
-    );
-}
-
-#[test]
 fn a_digest_in_upper_case_is_the_same_digest() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, _inbox) = called(&mut stage, &GET);
     let digits = ABC.to_uppercase();
     call.write_all(&ok("a.txt", 3, &digits)).unwrap();
@@ -98,7 +80,7 @@ fn a_connection_that_is_cut_leaves_nothing(
     #[case] operation: &str,
     #[case] reason: &str,
 ) {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, inbox) = called(&mut stage, &GET);
     receive(&mut call);
     call.write_all(answer).unwrap();
@@ -109,7 +91,7 @@ fn a_connection_that_is_cut_leaves_nothing(
 
 #[test]
 fn a_reset_in_mid_body_leaves_nothing_and_is_no_end_of_stream() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, inbox) = called(&mut stage, &GET);
     call.write_all(&ok("a.txt", 3, ABC)).unwrap();
     stage.wait_line(client, "received").unwrap();
@@ -118,79 +100,57 @@ fn a_reset_in_mid_body_leaves_nothing_and_is_no_end_of_stream() {
     failed(&mut stage, client, &inbox, "connection reset by peer");
 }
 
-#[test]
-fn a_server_that_is_silent_in_mid_body_times_out_and_leaves_nothing() {
-    let mut stage = Stage::rehearsal();
-    let args = [&GET[..], &["--timeout", "0.2"]].concat();
-    let (client, mut call, inbox) = called(&mut stage, &args);
-    call.write_all(&ok("a.txt", 3, ABC)).unwrap();
-    call.write_all(b"ab").unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        "timed out; a longer --timeout has more patience",
-    );
-}
-
 #[rstest]
-#[case::broken_json(b"\0\0\0\x05{\"sta", "the header is no answer: EOF")]
-#[case::no_answer(
-    b"\0\0\0\x12{\"request\":\"list\"}",
-    "the header is no answer: missing field `status`"
+#[case::broken_json(&GET, b"\0\0\0\x05{\"sta", "the header is no answer: EOF")]
+#[case::no_answer(&GET, &message(r#"{"request":"list"}"#), "no answer: missing field `status`")]
+#[case::to_something_else(&GET, &abc("b.txt"), "the answer is for \"b.txt\", not for \"a.txt\"")]
+#[case::silence_in_mid_body(
+    &[GET, ["--timeout", "0.2"]].concat(),
+    &abc("a.txt")[..100],
+    "timed out; a longer --timeout has more patience"
 )]
-fn what_is_no_answer_leaves_nothing(#[case] answer: &[u8], #[case] reason: &str) {
-    let mut stage = Stage::rehearsal();
-    let (client, mut call, inbox) = called(&mut stage, &GET);
+#[case::over_the_limit(
+    &GET,
+    &ok("a.txt", (4 << 30) + 1, ABC),
+    "has 4294967297 bytes, and 4294967296 is the limit; pass a larger --max-size"
+)]
+#[case::over_the_limit_that_was_asked_for(
+    &[GET, ["--max-size", "1000"]].concat(),
+    &ok("a.txt", 1001, ABC),
+    "has 1001 bytes, and 1000 is the limit; pass a larger --max-size"
+)]
+#[case::digits_over_the_limit_with_ack(
+    &[GET, ["--framing", "ack"], ["--max-size", "1000"]].concat(),
+    b"1001",
+    "has 1001 bytes, and 1000 is the limit"
+)]
+#[case::beyond_all_numbers_of_bytes(
+    &GET,
+    &ok("a.txt", u64::MAX, ABC),
+    "has 18446744073709551615 bytes"
+)]
+#[case::a_list_that_would_not_fit_into_memory(
+    &["--say", "list"],
+    &ok("list", 1 << 30, ABC),
+    "has 1073741824 bytes, and 16777216 is the limit; a list has no larger one"
+)]
+fn an_answer_that_cannot_be_kept_leaves_nothing(
+    #[case] args: &[&str],
+    #[case] answer: &[u8],
+    #[case] reason: &str,
+) {
+    let mut stage = stage();
+    let (client, mut call, inbox) = called(&mut stage, args);
     call.write_all(answer).unwrap();
     failed(&mut stage, client, &inbox, reason);
 }
 
-#[rstest]
-#[case::by_default(&[], 4_294_967_297)]
-#[case::as_asked(&["--max-size", "1000"], 1001)]
-#[case::beyond_all_numbers_of_bytes(&["--max-size", "1000"], u64::MAX)]
-fn a_body_over_the_limit_is_not_received(#[case] more: &[&str], #[case] size: u64) {
-    let mut stage = Stage::rehearsal();
-    let (client, mut call, inbox) = called(&mut stage, &[&GET, more].concat());
-    call.write_all(&ok("a.txt", size, ABC)).unwrap();
-    let reason = format!("the answer has {size} bytes, and ");
-    failed(&mut stage, client, &inbox, &reason);
-    assert!(stage.lines(client).last().unwrap().ends_with("pass a larger --max-size"));
-}
-
 #[test]
 fn a_body_of_exactly_the_limit_is_received() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, _inbox) = called(&mut stage, &[&GET[..], &["--max-size", "3"]].concat());
     call.write_all(&abc("a.txt")).unwrap();
     assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-}
-
-#[test]
-fn a_list_that_would_not_fit_into_memory_is_refused() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut call, inbox) = called(&mut stage, &["--say", "list"]);
-    call.write_all(&ok("list", 1 << 30, ABC)).unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        "the answer has 1073741824 bytes, and 16777216 is the limit; a list has no larger one",
-    );
-}
-
-#[test]
-fn an_answer_to_something_else_is_not_saved_under_the_wrong_name() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut call, inbox) = called(&mut stage, &GET);
-    call.write_all(&abc("b.txt")).unwrap();
-    failed(
-        &mut stage,
-        client,
-        &inbox,
-        "the answer is for \"b.txt\", not for \"a.txt\"",
-    );
 }
 
 #[rstest]
@@ -205,12 +165,12 @@ fn a_server_that_hands_out_any_name_makes_nobody_write_elsewhere(
     let inbox = outer.path().join("inbox");
     fs::create_dir_all(inbox.join("sub")).unwrap();
     let name = name.replace("{outer}", outer.path().to_str().unwrap());
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let request = format!("get {name}");
     let (client, mut call) = called_with(&mut stage, &inbox, &["--say", &request]);
     call.write_all(&abc(&name)).unwrap();
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    let lines = stage.lines(client);
+    let (ending, lines) = stage.ended(client);
+    assert_eq!(ending, Ending::Status(1));
     assert!(lines.last().unwrap().contains(reason), "{lines:?}");
     assert_eq!(names(outer.path()), ["inbox"]);
     assert_eq!(names(&inbox), ["sub"]);
@@ -221,7 +181,7 @@ fn a_server_that_hands_out_any_name_makes_nobody_write_elsewhere(
 fn a_file_that_is_there_already_is_neither_asked_for_nor_touched() {
     let inbox = tempfile::tempdir().unwrap();
     fs::write(inbox.path().join("a.txt"), "mine").unwrap();
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let says = ["--say", "get a.txt", "--say", "get b.txt"];
     let (client, mut call) = called_with(&mut stage, inbox.path(), &says);
     // The first request that comes is the second.
@@ -237,7 +197,7 @@ fn a_file_that_is_there_already_is_neither_asked_for_nor_touched() {
 
 #[test]
 fn a_file_that_appears_meanwhile_is_not_touched_either() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, inbox) = called(&mut stage, &GET);
     receive(&mut call);
     fs::write(inbox.path().join("a.txt"), "mine").unwrap();
@@ -251,7 +211,7 @@ fn a_file_that_appears_meanwhile_is_not_touched_either() {
 fn with_force_a_file_is_replaced_once_the_new_one_is_whole() {
     let inbox = tempfile::tempdir().unwrap();
     fs::write(inbox.path().join("a.txt"), "mine").unwrap();
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let args = [&GET[..], &["--force"]].concat();
     let (client, mut call) = called_with(&mut stage, inbox.path(), &args);
     call.write_all(&ok("a.txt", 3, ABC)).unwrap();
@@ -266,7 +226,7 @@ fn with_force_a_file_is_replaced_once_the_new_one_is_whole() {
 fn with_force_a_file_stays_as_it_was_when_the_new_one_is_wrong() {
     let inbox = tempfile::tempdir().unwrap();
     fs::write(inbox.path().join("a.txt"), "mine").unwrap();
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let args = [&GET[..], &["--force"]].concat();
     let (client, mut call) = called_with(&mut stage, inbox.path(), &args);
     call.write_all(&ok("a.txt", 3, ABC)).unwrap();
@@ -279,11 +239,11 @@ fn with_force_a_file_stays_as_it_was_when_the_new_one_is_wrong() {
 #[test]
 fn a_folder_that_is_not_there_is_said_with_a_way_out() {
     let outer = tempfile::tempdir().unwrap();
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call) = called_with(&mut stage, &outer.path().join("no"), &GET);
     call.write_all(&abc("a.txt")).unwrap();
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    let lines = stage.lines(client);
+    let (ending, lines) = stage.ended(client);
+    assert_eq!(ending, Ending::Status(1));
     let last = lines.last().unwrap();
     assert!(
         last.starts_with("create ") && last.ends_with("; pass another --into"),
@@ -293,7 +253,7 @@ fn a_folder_that_is_not_there_is_said_with_a_way_out() {
 
 #[test]
 fn a_refusal_is_told_and_the_next_request_is_asked() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let args = ["--say", "get a.txt", "--say", "list"];
     let (client, mut call, _inbox) = called(&mut stage, &args);
     receive(&mut call);
@@ -314,7 +274,7 @@ fn a_refusal_is_told_and_the_next_request_is_asked() {
 
 #[test]
 fn a_list_cannot_paint_the_terminal() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, _inbox) = called(&mut stage, &["--framing", "none", "--say", "list"]);
     call.write_all(b"5 \x1b[31mred\n").unwrap();
     assert_eq!(
@@ -327,7 +287,7 @@ fn a_list_cannot_paint_the_terminal() {
 
 #[test]
 fn at_once_all_requests_are_sent_before_the_first_answer() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let args = ["--at-once", "--say", "get a", "--say", "get b"];
     let (client, mut call, inbox) = called(&mut stage, &args);
     assert_eq!(receive(&mut call), r#"{"request":"get","name":"a"}"#);
@@ -337,21 +297,11 @@ fn at_once_all_requests_are_sent_before_the_first_answer() {
     assert_eq!(names(inbox.path()), ["a", "b"]);
 }
 
-#[test]
-fn with_ack_the_digits_are_held_against_the_limit() {
-    let mut stage = Stage::rehearsal();
-    let args = [&GET[..], &["--framing", "ack", "--max-size", "1000"]].concat();
-    let (client, mut call, inbox) = called(&mut stage, &args);
-    call.write_all(b"1001").unwrap();
-    let reason = "the answer has 1001 bytes, and 1000 is the limit";
-    failed(&mut stage, client, &inbox, reason);
-}
-
 // The program.
 
 #[test]
 fn lines_of_the_input_are_requests_until_quit() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let (client, mut call, _inbox) = called(&mut stage, &[]);
     for line in ["", "nonsense", "get a", "", "quit", "get b"] {
         stage.tell(client, line).unwrap();
@@ -365,109 +315,63 @@ fn lines_of_the_input_are_requests_until_quit() {
     assert!(!stage.lines(client).concat().contains(">>:"));
 }
 
-#[test]
-fn the_end_of_the_input_ends_the_call() {
-    let mut stage = Stage::rehearsal();
-    let (client, mut call, _inbox) = called(&mut stage, &[]);
-    stage.end_input(client);
-    assert_eq!(call.read(&mut [0]).unwrap(), 0);
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(0));
-    stage.wait_line(client, "closed the connection").unwrap();
-}
-
 #[cfg(unix)]
 #[test]
 fn an_input_line_that_is_no_text_is_no_request_and_no_end() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
-    let mut stage = Stage::rehearsal();
+    let (listener, addr) = listener();
+    let mut stage = stage();
     let script = r#"printf '\377\376\nlist\n' | "$0" --addr "$1""#;
-    let client = Program::new("sh").args(["-c", script, CLIENT, &addr]);
+    let client = Program::new("sh").args(["-c", script, client().executable(), &addr.to_string()]);
     let client = stage.start("client", &client).unwrap();
     let (mut call, _) = listener.accept().unwrap();
     assert_eq!(receive(&mut call), r#"{"request":"list"}"#);
     stage.wait_line(client, r#"unknown request "\xff\xfe""#).unwrap();
 }
 
-#[test]
-fn where_nobody_listens_it_is_refused() {
-    let closed = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    closed.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let addr = closed.local_addr().unwrap().as_socket().unwrap().to_string();
-    let mut stage = Stage::rehearsal();
-    let client = stage.start("client", &Program::new(CLIENT).args(["--addr", &addr])).unwrap();
-    let said = stage.wait_line(client, &format!("connect {addr}: connection refused")).unwrap();
-    assert!(said.ends_with("; nobody listens there: start the server first, or pass --addr"));
-}
-
 /// /dev/full takes nothing, as a pipe that nobody reads.
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "needs /dev/full")]
 fn a_stdout_that_takes_nothing_ends_it_without_a_panic() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
+    let (_listener, addr) = listener();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let output = Command::new(CLIENT).args(["--addr", &addr]).stdout(full).output().unwrap();
+    let mut client = Command::new(client().executable());
+    let output = client.args(["--addr", &addr.to_string()]).stdout(full).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[rstest]
-#[case::no_port(&["--addr", "localhost"])]
-#[case::no_request(&["--say", "hello"])]
-#[case::nothing_to_say(&["--say", ""])]
-#[case::a_file_without_a_name(&["--say", "get"])]
-#[case::no_such_framing(&["--framing", "both"])]
-#[case::no_time(&["--timeout", "0"])]
-#[case::nothing_to_receive(&["--receive", "0"])]
-#[case::no_size(&["--max-size", "much"])]
-fn wrong_usage_is_status_2(#[case] args: &[&str]) {
-    let mut stage = Stage::rehearsal();
-    let client = stage.start("client", &Program::new(CLIENT).args(args)).unwrap();
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(2));
+#[case::no_request(&["--say", "hello"], "--say")]
+#[case::nothing_to_say(&["--say", ""], "--say")]
+#[case::a_file_without_a_name(&["--say", "get"], "--say")]
+#[case::no_such_framing(&["--framing", "both"], "--framing")]
+#[case::no_time(&["--timeout", "0"], "--timeout")]
+#[case::nothing_to_receive(&["--receive", "0"], "--receive")]
+#[case::no_size(&["--max-size", "much"], "--max-size")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    client().refuses(args, named);
 }
 
 #[test]
 fn the_examples_of_both_helps_fit_together() {
-    let example = |program: &str| {
-        let help = Command::new(program).arg("--help").output().unwrap();
+    let example = |side: LessonSide| {
+        let help = side.run(&["--help"]);
         let help = String::from_utf8(help.stdout).unwrap();
         let (_, example) = help.split_once("Example:").unwrap();
         let framing = example.split_once("--framing ");
         framing.map(|(_, rest)| rest.split_whitespace().next().unwrap().to_string())
     };
-    assert_eq!(example(SERVER), example(CLIENT));
-}
-
-/// A terminal is needed for a prompt. Python gives it one.
-#[test]
-#[ignore = "needs python3"]
-fn ctrl_d_at_the_prompt_ends_the_line() {
-    let mut stage = Stage::rehearsal();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
-    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
-    let script = ["sh", "-c", "\"$0\" --addr \"$1\"; echo status $?"];
-    let program = Program::new("python3").args(terminal).args(script);
-    let client = stage.start("client", &program.args([CLIENT, &addr])).unwrap();
-    stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
-    stage.wait_line(client, "status 0").unwrap();
-    let lines = stage.lines(client);
-    let prompts = lines.iter().filter(|line| line.starts_with(">>:"));
-    let prompts: Vec<&str> = prompts.map(|line| line.trim_end()).collect();
-    assert_eq!(prompts, [">>:"], "{lines:?}");
+    assert_eq!(example(server()), example(client()));
 }
 
 #[test]
 fn a_name_too_long_for_a_header_is_refused_with_a_way_out() {
-    let mut stage = Stage::rehearsal();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
+    let mut stage = stage();
+    let (_listener, addr) = listener();
     let request = format!("get {}", "a".repeat(70_000));
-    let program = Program::new(CLIENT).args(["--addr", &addr, "--say", &request]);
-    let client = stage.start("client", &program).unwrap();
-    assert_eq!(stage.wait_exit(client).unwrap(), Ending::Status(1));
-    let lines = stage.lines(client);
+    let client = stage.client(addr, &["--say", &request]);
+    let (ending, lines) = stage.ended(client);
+    assert_eq!(ending, Ending::Status(1));
     assert_eq!(
         lines.last().unwrap(),
         &format!(

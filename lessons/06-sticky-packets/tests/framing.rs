@@ -206,28 +206,6 @@ fn the_bytes_on_the_wire_are_those_of_the_lesson() {
 }
 
 #[test]
-fn a_header_of_64_kib_is_taken_and_one_byte_more_is_not() {
-    let header = |length: usize| {
-        let frame = r#"{"request":"get","name":""}"#.len();
-        requests_as_bytes_unchecked(&"x".repeat(length - frame))
-    };
-    let request = header::receive_request(&mut &*header(LIMIT), |_| {});
-    assert!(request.unwrap().unwrap().is_ok());
-    let error = header::receive_request(&mut &*header(LIMIT + 1), |_| {}).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert_eq!(
-        error.to_string(),
-        "a header of 65537 bytes is announced, and 65536 is the limit"
-    );
-}
-
-fn requests_as_bytes_unchecked(name: &str) -> Vec<u8> {
-    let header = format!(r#"{{"request":"get","name":"{name}"}}"#);
-    let length = header.len() as u32;
-    [&length.to_be_bytes(), header.as_bytes()].concat()
-}
-
-#[test]
 fn a_header_over_the_limit_is_not_even_sent() {
     let mut bytes = Vec::new();
     let error = header::send_request(&mut bytes, &get(&"x".repeat(LIMIT)), |_| {}).unwrap_err();
@@ -246,23 +224,6 @@ fn the_end_of_the_stream_in_mid_message_is_no_orderly_end(
     let error = header::receive_request(&mut &*bytes, |_| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     assert_eq!(error.to_string(), reason);
-}
-
-#[rstest]
-#[case::no_header(b"\0\0\0\0")]
-#[case::no_json(b"\0\0\0\x04list")]
-#[case::json_that_is_cut(b"\0\0\0\x11{\"request\":\"list\"")]
-#[case::an_unknown_request(b"\0\0\0\x11{\"request\":\"put\"}")]
-#[case::no_name(b"\0\0\0\x11{\"request\":\"get\"}")]
-#[case::a_list(b"\0\0\0\x08[\"list\"]")]
-#[case::no_utf_8(b"\0\0\0\x1c{\"request\":\"get\",\"name\":\"\xff\"}")]
-fn after_a_header_that_is_no_request_the_next_message_is_understood(#[case] broken: &[u8]) {
-    let bytes = [broken, &requests_as_bytes(&[Request::List])].concat();
-    let mut call = &*bytes;
-    let first = header::receive_request(&mut call, |_| {}).unwrap().unwrap();
-    assert!(first.unwrap_err().starts_with("the header is no request: "));
-    let second = header::receive_request(&mut call, |_| {}).unwrap().unwrap();
-    assert_eq!(second, Ok(Request::List));
 }
 
 #[test]

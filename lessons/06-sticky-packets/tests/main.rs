@@ -9,4 +9,9 @@ mod scene;
 mod server;
 mod together;
 
-house::lesson!(number = 6, first_gap = "6/request/get");
+house::lesson!(
+    number = 6,
+    first_gap = "6/request/get",
+    server = "--addr {addr} --root {folder}",
+    client = "--addr {addr} --into {folder}",
+);

@@ -2,20 +2,21 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use house::raw;
 use rstest::rstest;
-use scene::{Actor, Ending, Program, Stage};
+use scene::Program;
 
-use crate::common::{SERVER, ask, dial, message, receive, serve};
+use crate::common::{ask, message, receive};
+use crate::lesson::{server, stage};
 
 const LIST: &str = r#"{"request":"list"}"#;
 
 /// The server is well: it takes a call and answers.
-fn lives_on(stage: &mut Stage, server: Actor) {
-    let mut call = dial(stage, server);
-    let answer = ask(&mut call, LIST);
+fn lives_on(addr: SocketAddr) {
+    let answer = ask(&mut raw::call(addr), LIST);
     assert!(
         answer.starts_with(r#"{"status":"ok","name":"list","size":"#),
         "{answer}"
@@ -25,20 +26,23 @@ fn lives_on(stage: &mut Stage, server: Actor) {
 #[cfg(unix)]
 #[test]
 fn it_finds_its_sample_from_wherever_it_is_started() {
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let elsewhere = "cd / && exec \"$0\" --addr 127.0.0.1:0";
-    let server = Program::new("sh").args(["-c", elsewhere, SERVER]);
+    let server = Program::new("sh").args(["-c", elsewhere, server().executable()]);
     let server = stage.start("server", &server).unwrap();
-    let mut call = dial(&mut stage, server);
-    let answer = ask(&mut call, r#"{"request":"get","name":"short.txt"}"#);
+    let addr = stage.ready(server).unwrap();
+    let answer = ask(
+        &mut raw::call(addr),
+        r#"{"request":"get","name":"short.txt"}"#,
+    );
     assert!(answer.starts_with(r#"{"status":"ok""#), "{answer}");
 }
 
 #[test]
 fn a_header_over_64_kib_has_an_answer_and_an_orderly_end_however_much_follows_it() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &[]);
-    let mut call = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&[]);
+    let mut call = raw::call(addr);
     call.write_all(&65537_u32.to_be_bytes()).unwrap();
     call.write_all(&[b'x'; 100_000]).unwrap();
     let reason = "a header of 65537 bytes is announced, and 65536 is the limit";
@@ -50,9 +54,9 @@ fn a_header_over_64_kib_has_an_answer_and_an_orderly_end_however_much_follows_it
 
 #[test]
 fn a_client_that_hangs_up_in_mid_message_is_no_orderly_end() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &[]);
-    let mut call = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&[]);
+    let mut call = raw::call(addr);
     call.write_all(&[0, 0]).unwrap();
     drop(call);
     let reason = "end of stream after 2 of 4 bytes; the client has hung up";
@@ -60,25 +64,13 @@ fn a_client_that_hangs_up_in_mid_message_is_no_orderly_end() {
 }
 
 #[test]
-fn a_client_that_only_stops_sending_still_gets_its_answer() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &[]);
-    let mut call = dial(&mut stage, server);
-    call.write_all(&message(LIST)).unwrap();
-    call.shutdown(Shutdown::Write).unwrap();
-    let mut answer = Vec::new();
-    call.read_to_end(&mut answer).unwrap();
-    assert!(answer.ends_with(b"\n"));
-}
-
-#[test]
 fn a_client_that_says_nothing_times_out() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &["--timeout", "0.2"]);
-    let mut call = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&["--timeout", "0.2"]);
+    let mut call = raw::call(addr);
     assert_eq!(call.read(&mut [0]).unwrap(), 0, "the server hung up");
     stage.wait_line(server, "timed out; a longer --timeout has more patience").unwrap();
-    lives_on(&mut stage, server);
+    lives_on(addr);
 }
 
 #[test]
@@ -86,22 +78,22 @@ fn a_client_that_never_receives_times_out() {
     let root = tempfile::tempdir().unwrap();
     let big = fs::File::create(root.path().join("big")).unwrap();
     big.set_len(64 << 20).unwrap();
-    let mut stage = Stage::rehearsal();
+    let mut stage = stage();
     let root = root.path().to_str().unwrap();
-    let server = serve(&mut stage, &["--root", root, "--timeout", "0.2"]);
-    let mut call = dial(&mut stage, server);
+    let (server, addr) = stage.server(&["--root", root, "--timeout", "0.2"]);
+    let mut call = raw::call(addr);
     ask(&mut call, r#"{"request":"get","name":"big"}"#);
     stage.wait_line(server, "timed out").unwrap();
-    lives_on(&mut stage, server);
+    lives_on(addr);
 }
 
 #[test]
 fn one_client_is_served_at_a_time_and_the_next_waits() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &[]);
-    let first = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&[]);
+    let first = raw::call(addr);
     stage.wait_line(server, "accepted a call from").unwrap();
-    let mut second = dial(&mut stage, server);
+    let mut second = raw::call(addr);
     second.write_all(&message(LIST)).unwrap();
     drop(first);
     assert!(receive(&mut second).starts_with(r#"{"status":"ok""#));
@@ -111,15 +103,15 @@ fn one_client_is_served_at_a_time_and_the_next_waits() {
 
 #[test]
 fn with_ack_anything_but_ready_ends_the_call() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &["--framing", "ack"]);
-    let mut call = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&["--framing", "ack"]);
+    let mut call = raw::call(addr);
     call.write_all(b"list").unwrap();
     call.read_exact(&mut [0; 2]).unwrap();
     call.write_all(b"hello").unwrap();
     stage.wait_line(server, "\"hello\" came where \"ready\" belongs").unwrap();
     assert_eq!(call.read(&mut [0]).unwrap(), 0);
-    let mut next = dial(&mut stage, server);
+    let mut next = raw::call(addr);
     next.write_all(b"list").unwrap();
     next.read_exact(&mut [0; 2]).unwrap();
 }
@@ -136,9 +128,9 @@ fn bytes_that_are_no_text_are_shown_escaped(
     #[case] said: &[u8],
     #[case] line: &str,
 ) {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &["--framing", framing]);
-    let mut call = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&["--framing", framing]);
+    let mut call = raw::call(addr);
     call.write_all(said).unwrap();
     assert_eq!(stage.wait_line(server, "received").unwrap(), line);
 }
@@ -146,52 +138,23 @@ fn bytes_that_are_no_text_are_shown_escaped(
 // The program.
 
 #[rstest]
-#[case::a_name("localhost:0", "127.0.0.1:")]
-#[case::ipv6("[::1]:0", "[::1]:")]
-fn it_takes_names_and_ipv6(#[case] addr: &str, #[case] expected: &str) {
-    let mut stage = Stage::rehearsal();
-    let program = Program::new(SERVER).args(["--addr", addr]);
-    let server = stage.start("server", &program).unwrap();
-    let listening = stage.ready(server).unwrap();
-    assert!(listening.to_string().starts_with(expected), "{listening}");
-    assert_ne!(listening.port(), 0);
-    lives_on(&mut stage, server);
-}
-
-#[test]
-fn an_address_in_use_is_said_in_one_line_with_a_way_out() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = taken.local_addr().unwrap().to_string();
-    let mut stage = Stage::rehearsal();
-    let server = stage.start("server", &Program::new(SERVER).args(["--addr", &addr])).unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(1));
-    let lines = stage.lines(server);
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with(&format!("bind {addr}: address already in use")));
-    assert!(lines[0].ends_with("or pass --addr"), "{lines:?}");
-}
-
-#[rstest]
-#[case::no_port(&["--addr", "localhost"])]
-#[case::no_such_framing(&["--framing", "both"])]
-#[case::no_time(&["--timeout", "0"])]
-#[case::negative_time(&["--timeout", "-1"])]
-#[case::nothing_to_receive(&["--receive", "0"])]
-#[case::nothing_to_wait_for(&["--wait-for", "0"])]
-#[case::too_much_to_wait_for(&["--wait-for", "65537"])]
-#[case::an_argument_too_many(&["hello"])]
-fn wrong_usage_is_status_2(#[case] args: &[&str]) {
-    let mut stage = Stage::rehearsal();
-    let server = stage.start("server", &Program::new(SERVER).args(args)).unwrap();
-    assert_eq!(stage.wait_exit(server).unwrap(), Ending::Status(2));
+#[case::no_such_framing(&["--framing", "both"], "--framing")]
+#[case::no_time(&["--timeout", "0"], "--timeout")]
+#[case::negative_time(&["--timeout", "-1"], "--timeout")]
+#[case::nothing_to_receive(&["--receive", "0"], "--receive")]
+#[case::nothing_to_wait_for(&["--wait-for", "0"], "--wait-for")]
+#[case::too_much_to_wait_for(&["--wait-for", "65537"], "--wait-for")]
+#[case::an_argument_too_many(&["hello"], "hello")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    server().refuses(args, named);
 }
 
 /// A client that drips goes on with it while the server hangs up.
 #[test]
 fn a_client_that_drips_does_not_hold_the_end_of_its_call() {
-    let mut stage = Stage::rehearsal();
-    let server = serve(&mut stage, &[]);
-    let mut call = dial(&mut stage, server);
+    let mut stage = stage();
+    let (server, addr) = stage.server(&[]);
+    let mut call = raw::call(addr);
     call.write_all(&[0xff; 4]).unwrap();
     let start = Instant::now();
     stage.deadline(Duration::from_millis(20));
@@ -200,5 +163,5 @@ fn a_client_that_drips_does_not_hold_the_end_of_its_call() {
         let _ = call.write_all(b"x");
     }
     stage.deadline(Duration::from_secs(10));
-    lives_on(&mut stage, server);
+    lives_on(addr);
 }

@@ -13,25 +13,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 use lesson_7::{ended, moved};
-use scene::{Actor, Focus, Options, Program, Sign, Stage};
-use timeline::{Kind, Place};
+use scene::{Actor, Focus, Program, Sign, Stage};
 
 /// Lesson 7: one slow caller must not keep the others waiting
-#[derive(Parser)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  cargo run -p lesson-7 -- --step"
-)]
-struct Cli {
-    #[command(flatten)]
-    scene: Options,
-    #[command(subcommand)]
-    side: Option<Side>,
-}
-
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  cargo run -p lesson-7 -- --step")]
 enum Side {
     Server(server::Args),
     Client(client::Args),
@@ -49,14 +37,18 @@ struct Elsewhere {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.side {
+    let (options, side) = scene::asked::<Side>();
+    match side {
         Some(Side::Server(args)) => ended(server::run(&args)),
         Some(Side::Client(args)) => ended(client::run(&args)),
         Some(Side::Check(args)) => check::main(&checks::LESSON, &args),
         Some(Side::Race(_)) => moved::to_the_race(),
-        None if cli.scene.wire => wire_scene::play(&cli.scene),
-        None => scene::play(&cli.scene, "Lesson 7: concurrent server", script),
+        None if options.wire => scene::play(
+            &options,
+            "Lesson 7 on the wire: one slow path",
+            wire_scene::script,
+        ),
+        None => scene::play(&options, "Lesson 7: concurrent server", script),
     }
 }
 
@@ -106,13 +98,13 @@ fn one_at_a_time(stage: &mut Stage) -> Result<()> {
     stage.focus(Focus::Words);
     stage.interrupt(server)?;
     stage.wait_exit(server)?;
-    let waited = wait_of(stage, third)?;
+    let waited = wait_of_the_third(stage)?;
     ensure!(
-        moment(stage, slow, "received")? < moment(stage, third, "received")?,
+        moment(stage, "slow", "received")? < moment(stage, QUICK, "received")?,
         "the third caller was answered before the slow one: this server is not one-at-a-time"
     );
     ensure!(
-        moment(stage, third, "connected")? < moment(stage, slow, "sending")?,
+        moment(stage, QUICK, "connected")? < moment(stage, "slow", "sending")?,
         "the third caller was not connected while the slow one was thinking"
     );
     stage.note(format!(
@@ -142,9 +134,9 @@ fn a_thread_for_each(stage: &mut Stage) -> Result<()> {
     stage.wait_exit(slow)?;
     let ending = stage.wait_exit(server)?;
     ensure!(ending.success(), "the server ended with {ending:?}");
-    let waited = wait_of(stage, third)?;
+    let waited = wait_of_the_third(stage)?;
     ensure!(
-        moment(stage, third, "received")? < moment(stage, slow, "sending")?,
+        moment(stage, QUICK, "received")? < moment(stage, "slow", "sending")?,
         "the third caller waited for the slow one: this server is not concurrent"
     );
     stage.note(format!(
@@ -166,8 +158,8 @@ fn three_callers(stage: &mut Stage, model: &str, waits: &str) -> Result<(Actor, 
     stage.lanes(&["server", QUICK, "slow"]);
     stage.focus(Focus::Words);
     let args = ["--addr", "127.0.0.1:0", "--model", model];
-    let server = stage.start("server", &Program::side("server").args(args))?;
-    let addr = stage.ready(server)?.to_string();
+    let (server, addr) = stage.serve(&args)?;
+    let addr = addr.to_string();
     let call = |words: &[&str]| {
         let client = Program::side("client").args(["--addr", &addr]);
         client.args(words)
@@ -238,10 +230,9 @@ fn race_of(more: &[&str]) -> Result<Vec<(&'static str, f64)>> {
     let mut rates = Vec::new();
     for model in MODELS {
         let mut stage = Stage::rehearsal();
-        let args = ["--addr", "127.0.0.1:0", "--quiet", "--model", model];
-        let args = args.into_iter().chain(["--workers", "4"]);
-        let server = stage.start("server", &Program::side("server").args(args))?;
-        let addr = stage.ready(server)?.to_string();
+        let args = ["--addr", "127.0.0.1:0", "--quiet", "--workers", "4"];
+        let (_, addr) = stage.serve(&[&args[..], &["--model", model]].concat())?;
+        let addr = addr.to_string();
         let crowd = ["--addr", &addr, "--clients", "24", "--messages", "6"];
         let crowd = Program::side("client").args(crowd).args(more);
         let crowd = stage.start("crowd", &crowd)?;
@@ -276,23 +267,17 @@ fn bars(rates: &[(&str, f64)]) -> String {
     rows
 }
 
-/// When an actor first said this: the place in the order, and the time.
-fn moment(stage: &Stage, actor: Actor, fragment: &str) -> Result<(usize, Duration)> {
-    let mut events = stage.timeline().events().iter().enumerate();
-    let found = events.find(|(_, event)| match &event.kind {
-        Kind::Line { text, .. } => event.place == Place::Actor(actor) && text.contains(fragment),
-        _ => false,
-    });
-    let lane = stage.timeline().lane(actor);
-    let (position, event) = found.with_context(|| format!("{lane} never said {fragment:?}"))?;
-    Ok((position, event.time))
+/// When this was last said in a lane.
+fn moment(stage: &Stage, lane: &'static str, words: &'static str) -> Result<Duration> {
+    let said = stage.seen(&Sign::Says(lane, words)).pop();
+    said.with_context(|| format!("{lane} never said {words:?}"))
 }
 
-/// How long a caller waited for the answer to its message.
-fn wait_of(stage: &Stage, caller: Actor) -> Result<String> {
-    let (_, sent) = moment(stage, caller, "sending")?;
-    let (_, received) = moment(stage, caller, "received")?;
-    let seconds = (received - sent).as_secs_f64();
+/// How long the third caller waited for the answer to its message.
+fn wait_of_the_third(stage: &Stage) -> Result<String> {
+    let sent = moment(stage, QUICK, "sending")?;
+    let received = moment(stage, QUICK, "received")?;
+    let seconds = received.saturating_sub(sent).as_secs_f64();
     Ok(match seconds < 1.0 {
         true => format!("{:.2} ms", seconds * 1000.0),
         false => format!("{seconds:.2} s"),

@@ -1,17 +1,11 @@
 //! The scene on two hosts: one caller on a slow path, and who has to wait for it.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use scene::{Focus, Options, Program, Sign, Stage};
+use scene::{Focus, Program, Sign, Stage};
 
-/// Plays it.
-pub fn play(options: &Options) -> ExitCode {
-    scene::play(options, "Lesson 7 on the wire: one slow path", script)
-}
-
-fn script(stage: &mut Stage) -> Result<()> {
+pub fn script(stage: &mut Stage) -> Result<()> {
     stage.note(
         "The clients are on one host, the server is on another, with a cable between them. Each \
          packet of the slow caller is 400 ms on its way; those of the quick one are not. Both \
@@ -92,9 +86,7 @@ struct Waits {
 /// The slow caller first; the quick one as soon as the slow one is being served.
 fn both_callers(stage: &mut Stage, model: &str, addr: &str) -> Result<Waits> {
     stage.lanes(&["server", "quick", "slow"]);
-    let server = Program::side("server").args(["--addr", addr, "--model", model]);
-    let server = stage.start("server", &server)?;
-    stage.ready(server)?;
+    let (server, _) = stage.serve(&["--addr", addr, "--model", model])?;
     let call = Program::side("client").args(["--addr", addr]);
     let words = ["--say", "slow", "--say", "path"];
     let slow = stage.start("slow", &call.clone().args(words))?;

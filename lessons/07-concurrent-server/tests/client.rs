@@ -1,15 +1,15 @@
 //! The client as one caller.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
-use scene::{Ending, Program};
+use scene::Ending;
 
-use crate::common::{accept, closed_port, listener, server, stage, text};
+use crate::common::{accept, closed_port, listener, nothing_comes, read, server, stage, text};
+use crate::lesson;
 use crate::our_client::{CLIENT, client, run_client};
 
 #[test]
@@ -49,16 +49,6 @@ fn it_sends_each_line_of_its_input(#[case] input: &[u8]) {
         "closed the connection",
     ];
     assert_eq!(said, expected);
-}
-
-#[test]
-fn lines_that_are_no_text_are_messages_too() {
-    let mut stage = stage();
-    let (_, addr) = server(&mut stage, &[]);
-    let output = run_client(&["--addr", &addr.to_string()], b"\xff\xfe a\n");
-    assert!(output.status.success());
-    let said = text(&output.stdout);
-    assert!(said.contains(r#"received 4 bytes: "\xff\xfe A""#), "{said}");
 }
 
 /// More than all buffers on the way can hold.
@@ -123,28 +113,20 @@ fn where_nobody_listens_it_is_refused() {
     assert!(line.starts_with(&start), "{line}");
 }
 
-#[test]
-fn a_time_below_zero_is_told_what_is_right() {
-    let output = run_client(&["--think", "-1"], b"");
-    assert_eq!(output.status.code(), Some(2));
-    let line = text(&output.stderr);
-    assert!(line.contains("write seconds from 0"), "{line}");
-}
-
 #[rstest]
-#[case::no_port(&["--addr", "127.0.0.1"])]
-#[case::nothing_to_say(&["--say", ""])]
-#[case::a_crowd_of_nobody(&["--clients", "0"])]
-#[case::messages_without_a_crowd(&["--messages", "3"])]
-#[case::a_size_without_a_crowd(&["--size", "3"])]
-#[case::empty_messages(&["--clients", "1", "--size", "0"])]
-#[case::no_messages(&["--clients", "1", "--messages", "0"])]
-#[case::a_crowd_that_says_something(&["--clients", "1", "--say", "hello"])]
-#[case::a_deadline_of_zero(&["--say", "hello", "--deadline", "0"])]
-#[case::a_deadline_below_zero(&["--deadline=-1"])]
-#[case::a_deadline_that_is_no_number(&["--deadline", "NaN"])]
-fn wrong_usage_is_status_2(#[case] args: &[&str]) {
-    assert_eq!(run_client(args, b"").status.code(), Some(2));
+#[case::a_time_below_zero(&["--think", "-1"], "write seconds from 0")]
+#[case::nothing_to_say(&["--say", ""], "--say")]
+#[case::a_crowd_of_nobody(&["--clients", "0"], "--clients")]
+#[case::messages_without_a_crowd(&["--messages", "3"], "--messages")]
+#[case::a_size_without_a_crowd(&["--size", "3"], "--size")]
+#[case::empty_messages(&["--clients", "1", "--size", "0"], "--size")]
+#[case::no_messages(&["--clients", "1", "--messages", "0"], "--messages")]
+#[case::a_crowd_that_says_something(&["--clients", "1", "--say", "hello"], "--say")]
+#[case::a_deadline_of_zero(&["--say", "hello", "--deadline", "0"], "--deadline")]
+#[case::a_deadline_below_zero(&["--deadline=-1"], "--deadline")]
+#[case::a_deadline_that_is_no_number(&["--deadline", "NaN"], "--deadline")]
+fn wrong_usage_is_status_2(#[case] args: &[&str], #[case] named: &str) {
+    lesson::client().refuses(args, named);
 }
 
 #[rstest]
@@ -164,40 +146,14 @@ fn a_closed_stdout_ends_it_without_a_panic(
     assert_eq!(output.status.code(), Some(1));
 }
 
-/// A program at a terminal, which a prompt needs. Python gives it one.
-fn at_a_terminal(words: &[&str]) -> Program {
-    let terminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])"];
-    Program::new("python3").args(terminal).args(words)
-}
-
 #[test]
-#[ignore = "needs python3"]
-fn ctrl_d_behind_a_word_ends_the_line_too() {
+fn with_listen_first_it_hears_a_greeting_before_it_speaks() {
     let mut stage = stage();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
-    let program = at_a_terminal(&[CLIENT, "--addr", &addr]);
-    let client = stage.start("client", &program).unwrap();
-    stage.tell(client, "word\u{4}\u{4}").unwrap(); // twice Ctrl-D
-    stage.wait_line(client, "sending 4 bytes").unwrap();
-    let lines = stage.lines(client);
-    let sending = lines.iter().find(|line| line.contains("sending"));
-    assert!(sending.unwrap().starts_with("sending"), "{lines:?}");
-}
-
-#[test]
-#[ignore = "needs python3"]
-fn ctrl_d_at_the_prompt_ends_the_line() {
-    let mut stage = stage();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap().to_string();
-    let script = "\"$0\" --addr \"$1\"; echo status $?";
-    let program = at_a_terminal(&["sh", "-c", script, CLIENT, &addr]);
-    let client = stage.start("client", &program).unwrap();
-    stage.tell(client, "\u{4}").unwrap(); // Ctrl-D
-    stage.wait_line(client, "status 0").unwrap();
-    let lines = stage.lines(client);
-    let prompts = lines.iter().filter(|line| line.starts_with(">>:"));
-    let prompts: Vec<&str> = prompts.map(|line| line.trim_end()).collect();
-    assert_eq!(prompts, [">>:"], "{lines:?}");
+    let (listener, addr) = listener();
+    let client = client(&mut stage, addr, &["--listen-first", "--say", "hello"]);
+    let mut call = accept(&listener);
+    assert!(nothing_comes(&call));
+    call.write_all("成功连接服务器!".as_bytes()).unwrap();
+    stage.wait_line(client, "received 22 bytes: \"成功连接服务器!\"").unwrap();
+    assert_eq!(read(&call, 5), b"hello");
 }
