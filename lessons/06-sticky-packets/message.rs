@@ -4,8 +4,10 @@ use std::io::{self, ErrorKind, Read, Seek, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::framing::Tell;
 use crate::quoted;
+
+/// How a program says what it sends and receives, line by line.
+pub type Tell = fn(String);
 
 /// What a client asks. As text: `list` and `get NAME`. In JSON:
 /// `{"request":"list"}` and `{"request":"get","name":"…"}`.

@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use clap::ValueEnum;
 
-use crate::message::{Answer, Reply, Request};
+use crate::message::{Answer, Reply, Request, Tell};
 
 /// How the two sides agree on where a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,9 +27,6 @@ pub enum Framing {
     /// The length of a header, the header in JSON, the body
     Header,
 }
-
-/// How a framing says what it sends and receives, line by line.
-pub type Tell = fn(String);
 
 /// How many bytes are received at once where nobody said how many will come.
 const RECEIVE: usize = 1024;

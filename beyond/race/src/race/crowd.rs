@@ -24,11 +24,13 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::machine::{self, Family};
-use super::result::ENOUGH;
 use super::text::Text;
 use caller::{Buffers, Caller};
 use lines::Lines;
 pub use plan::{Plan, Seen, Way};
+
+/// So many messages of a client are enough to say that another gets too few.
+pub const ENOUGH: u64 = 10;
 
 /// How long the crowd waits for a connection, and for the first answers.
 pub const PATIENCE: Duration = Duration::from_secs(5);

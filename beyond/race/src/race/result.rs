@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::crowd::Seen;
+use super::crowd::{ENOUGH, Seen};
 use super::entrant::Entrant;
 use super::limit::Limit;
 use super::{Memory, Place, Setting, machine};
@@ -65,9 +65,6 @@ impl Round {
         }
     }
 }
-
-/// So many messages of a client are enough to say that another gets too few.
-pub const ENOUGH: u64 = 10;
 
 /// How many clients were served less than a tenth of what the client in the
 /// middle got. Where most got nothing, the middle is that of the served ones.
