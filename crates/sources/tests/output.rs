@@ -16,10 +16,8 @@ fn shell(script: &str) -> Command {
 /// All that happens until each program has ended.
 fn watch(mut outputs: Outputs, scripts: &[&str]) -> Vec<(Actor, Said)> {
     let deadline = Instant::now() + Duration::from_secs(20);
-    let actors: Vec<Actor> = scripts
-        .iter()
-        .map(|script| outputs.start(shell(script)).unwrap())
-        .collect();
+    let mut start = |script: &&str| outputs.start(shell(script)).unwrap();
+    let actors: Vec<Actor> = scripts.iter().map(&mut start).collect();
     let mut seen = Vec::new();
     while !actors.iter().all(|actor| outputs.has_ended(*actor)) {
         let output = outputs.next(deadline).expect("it ends before the deadline");
@@ -29,69 +27,60 @@ fn watch(mut outputs: Outputs, scripts: &[&str]) -> Vec<(Actor, Said)> {
 }
 
 fn lines(seen: &[(Actor, Said)]) -> Vec<&str> {
-    seen.iter()
-        .filter_map(|(_, what)| match what {
-            Said::Line(_, text) => Some(text.as_str()),
-            Said::Ended(_) => None,
-        })
-        .collect()
+    let lines = seen.iter().filter_map(|(_, what)| match what {
+        Said::Line(_, text) => Some(text.as_str()),
+        Said::Ended(_) => None,
+    });
+    lines.collect()
 }
 
 fn one_queue() -> Outputs {
     Outputs::new().unwrap()
 }
 
-#[rstest]
-#[case::one_queue(one_queue())]
-#[case::pipes(Outputs::at_most(u64::MAX))]
-fn both_streams_are_told_apart_and_the_end_comes_last(#[case] outputs: Outputs) {
-    let seen = watch(outputs, &["echo out; echo err >&2; exit 3"]);
-    let mut streams: Vec<(Stream, &str)> = seen
-        .iter()
-        .filter_map(|(_, what)| match what {
-            Said::Line(stream, text) => Some((*stream, text.as_str())),
-            Said::Ended(_) => None,
-        })
-        .collect();
-    streams.sort_by_key(|(_, text)| *text);
-    assert_eq!(streams, [(Stream::Stderr, "err"), (Stream::Stdout, "out")]);
-    assert!(matches!(
-        seen.last(),
-        Some((Actor(0), Said::Ended(Ending::Status(3))))
-    ));
+fn pipes() -> Outputs {
+    Outputs::at_most(u64::MAX)
 }
 
 #[rstest]
-#[case::one_queue(one_queue())]
-#[case::pipes(Outputs::at_most(u64::MAX))]
-fn what_has_no_line_end_is_a_line_at_the_end(#[case] outputs: Outputs) {
+fn both_streams_are_told_apart_and_the_end_comes_last(
+    #[values(one_queue(), pipes())] outputs: Outputs,
+) {
+    let seen = watch(outputs, &["echo out; echo err >&2; exit 3"]);
+    let streams = seen.iter().filter_map(|(_, what)| match what {
+        Said::Line(stream, text) => Some((*stream, text.as_str())),
+        Said::Ended(_) => None,
+    });
+    let mut streams: Vec<(Stream, &str)> = streams.collect();
+    streams.sort_by_key(|(_, text)| *text);
+    assert_eq!(streams, [(Stream::Stderr, "err"), (Stream::Stdout, "out")]);
+    let last = seen.last().unwrap();
+    assert!(matches!(last, (Actor(0), Said::Ended(Ending::Status(3)))));
+}
+
+#[rstest]
+fn what_has_no_line_end_is_a_line_at_the_end(#[values(one_queue(), pipes())] outputs: Outputs) {
     let seen = watch(outputs, &["printf 'one\\ntw'; printf 'o\\r\\nthree'"]);
     assert_eq!(lines(&seen), ["one", "two", "three"]);
 }
 
 /// `cat` is a child of the program, waits at our end of its stdin, and has its stdout.
 #[rstest]
-#[case::one_queue(one_queue())]
-#[case::pipes(Outputs::at_most(u64::MAX))]
 fn last_words_come_before_the_end_while_a_child_of_the_program_holds_its_output(
-    #[case] outputs: Outputs,
+    #[values(one_queue(), pipes())] outputs: Outputs,
 ) {
     let seen = watch(outputs, &["exec 3<&0; cat <&3 & printf 'one\\ntwo'"]);
     assert_eq!(lines(&seen), ["one", "two"]);
 }
 
 #[rstest]
-#[case::one_queue(one_queue())]
-#[case::pipes(Outputs::at_most(u64::MAX))]
-fn bytes_that_are_no_text_are_escaped(#[case] outputs: Outputs) {
+fn bytes_that_are_no_text_are_escaped(#[values(one_queue(), pipes())] outputs: Outputs) {
     let seen = watch(outputs, &["printf '\\377\\345\\244\\251\\n'"]);
     assert_eq!(lines(&seen), ["\\xff天"]);
 }
 
 #[rstest]
-#[case::one_queue(one_queue())]
-#[case::pipes(Outputs::at_most(u64::MAX))]
-fn a_program_that_writes_much_loses_nothing(#[case] outputs: Outputs) {
+fn a_program_that_writes_much_loses_nothing(#[values(one_queue(), pipes())] outputs: Outputs) {
     let seen = watch(outputs, &["seq 20000"]);
     let expected: Vec<String> = (1..=20000).map(|number| number.to_string()).collect();
     assert!(lines(&seen) == expected);
@@ -124,9 +113,8 @@ fn lines_of_two_programs_arrive_in_the_order_in_which_they_were_written() {
 fn what_still_runs_is_killed_when_the_watching_ends() {
     let mut outputs = one_queue();
     let actor = outputs.start(shell("echo ready; exec sleep 1000")).unwrap();
-    outputs
-        .next(Instant::now() + Duration::from_secs(10))
-        .expect("it says ready");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    outputs.next(deadline).expect("it says ready");
     let pid = outputs.pid(actor);
     drop(outputs);
     let alive = shell(&format!("kill -0 {pid} 2>&1")).output().unwrap();
@@ -135,8 +123,6 @@ fn what_still_runs_is_killed_when_the_watching_ends() {
 
 #[test]
 fn a_program_that_does_not_exist_is_an_error() {
-    let error = one_queue()
-        .start(Command::new("/no/such/program"))
-        .unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    let error = one_queue().start(Command::new("/no/such/program"));
+    assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::NotFound);
 }
