@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use timeline::state::{Queues, TcpState};
 
 use crate::netlink::{self, finish, question};
-use crate::states::SocketInfo;
 
 /// `struct inet_diag_req` and `struct inet_diag_req_v2`.
 const OLD_REQUEST: usize = 60;
@@ -20,6 +19,21 @@ const NLM_F_DUMP: u16 = 0x300;
 
 /// A bit for each of the states 1 to 11. More bits make the kernel search more.
 const ALL_STATES: u32 = 0xfff;
+
+/// One socket as a look finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketInfo {
+    /// Its own end.
+    pub local: SocketAddr,
+    /// The other end; unspecified, with port 0, for one that listens.
+    pub peer: SocketAddr,
+    /// The inode; None for a socket that no program has.
+    pub inode: Option<u64>,
+    /// Its state.
+    pub state: TcpState,
+    /// Its queues.
+    pub queues: Queues,
+}
 
 /// A way to the kernel's tables of sockets.
 #[derive(Debug)]

@@ -11,32 +11,16 @@ use std::net::SocketAddr;
 use timeline::state::{Queues, TcpState, Transition};
 
 use crate::sock_diag::Link;
-
-/// One socket as a look finds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SocketInfo {
-    /// Its own end.
-    pub local: SocketAddr,
-    /// The other end; unspecified, with port 0, for one that listens.
-    pub peer: SocketAddr,
-    /// The inode; None for a socket that no program has.
-    pub inode: Option<u64>,
-    /// Its state.
-    pub state: TcpState,
-    /// Its queues.
-    pub queues: Queues,
-}
+pub use crate::sock_diag::SocketInfo;
 
 /// What tells one socket from the others, as long as it lives: its ends. With
 /// SO_REUSEPORT several sockets listen at one address, so these need their inodes
 /// as well. A connection does not: it has none until it is accepted.
 type Key = (SocketAddr, SocketAddr, Option<u64>);
 
-impl SocketInfo {
-    fn key(&self) -> Key {
-        let listens = self.state == TcpState::Listen;
-        (self.local, self.peer, self.inode.filter(|_| listens))
-    }
+fn key(socket: &SocketInfo) -> Key {
+    let listens = socket.state == TcpState::Listen;
+    (socket.local, socket.peer, socket.inode.filter(|_| listens))
 }
 
 /// Looks at the states, again and again.
@@ -66,7 +50,7 @@ impl States {
     /// Those of send(2) and recv(2) on a netlink socket.
     pub fn look(&mut self) -> io::Result<Vec<Transition>> {
         let sockets = self.link.tcp_sockets()?;
-        let found = sockets.into_iter().map(|socket| (socket.key(), socket));
+        let found = sockets.into_iter().map(|socket| (key(&socket), socket));
         let found: BTreeMap<_, _> = found.collect();
         let changes = changes(&self.known, &found);
         self.known = found;
@@ -147,7 +131,7 @@ mod tests {
     }
 
     fn look(sockets: &[SocketInfo]) -> BTreeMap<Key, SocketInfo> {
-        let keyed = sockets.iter().map(|socket| (socket.key(), *socket));
+        let keyed = sockets.iter().map(|socket| (key(&socket), *socket));
         keyed.collect()
     }
 

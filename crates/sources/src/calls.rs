@@ -117,11 +117,11 @@ pub enum Deed {
         seen: bool,
     },
     /// A call on a socket begins.
-    CallStart(Start),
+    Call(Start),
     /// The call that was reported right before is held: see [`Tracer::go`].
     Held(CallId),
     /// The call has ended.
-    CallEnd(End),
+    Return(End),
     /// This task is new: a process if it has the number of its process, else a
     /// thread.
     NewTask {

@@ -153,16 +153,16 @@ impl Stage {
     /// Waits until a call with this name begins.
     pub fn until_call(&mut self, name: &str) -> CallId {
         let fits =
-            |event: &TaskEvent| matches!(&event.what, Deed::CallStart(start) if start.name == name);
+            |event: &TaskEvent| matches!(&event.what, Deed::Call(start) if start.name == name);
         match &self.until(name, fits).what {
-            Deed::CallStart(start) => start.id,
+            Deed::Call(start) => start.id,
             _ => unreachable!("it fits"),
         }
     }
 
     /// Waits until this call has ended.
     pub fn until_end(&mut self, call: CallId) {
-        let fits = |event: &TaskEvent| matches!(&event.what, Deed::CallEnd(end) if end.id == call);
+        let fits = |event: &TaskEvent| matches!(&event.what, Deed::Return(end) if end.id == call);
         self.until("the end of the call", fits);
     }
 
@@ -223,7 +223,7 @@ fn calls(events: &[TaskEvent]) -> Vec<Call> {
     let mut places = HashMap::new();
     for event in events {
         match &event.what {
-            Deed::CallStart(start) => {
+            Deed::Call(start) => {
                 places.insert(start.id, calls.len());
                 calls.push(Call {
                     actor: event.actor,
@@ -232,7 +232,7 @@ fn calls(events: &[TaskEvent]) -> Vec<Call> {
                     end: None,
                 });
             }
-            Deed::CallEnd(end) => {
+            Deed::Return(end) => {
                 let place = places[&end.id];
                 let call = &mut calls[place];
                 assert_eq!(call.end, None, "a call ends once");

@@ -124,7 +124,7 @@ impl Seen {
         let tracer = Tracer::new(options, move |event| {
             // The programs wait where we are too slow: so nothing gets lost.
             wait_while(|| behind.is_too_much());
-            if let (Deed::CallStart(_), Some(gauge)) = (&event.what, &gauge) {
+            if let (Deed::Call(_), Some(gauge)) = (&event.what, &gauge) {
                 wait_while(|| gauge.is_filling());
             }
             seen.lock().call(event);

@@ -111,16 +111,16 @@ impl Recorder {
     pub(crate) fn call(&mut self, event: calls::TaskEvent) {
         let time = self.since_start(Duration::from_nanos(event.at));
         // In a call it prints nothing.
-        if !matches!(event.what, Deed::CallEnd(_)) {
+        if !matches!(event.what, Deed::Return(_)) {
             self.empty_pipes_at(time.saturating_sub(Duration::from_nanos(1)));
         }
         let place = Place::Actor(event.actor);
         match event.what {
-            Deed::CallStart(start) => {
+            Deed::Call(start) => {
                 self.call_starts(event.actor, &start);
                 self.tell(time, place, Kind::Call(start));
             }
-            Deed::CallEnd(end) => {
+            Deed::Return(end) => {
                 self.call_ends(event.actor, &end);
                 let id = end.id;
                 self.tell(time, place, Kind::Return(end));

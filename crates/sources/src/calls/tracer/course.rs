@@ -114,7 +114,7 @@ impl Engine {
             resumes,
             changed,
         };
-        self.tell(at, tid, Deed::CallStart(start));
+        self.tell(at, tid, Deed::Call(start));
         let hold = self.hold.load(Ordering::Relaxed);
         if hold {
             self.held.insert(id, tid);
@@ -169,7 +169,7 @@ impl Engine {
             sockets: sockets.collect(),
             outputs,
         };
-        self.tell(at, tid, Deed::CallEnd(end));
+        self.tell(at, tid, Deed::Return(end));
     }
 
     /// Reports the end of a call that has no result, and then the signals that were
@@ -188,7 +188,7 @@ impl Engine {
             outputs: Vec::new(),
             sockets: Vec::new(),
         };
-        self.tell(at, tid, Deed::CallEnd(end));
+        self.tell(at, tid, Deed::Return(end));
         for (at, signal) in signals {
             self.tell(at, tid, Deed::Signal(signal));
         }
