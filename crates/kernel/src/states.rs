@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn look(sockets: &[SocketInfo]) -> BTreeMap<Key, SocketInfo> {
-        let keyed = sockets.iter().map(|socket| (key(&socket), *socket));
+        let keyed = sockets.iter().map(|socket| (key(socket), *socket));
         keyed.collect()
     }
 
