@@ -19,6 +19,7 @@ use timeline::{Event, Kind, Place, Stream, Timeline};
 use self::calls::{Calls, Open};
 use self::lanes::Lanes;
 use self::passage::{Passages, Seen};
+#[cfg(feature = "files")]
 pub(crate) use self::passage::{became_of_frame, done_to_frame};
 pub use self::row::{Interval, Lane, Layer, Meaning, Piece, Row, Stand, Subject, Tip, Way};
 use self::services::Services;

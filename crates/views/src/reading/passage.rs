@@ -163,11 +163,13 @@ fn by(by: Option<&str>) -> String {
 }
 
 /// What is done to a frame, in one line, for where there is no arrow.
+#[cfg(feature = "files")]
 pub(crate) fn done_to_frame(passage: &Passage) -> Option<String> {
     done(passage).map(|done| format!("frame {}: {done}", passage.frame))
 }
 
 /// What became of a frame, in one line.
+#[cfg(feature = "files")]
 pub(crate) fn became_of_frame(later: &Later) -> String {
     let (_, what) = became(later);
     format!("frame {} {what}", later.frame)
