@@ -132,13 +132,16 @@ impl Datagrams {
         let mut buffer = [0; 2048];
         let socket = self.socket();
         socket.set_read_timeout(Some(self.story.at_most(time)))?;
-        match socket.recv_from(&mut buffer) {
-            Ok((length, _)) => {
-                let seen = format!("a datagram of {}", counted(&buffer[..length]));
-                Err(Fault::program("no answer", seen))
+        loop {
+            match socket.recv_from(&mut buffer) {
+                Ok((length, _)) => {
+                    let seen = format!("a datagram of {}", counted(&buffer[..length]));
+                    return Err(Fault::program("no answer", seen));
+                }
+                Err(error) if is_timeout(&error) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(error) if is_timeout(&error) => Ok(()),
-            Err(error) => Err(error.into()),
         }
     }
 

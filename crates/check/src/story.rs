@@ -87,6 +87,9 @@ impl Story {
                     }
                     over = wait.is_over();
                 }
+                // A machine that is halted for a moment interrupts a call that has a
+                // deadline: EINTR, signal(7).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => return other.map(Some),
             }
         }

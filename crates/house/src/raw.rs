@@ -60,6 +60,20 @@ fn patient(stream: TcpStream) -> TcpStream {
     stream
 }
 
+/// What came of a call on a socket that has a deadline. A machine that is halted for
+/// a moment interrupts such a call (EINTR, signal(7)); then it is made again.
+///
+/// # Errors
+/// Those of the call.
+pub fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Exactly so many bytes, however they arrive.
 ///
 /// # Panics
@@ -103,7 +117,7 @@ pub fn nothing_comes(stream: &TcpStream) -> bool {
 /// When the socket takes no timeout.
 pub fn nothing_comes_for(time: Duration, stream: &TcpStream) -> bool {
     stream.set_read_timeout(Some(time)).expect("setsockopt");
-    let outcome = stream.peek(&mut [0]);
+    let outcome = again(|| stream.peek(&mut [0]));
     stream.set_read_timeout(Some(PATIENCE)).expect("setsockopt");
     matches!(outcome, Err(error) if is_timeout(&error))
 }

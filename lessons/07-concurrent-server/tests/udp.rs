@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 
+use house::raw::again;
 use rstest::rstest;
 use scene::Ending;
 
@@ -20,7 +21,7 @@ fn caller(addr: SocketAddr) -> UdpSocket {
 fn exchange(socket: &UdpSocket, message: &[u8]) -> Vec<u8> {
     socket.send(message).unwrap();
     let mut buffer = vec![0; 65_536];
-    let length = socket.recv(&mut buffer).unwrap();
+    let length = again(|| socket.recv(&mut buffer)).unwrap();
     buffer[..length].to_vec()
 }
 
@@ -51,7 +52,7 @@ fn a_panic_in_the_handler_loses_one_answer_and_nothing_else() {
     unlucky.send(b"boom").unwrap();
     stage.wait_line(server, "the handler panicked").unwrap();
     unlucky.set_read_timeout(Some(MOMENT)).unwrap();
-    let nothing = unlucky.recv(&mut [0]).unwrap_err();
+    let nothing = again(|| unlucky.recv(&mut [0])).unwrap_err();
     assert!(matches!(
         nothing.kind(),
         ErrorKind::WouldBlock | ErrorKind::TimedOut

@@ -9,7 +9,7 @@ use timeline::packet::Content;
 use wire::rules::Rules;
 use wire::{Action, Frame, Report, Side};
 
-use super::lab::{Lab, fate, label, passage, talk};
+use super::lab::{Lab, again, fate, label, passage, talk};
 use crate::harness::{Play, plays};
 
 pub const PLAYS: &[Play] = plays![
@@ -144,7 +144,7 @@ fn a_cable_cut_in_mid_talk_ends_as_the_kernel_ends_it() {
     let (mut server, mut client) = lab.pair();
     talk(&mut client, &mut server, b"one");
     client.write_all(b"two").unwrap();
-    let error = client.read(&mut [0]).unwrap_err();
+    let error = again(|| client.read(&mut [0])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     let frames = lab.frames();
     let data = data_of(&frames, Side::Client);
@@ -171,7 +171,7 @@ fn send_each(socket: &UdpSocket, bytes: &[u8]) {
 fn received(socket: &UdpSocket, count: usize) -> Vec<u8> {
     let one = || {
         let mut datagram = [0; 2];
-        let length = socket.recv(&mut datagram).expect("one more");
+        let length = again(|| socket.recv(&mut datagram)).expect("one more");
         assert_eq!(length, 1, "{datagram:?}");
         datagram[0]
     };
@@ -249,7 +249,7 @@ fn with_latency_no_frame_is_there_sooner() {
     let (server, client) = lab.datagrams();
     for _ in 0..50 {
         client.send(b"x").unwrap();
-        server.recv(&mut [0]).unwrap();
+        again(|| server.recv(&mut [0])).unwrap();
     }
     let laters = lab.wait_laters(50);
     let late = laters.iter().map(|later| later.after);
@@ -263,7 +263,7 @@ fn a_rate_makes_frames_wait_for_each_other() {
         client.send(&[0; 958]).unwrap();
     }
     for _ in 0..20 {
-        assert_eq!(server.recv(&mut [0; 1000]).unwrap(), 958);
+        assert_eq!(again(|| server.recv(&mut [0; 1000])).unwrap(), 958);
     }
     // A frame of 1,000 bytes is 8 ms on the cable.
     let laters = lab.wait_laters(20);
@@ -356,9 +356,9 @@ fn the_last_ack_dropped_is_answered_from_time_wait() {
     let (mut server, mut client) = lab.pair();
     // The ACK of the handshake was the first.
     client.shutdown(std::net::Shutdown::Write).unwrap();
-    assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    assert_eq!(again(|| server.read(&mut [0])).unwrap(), 0);
     drop(server);
-    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    assert_eq!(again(|| client.read(&mut [0])).unwrap(), 0);
     drop(client);
     let closed = |lab: &Lab| {
         let frames = lab.frames();

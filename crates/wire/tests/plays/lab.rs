@@ -222,6 +222,17 @@ pub fn fate(frame: &Frame) -> Fate {
     passage(frame).fate
 }
 
+/// What came of a call on a socket that has a deadline. A machine that is halted for
+/// a moment interrupts such a call (EINTR, signal(7)); then it is made again.
+pub fn again<T>(mut call: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Sends it, and waits until it has arrived.
 pub fn talk(from: &mut TcpStream, to: &mut TcpStream, text: &[u8]) {
     from.write_all(text).unwrap();

@@ -7,8 +7,8 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 
 pub use house::raw::{
-    MOMENT, PATIENCE, accept, call, closed_port, exchange, is_timeout, listener, nothing_comes,
-    nothing_comes_for, read, reset,
+    MOMENT, PATIENCE, accept, again, call, closed_port, exchange, is_timeout, listener,
+    nothing_comes, nothing_comes_for, read, reset,
 };
 use scene::{Actor, Program, Stage};
 
@@ -49,7 +49,7 @@ pub fn push_until_it_stalls(mut stream: &TcpStream, piece: &[u8]) -> usize {
     stream.set_write_timeout(Some(MOMENT)).unwrap();
     let mut sent = 0;
     loop {
-        match stream.write(&piece[sent % piece.len()..]) {
+        match again(|| stream.write(&piece[sent % piece.len()..])) {
             Ok(length) => sent += length,
             Err(error) if is_timeout(&error) => break,
             Err(error) => panic!("after {sent} bytes: {error}"),

@@ -7,6 +7,7 @@ pub mod stop;
 
 /// Makes a test of each promise for each of these models: `all` of them, and
 /// those that are `concurrent`.
+#[rustfmt::skip]
 macro_rules! keep {
     (all: $all:tt, concurrent: $concurrent:tt) => {
         $crate::promises::keep!(@each $all: answers::{
