@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use house::raw::again;
+
 /// A socket that waits, but not for ever.
 pub fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -22,17 +24,10 @@ pub fn ask(socket: &UdpSocket, to: SocketAddr, message: &[u8]) -> Vec<u8> {
 /// The next datagram, and who sent it.
 pub fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 65_535];
-    loop {
-        match socket.recv_from(&mut buffer) {
-            Ok((length, peer)) => {
-                buffer.truncate(length);
-                return (buffer, peer);
-            }
-            // A machine that was halted for a moment can interrupt a wait.
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => panic!("recvfrom: {error}"),
-        }
-    }
+    let received = again(|| socket.recv_from(&mut buffer));
+    let (length, peer) = received.expect("recvfrom");
+    buffer.truncate(length);
+    (buffer, peer)
 }
 
 /// Whether nothing has come. To be asked when nothing can come any more.
